@@ -31,6 +31,7 @@ from identity.spaces.space import Space
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Source
+from identity.values.stamps import Micros
 
 SERVER = Source(1, server=True)
 RULES = {"default_limit": {"max": 10**6}, "shared_limit": {"max": 10**6}, "max_identifiers": 10**6, "max_merges": 10**5}
@@ -48,7 +49,7 @@ class Bench:
     async def send(self, *items: dict[str, Any]) -> list[Any]:
         """Send calls as one request."""
         return await self.queue.submit(
-            self.space, IngestRequest(list(items), source=SERVER, received=time.time_ns() // 1000, history=True)
+            self.space, IngestRequest(list(items), source=SERVER, received=Micros(time.time_ns() // 1000), history=True)
         )
 
     async def person(self, origins: int, identifiers: int) -> list[str]:

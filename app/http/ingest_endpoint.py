@@ -27,6 +27,7 @@ from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
 from identity.values.enums import KeyScope
 from identity.values.errors import BatchTooLong, OnefoldError, SpaceNotFound, Unauthorised
+from identity.values.stamps import wall_time
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -185,7 +186,7 @@ class IngestEndpoint:
         if caller.scopes.isdisjoint(SCOPES):
             return
         self._count(caller, counted)
-        request = IngestRequest([None], source=Source(caller.key, caller.server), received=time.time_ns() // 1000)
+        request = IngestRequest([None], source=Source(caller.key, caller.server), received=wall_time())
         request.outcomes[0] = Outcome(message_id=None, status="rejected", reason=code)
         await self._onefold.ingest_queue.submit(await self._onefold.spaces.get(caller.space_id), request)
 
@@ -224,7 +225,7 @@ def _with_cors(start: Message, scope: Scope) -> Message:
 
 
 def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: int, gpc: bool) -> IngestRequest:
-    received = time.time_ns() // 1000
+    received = wall_time()
     source = Source(caller.key, caller.server)
     body = mended.body
     if route.kind is not None:

@@ -4,7 +4,6 @@ A request is answered once it is carried out: from then on erased data is unread
 calls of suppressed identifiers are not recorded.
 """
 
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -49,6 +48,7 @@ from identity.values.errors import (
     TooManyAsked,
     TooMuch,
 )
+from identity.values.stamps import wall_time
 from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Privacy"])
@@ -87,13 +87,13 @@ async def read_erasures(
     """The erasures of the space, the newest first."""
     wanted = None if state is None else ErasureState[state.upper()]
     found, following = await list_erasures(visit.space, wanted, limit, cursor)
-    return answer(schemas.erasures_page(found, following, time.time_ns() // 1000))
+    return answer(schemas.erasures_page(found, following, wall_time()))
 
 
 @router.get("/v1/erasures/{erasure_id}", **described(Erasure, ErasureNotFound))
 async def read_erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """The results of an erasure: here, at destinations, in backups."""
-    return answer(schemas.erasure(await get_erasure(visit.space, erasure_id), time.time_ns() // 1000))
+    return answer(schemas.erasure(await get_erasure(visit.space, erasure_id), wall_time()))
 
 
 @router.get("/v1/erasures/{erasure_id}/receipt", **described(Receipt, ErasureNotFound, ReceiptPending))
@@ -112,7 +112,7 @@ async def extend_deadline(
 ) -> Response:
     """Extend the due date, once, for a reason that you give to the person."""
     extended = await extend_erasure(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
-    return answer(schemas.erasure(extended, time.time_ns() // 1000))
+    return answer(schemas.erasure(extended, wall_time()))
 
 
 @router.get("/v1/suppressions", **described(Suppressions))

@@ -1,6 +1,5 @@
 """OpenDSR under its name and its older names. A request is carried out before it is answered."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +43,7 @@ from identity.values.errors import (
     RequestNotFound,
     Undelivered,
 )
+from identity.values.stamps import wall_time
 
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
 NAMES = ("opendsr_requests", "requests", "opengdpr_requests", "opencompliance_requests")
@@ -87,7 +87,7 @@ async def get_open_dsr_status_of_service(request: Request, visit: ByPrivacy) -> 
 
 async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Response:
     """Carry out a request about a person; the same request again has the same results."""
-    raw, now = await request.body(), time.time_ns() // 1000
+    raw, now = await request.body(), wall_time()
     subject = opendsr.read(decode(raw), now)
     await _vet(visit, subject.callbacks)
     kind = RequestKind.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else RequestKind.ACCESS

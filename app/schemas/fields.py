@@ -5,11 +5,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from identity.planning.resolution.event_time import format_time
+from identity.values.stamps import Micros
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC.", examples=["2026-01-31T12:00:00.000Z"])]
 PublicProfileId = Annotated[str, Meta(examples=["prf_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
 
 
-def time_or_null(moment: int | None) -> Time | None:
+def time_or_null(moment: Micros | None) -> Time | None:
     """A time (microseconds) as the API writes it."""
     return None if moment is None else format_time(moment)

@@ -15,6 +15,7 @@ from app.schemas.fields import Time
 from identity.operations.privacy.opendsr_status import OpenDsrStatus
 from identity.planning.privacy.opendsr import API_VERSION, FORMATS, IDENTITIES, SUPPORTED, Subject, format_request_id
 from identity.planning.resolution.event_time import format_time
+from identity.values.stamps import Micros
 
 
 class DsrRequest(Struct):
@@ -95,7 +96,7 @@ class DsrUp(DsrDiscovery):
     status: str
 
 
-def dsr_made(subject: Subject, raw: bytes, received_at: int, due_at: int | None) -> DsrMade:
+def dsr_made(subject: Subject, raw: bytes, received_at: Micros, due_at: Micros | None) -> DsrMade:
     """The answer to a request that was accepted, first received at `received_at`."""
     return DsrMade(
         controller_id=subject.controller,

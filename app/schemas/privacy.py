@@ -12,6 +12,7 @@ from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureN
 from identity.planning.privacy.receipt import Receipt
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
+from identity.values.stamps import Micros
 from identity.vault.signing import PublicKey
 
 __all__ = ["Receipt"]
@@ -150,7 +151,7 @@ class Suppressions(Struct):
     erased_recently: int
 
 
-def erasure(result: ErasureResult, now: int) -> Erasure:
+def erasure(result: ErasureResult, now: Micros) -> Erasure:
     """An erasure as the API answers it at a time (microseconds)."""
     return Erasure(
         erasure_id=public("ers", result.id),
@@ -173,7 +174,7 @@ def erasure(result: ErasureResult, now: int) -> Erasure:
     )
 
 
-def erasures_page(results: Sequence[ErasureResult], cursor: str | None, now: int) -> Erasures:
+def erasures_page(results: Sequence[ErasureResult], cursor: str | None, now: Micros) -> Erasures:
     """A page of erasures."""
     return Erasures([erasure(each, now) for each in results], cursor)
 
@@ -195,7 +196,7 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
     return ErasuresMade(public("req", request.id), request_status.all_found(request), made)
 
 
-def backups(result: ErasureResult, now: int) -> Backups:
+def backups(result: ErasureResult, now: Micros) -> Backups:
     """Whether a backup can still be opened."""
     safety = request_status.backup_safety(result, now)
     return Backups("safe" if safety.safe else "pending", time_or_null(safety.safe_at))

@@ -13,6 +13,7 @@ from identity.planning.consent.fold import ConsentAnswer
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 from identity.values.json import JsonObject
+from identity.values.stamps import Micros
 
 MOST_LOOKED_UP = 1_000
 
@@ -172,7 +173,7 @@ def history_line(value: HistoryEntry | RulesChange) -> HistoryLine:
     )
 
 
-def _optional_time(micros: int | None) -> str | None:
+def _optional_time(micros: Micros | None) -> str | None:
     return None if micros is None else format_time(micros)
 
 

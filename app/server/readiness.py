@@ -14,6 +14,7 @@ from identity.store.keys import key_store
 from identity.store.postgres import writer_slots
 from identity.values.errors import KeyUnavailable
 from identity.values.not_ready import NotWriting
+from identity.values.stamps import wall_time
 
 GOOD_SECONDS = 1.0
 KEYS_GOOD_SECONDS = 30.0
@@ -43,7 +44,7 @@ class Readiness:
         async with self._spaces.database.reading() as connection:
             named = await key_store.read(connection)
             if not leased:
-                await writer_slots.require_free(connection, time.time_ns() // 1000)
+                await writer_slots.require_free(connection, wall_time())
         if named != (keyring.store_id, keyring.root_id):
             raise KeyUnavailable
         await asyncio.to_thread(keyring.check)

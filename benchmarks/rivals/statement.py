@@ -33,7 +33,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call, Source
 from identity.values.errors import Conflict
 from identity.values.ids import new_id, public_profile
-from identity.values.stamps import Clock, Stamp
+from identity.values.stamps import Clock, Micros, Stamp
 
 Connection = AsyncConnection[TupleRow]
 
@@ -126,7 +126,7 @@ class PerStatement:
             kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor},
             configure=_configure,
         )
-        self._clock = Clock(100 + os.getpid() % 100, 1 << 60)
+        self._clock = Clock(100 + os.getpid() % 100, Micros(1 << 60))
 
     async def open(self) -> None:
         """Connect, and open the keys."""
@@ -141,7 +141,7 @@ class PerStatement:
 
     async def write(self, call: dict[str, Any]) -> None:
         """Commit one call in one transaction; after a conflict, try again."""
-        request = IngestRequest([call], source=Source(1), received=time.time_ns() // 1000)
+        request = IngestRequest([call], source=Source(1), received=Micros(time.time_ns() // 1000))
         await request.read(self._space, await self._space.rules(0))
         for attempt in range(_ATTEMPTS):
             async with self._pool.connection() as connection:

@@ -67,7 +67,7 @@ class ExclusiveSpace(SpaceReader):
         self.owners = first.owners
         self._writer = writer
 
-    def stamps(self, after: int) -> Stamp:
+    def stamps(self, after: Stamp) -> Stamp:
         """A stamp after this one. Conflict if the lease on the writer slot has to be extended first."""
         if not self._writer.covers(after):
             raise Conflict
@@ -126,7 +126,7 @@ class SpaceChange(Struct, Generic[T]):
 
     answer: T
     writes: Writes | None = None
-    proof: tuple[bytes, int] | None = None
+    proof: tuple[bytes, Stamp] | None = None
 
 
 async def run_exclusive(

@@ -23,7 +23,7 @@ from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.space_lock import SpaceLockRow
 from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import Micros, first_stamp
 
 Progress = Callable[[int, int], Awaitable[None]]
 _UNMERGE = StoredKind.UNMERGE
@@ -38,17 +38,17 @@ async def _quiet(_done: int, _total: int) -> None:
     """Reports to nobody."""
 
 
-async def activate_next_version(space: Space, connection: Connection, lock_row: SpaceLockRow, now: int) -> None:
+async def activate_next_version(space: Space, connection: Connection, lock_row: SpaceLockRow, now: Micros) -> None:
     """Puts the next version, which is in the key store, in force, with the keys of types under it.
 
     The space lock is held alone.
     """
     index = space.keys.index(lock_row.newest + 1)
     names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
-    await index_key_rotation.begin(connection, space.tenant.id, names, max(lock_row.stamp, now << SLOT_BITS))
+    await index_key_rotation.begin(connection, space.tenant.id, names, max(lock_row.stamp, first_stamp(now)))
 
 
-async def rotate_up_to(space: Space, connection: Connection, version: int, now: int) -> None:
+async def rotate_up_to(space: Space, connection: Connection, version: int, now: Micros) -> None:
     """Ends a rotation under way, and makes those up to a version, in one transaction of a restore.
 
     The entries of the journal that follow name everything by the keys of that version.

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.documents import TimedSignal
 from identity.values.enums import UNUSABLE
+from identity.values.stamps import Micros
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
@@ -98,8 +99,8 @@ class Call(Struct):
 
     kind: Kind
     message_id: str
-    time: int
-    received: int
+    time: Micros
+    received: Micros
     source: Source
     body: dict[str, Any]
     identifiers: list[Identifier]

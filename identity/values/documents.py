@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-Stamped = tuple[Any, int, int]
+from identity.values.stamps import Micros, Stamp
+
+Stamped = tuple[Any, Micros, Stamp]
 """A value with its event time and stamp; the greatest (time, stamp) wins."""
 
 
@@ -16,7 +18,7 @@ class TimedSignal(NamedTuple):
     """A signal of a call before it has a stamp: its value and when the person decided, in microseconds."""
 
     value: Any
-    time: int
+    time: Micros
 
 
 SERVER = ":server"

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from identity.values.stamps import Stamp
+
 
 class FeedEntry(NamedTuple):
     """One entry of a lane.
@@ -13,6 +15,6 @@ class FeedEntry(NamedTuple):
     seq: int
     op: int
     version: int
-    at: int
+    at: Stamp
     profile: bytes
     other: bytes | None

@@ -17,6 +17,8 @@ SetKey = NewType("SetKey", bytes)
 """The hash of a set of blind indexes, 16 bytes: one sighting of an origin."""
 SpaceNumber = NewType("SpaceNumber", int)
 """The number of a space in the database; the API shows its public id."""
+DestinationNumber = NewType("DestinationNumber", int)
+"""The number of a destination in the database; the API shows its public id."""
 
 _HEX = 32
 Prefix = Literal["prf", "spc", "key", "ers", "dst", "job", "req", "hld", "exp"]

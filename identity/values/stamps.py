@@ -22,7 +22,17 @@ SLOT_BITS: Final = 8
 SLOTS: Final = 1 << SLOT_BITS
 
 
-def stamp_time(stamp: int) -> Micros:
+def wall_time() -> Micros:
+    """The time now, by the clock of this machine."""
+    return Micros(time.time_ns() // 1000)
+
+
+def first_stamp(moment: Micros) -> Stamp:
+    """The first stamp of a time in microseconds."""
+    return Stamp(moment << SLOT_BITS)
+
+
+def stamp_time(stamp: Stamp) -> Micros:
     """The time of a stamp."""
     return Micros(stamp >> SLOT_BITS)
 
@@ -36,7 +46,7 @@ class Clock:
 
     __slots__ = ("_last", "_lock", "_until", "_wall", "slot")
 
-    def __init__(self, slot: int, until: int = 0, wall: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, slot: int, until: Micros = Micros(0), wall: Callable[[], int] = time.time_ns) -> None:
         if not 0 <= slot < SLOTS:
             raise ValueError(f"use a writer slot from 0 to {SLOTS - 1}")
         self.slot = slot
@@ -55,7 +65,12 @@ class Clock:
         """The microsecond of the last stamp, 0 before the first."""
         return Micros(self._last)
 
-    def extend(self, until: int) -> None:
+    @property
+    def last_stamp(self) -> Stamp:
+        """The last stamp; before the first, one that precedes them all."""
+        return Stamp(self._last << SLOT_BITS | self.slot)
+
+    def extend(self, until: Micros) -> None:
         """Move the end of the lease, once the new one is committed; never backwards."""
         with self._lock:
             self._until = max(self._until, until)
@@ -64,7 +79,7 @@ class Clock:
         """The wall clock in microseconds since 1970; it may go back, stamps do not."""
         return Micros(self._wall() // 1000)
 
-    def next(self, after: int = 0) -> Stamp:
+    def next(self, after: Stamp = Stamp(0)) -> Stamp:
         """A stamp greater than `after` and than every earlier stamp of this clock.
 
         Raises Unavailable where the stamp is not before the end of the lease, since another writer may own the

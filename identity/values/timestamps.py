@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Final
 
 from identity.values.calls import MICRO
+from identity.values.stamps import Micros
 
-EARLIEST: Final = -62_135_596_800 * MICRO
-LATEST: Final = 253_402_300_800 * MICRO - 1
+EARLIEST: Final = Micros(-62_135_596_800 * MICRO)
+LATEST: Final = Micros(253_402_300_800 * MICRO - 1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS = 86_400
@@ -59,7 +60,7 @@ _ZONES = {
 _CENTURY_TURN = 50
 
 
-def parse_iso(value: object) -> int | None:
+def parse_iso(value: object) -> Micros | None:
     """The microseconds of an ISO 8601 or RFC 3339 time; None for any other value.
 
     Also accepted: a date alone (midnight), a space or small letter for `T`, small `z`, a missing zone (UTC),
@@ -74,7 +75,7 @@ def parse_iso(value: object) -> int | None:
     return _micros(moment)
 
 
-def parse_timestamp(value: object) -> int | None:
+def parse_timestamp(value: object) -> Micros | None:
     """The microseconds of a time as clients send it; None for a value that is no unambiguous time."""
     if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
         return _epoch(format(Decimal(repr(value)), "f")) if 0 < value < _LARGEST_NUMBER else None
@@ -88,7 +89,7 @@ def parse_timestamp(value: object) -> int | None:
     return _parse_printed(text) if found is None else found
 
 
-def _epoch(text: str) -> int | None:
+def _epoch(text: str) -> Micros | None:
     compact = _COMPACT.fullmatch(text)
     if compact is not None:
         return parse_iso(f"{compact[1]}T{compact[2]}")
@@ -100,20 +101,20 @@ def _epoch(text: str) -> int | None:
         if least <= number < end:
             fraction = found[2] or "0"
             part = int(fraction) * unit // int("1" + "0" * len(fraction))
-            return (number * unit + part) // 1000
+            return Micros((number * unit + part) // 1000)
     return None
 
 
-def _micros(moment: datetime, more_seconds: int = 0) -> int | None:
+def _micros(moment: datetime, more_seconds: int = 0) -> Micros | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - _EPOCH
     seconds = since.days * _DAY_SECONDS + since.seconds + more_seconds
-    micros = seconds * MICRO + since.microseconds
+    micros = Micros(seconds * MICRO + since.microseconds)
     return micros if EARLIEST <= micros <= LATEST else None
 
 
-def _parse_rare(value: str) -> int | None:
+def _parse_rare(value: str) -> Micros | None:
     """The ISO forms that `fromisoformat` refuses."""
     text = value.strip().upper()
     midnight = _MIDNIGHT.fullmatch(text)
@@ -134,7 +135,7 @@ def _parse_rare(value: str) -> int | None:
     return _micros(moment, more)
 
 
-def _parse_printed(text: str) -> int | None:
+def _parse_printed(text: str) -> Micros | None:
     printed = _PRINTED.fullmatch(text)
     if printed is not None:
         return parse_iso(printed[1] + (printed[2] or "Z"))
@@ -150,7 +151,7 @@ def _parse_printed(text: str) -> int | None:
     return None
 
 
-def _moment(year: int, month: str, day: str, clock: str, offset: str | None, zone: str | None) -> int | None:
+def _moment(year: int, month: str, day: str, clock: str, offset: str | None, zone: str | None) -> Micros | None:
     if month.lower() not in _MONTHS or (zone is not None and zone.lower() not in _ZONES):
         return None
     hours = 0 if zone is None else _ZONES[zone.lower()]

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from identity.values.errors import KeyUnavailable, LedgerBroken
+from identity.values.stamps import Micros
 from identity.vault import durable_files
 from identity.vault.signing import Signer, text
 
@@ -28,7 +29,7 @@ class JournalLine(NamedTuple):
     """An entry of a ledger: its number, time (microseconds), bytes, and hash with all before it."""
 
     seq: int
-    at: int
+    at: Micros
     entry: bytes
     hash: bytes
 
@@ -37,7 +38,7 @@ class _Head(msgspec.Struct, frozen=True):
     space: str
     seq: int
     hash: str
-    at: int
+    at: Micros
     size: int
     kid: str = ""
     sig: str = ""
@@ -78,7 +79,7 @@ class Journal:
         """Adds the entries after a number, as far as they are not there yet. LedgerBroken where it forks."""
         try:
             with durable_files.exclusive(self._directory):
-                head = self._head() or _Head(space=self._space, seq=0, hash="", at=0, size=0)
+                head = self._head() or _Head(space=self._space, seq=0, hash="", at=Micros(0), size=0)
                 if head.seq < after:
                     raise LedgerBroken
                 for line in lines:
@@ -115,7 +116,7 @@ class Journal:
                         return
                     number, at, hash_, entry = raw.rstrip(b"\n").split(b" ", _PARTS)
                     if int(number) > seq:
-                        yield JournalLine(int(number), int(at), entry, bytes.fromhex(hash_.decode()))
+                        yield JournalLine(int(number), Micros(int(at)), entry, bytes.fromhex(hash_.decode()))
         except (ValueError, FileNotFoundError) as error:
             raise LedgerBroken from error
         except OSError as error:

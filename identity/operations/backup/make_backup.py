@@ -7,7 +7,6 @@ journals of the copy hold every erasure that was answered up to the copy, and a 
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,6 +25,7 @@ from identity.store.postgres.snapshot import exported_snapshot
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import IndexVersions
 from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.values.stamps import wall_time
 from identity.vault import durable_files
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.key_store_copy import copy_key_store
@@ -73,7 +73,7 @@ async def make_backup(
     await _dump_key_tables(spaces, progress)
     tables = await asyncio.to_thread(dump.count_tables, url)
     async with exported_snapshot(spaces.database) as (connection, snapshot):
-        created = time.time_ns() // 1000
+        created = wall_time()
         states = await _states(connection)
         await asyncio.to_thread(
             dump.dump,

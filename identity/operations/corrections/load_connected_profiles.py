@@ -5,7 +5,6 @@ The walk runs during ingest; calls that arrive later are added by the replay.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Container, Iterable
 
 from identity.planning.corrections.rebuild import DORMANT
@@ -21,7 +20,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall
 from identity.values.ids import ProfileId
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.vault.seal import EVIDENCE
 
 PAGE = 500
@@ -36,7 +35,7 @@ class ConnectedProfiles:
     """The profiles of a space in connected groups. Calls with stamps after `since` may be missing."""
 
     def __init__(self) -> None:
-        self.since = (time.time_ns() // 1000 - _MARGIN) << SLOT_BITS
+        self.since = first_stamp(Micros(wall_time() - _MARGIN))
         self._parent: dict[bytes, bytes] = {}
         self._calls: dict[bytes, int] = {}
         self._holder: dict[bytes, bytes] = {}

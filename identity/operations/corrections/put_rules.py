@@ -1,6 +1,5 @@
 """Reads and replaces the rules of a space."""
 
-import time
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -11,7 +10,7 @@ from identity.spaces.space import Space
 from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
-from identity.values.stamps import SLOT_BITS, SLOTS
+from identity.values.stamps import SLOTS, Stamp, first_stamp, wall_time
 
 
 async def get_rules(space: Space) -> Rules:
@@ -54,7 +53,7 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         version = held.rules_version + 1
         document = document_of(before)
         rules = compile_rules(document, version)
-        stamp = max(held.stamp + SLOTS, time.time_ns() // 1000 << SLOT_BITS)
+        stamp = max(Stamp(held.stamp + SLOTS), first_stamp(wall_time()))
         await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
         await ledger.note(connection, space.tenant.id, actor, "rules.put", str(version))
     await space.rules(version)

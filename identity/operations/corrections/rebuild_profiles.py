@@ -28,6 +28,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy.erase import on_hold
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.stamps import Stamp
 
 
 class RebuildResult(Struct, frozen=True):
@@ -72,7 +73,7 @@ async def _rebuild_all(
 
 
 @retry_on_key_rotation
-async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -> bool:
+async def _settled(space: Space, rules: Rules, heads: list[bytes], since: Stamp) -> bool:
     """Whether profiles are as the rules make them, read without holding up a writer.
 
     Later calls are planned under these rules, so the answer stays true.
@@ -91,7 +92,7 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
 
 
 async def _rebuild(
-    writer: WriterConnection, space: Space, heads: list[bytes], since: int, under: tuple[int, int, int], actor: int
+    writer: WriterConnection, space: Space, heads: list[bytes], since: Stamp, under: tuple[int, int, int], actor: int
 ) -> int | None:
     """One transaction; how many profiles it changed, or None if other rules or index keys are in force."""
 
@@ -212,7 +213,7 @@ def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer:
                 resealer.evidence(now.origin, kept, plain)
                 if now.origin != row.origin:
                     moved.add((row.origin, now.origin))
-    packed: dict[tuple[bytes, bytes, int], list[tuple[int, StoredCall]]] = {}
+    packed: dict[tuple[bytes, bytes, Stamp], list[tuple[Stamp, StoredCall]]] = {}
     for origin, calls in opened.events.items():
         for at, stamp, call in calls:
             packed.setdefault((rebuilt.events[stamp], origin, at), []).append((stamp, call))
@@ -234,7 +235,7 @@ def _fill_history(replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
                 resealer.history(to, line)
 
 
-def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[FeedChange]:
+def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: Stamp) -> list[FeedChange]:
     """The changes of the feed: ids that are gone, ids that are new and the profiles they left, and updates."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
     was = {p.canonical for p in before.values() if p.root == p.id}

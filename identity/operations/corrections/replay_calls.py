@@ -26,6 +26,7 @@ from identity.store.postgres.keep_alive import kept_alive
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id
+from identity.values.stamps import Stamp
 
 
 class ReplayedProfiles:
@@ -40,7 +41,7 @@ class ReplayedProfiles:
         self.log = log
 
 
-async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> ReplayedProfiles:
+async def replay(view: SpaceReader, heads: Iterable[bytes], since: Stamp) -> ReplayedProfiles:
     """Replays these profiles, and all others that their calls name by now, under the rules of the reader.
 
     `since` is the stamp up to which the walk saw every call.
@@ -93,9 +94,9 @@ async def _constraints(
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_keys(space.keys, named, oldest)
     forgotten, blocked, cuts = await constraints.constraints(view.connection, space.tenant, sorted(keys | older.keys()))
-    until: dict[bytes, int] = {}
+    until: dict[bytes, Stamp] = {}
     for key, stamp in forgotten.items():
-        until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), 0))
+        until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), stamp))
     by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
     for key, cut, side in cuts:
         by_cut.setdefault(cut, []).append((older.get(key, key), side))
@@ -144,8 +145,8 @@ def _entry(opened: UnsealedProfiles, origin: bytes, item: Evidence, rules: Rules
 def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
     """The profiles as the database holds them."""
     space, whole = opened.exclusive.space, opened.whole
-    evidence: dict[int, ReplayedEvidence] = {}
-    events: dict[int, ReplayedEvent] = {}
+    evidence: dict[Stamp, ReplayedEvidence] = {}
+    events: dict[Stamp, ReplayedEvent] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
     shown = {item.stamp: item.shown for content in whole.contents.values() for item in content.evidence}
     for origin, rows in opened.evidence.items():

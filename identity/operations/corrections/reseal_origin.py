@@ -14,6 +14,7 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.rows import EvidenceRow
 from identity.values.documents import Document
+from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -75,7 +76,7 @@ class OriginResealer:
             )
         )
 
-    def events(self, id_: bytes, calls: list[tuple[int, StoredCall]]) -> None:
+    def events(self, id_: bytes, calls: list[tuple[Stamp, StoredCall]]) -> None:
         """Adds plain calls that are packed into one row."""
         stamp = calls[0][0]
         payload = self.subject(id_).seal(EVENT, id_, stamp, pack_stamped(calls))

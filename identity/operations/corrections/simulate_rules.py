@@ -21,6 +21,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.snapshot import begin_long_snapshot
 from identity.values.ids import public_profile
 from identity.values.json import JsonObject
+from identity.values.stamps import Stamp
 from identity.vault.seal import IDENTIFIER
 
 MOST_EXAMPLES = 20
@@ -88,7 +89,7 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> RulesD
 
 
 @retry_on_key_rotation
-async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> RulesDiff | None:
+async def _compare(space: Space, rules: Rules, heads: list[bytes], since: Stamp) -> RulesDiff | None:
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
         lock_row = await space_lock.read(connection, space.tenant.id)

@@ -30,6 +30,7 @@ from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import SpaceMark, StoredKind
+from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -50,7 +51,7 @@ class UnsealedProfiles:
         self.subjects: dict[bytes, SubjectKey] = {}
         self.documents: dict[bytes, Document] = {}
         self.evidence: dict[bytes, list[tuple[EvidenceRow, bytes]]] = {}
-        self.events: dict[bytes, list[tuple[int, int, StoredCall]]] = {}
+        self.events: dict[bytes, list[tuple[Stamp, Stamp, StoredCall]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
         self.whole = ProfileSnapshot(
             profiles={row.id: to_profile(row, names) for row in rows},

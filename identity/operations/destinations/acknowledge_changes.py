@@ -8,7 +8,6 @@ A destination without a key at hand acknowledges in a message signed with its ca
 message counts once.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
@@ -21,7 +20,8 @@ from identity.store.destinations import deliveries, destinations, feed
 from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
-from identity.values.ids import SpaceNumber, private
+from identity.values.ids import DestinationNumber, SpaceNumber, private
+from identity.values.stamps import Micros, wall_time
 from identity.webhooks.signing import verify
 
 _MESSAGE = b"callback"
@@ -30,19 +30,19 @@ _MESSAGE = b"callback"
 class Acknowledgement(Struct, frozen=True):
     """When a position was acknowledged (microseconds), and how many erasures that settled."""
 
-    at: int
+    at: Micros
     erasures: int
 
 
 async def acknowledge_changes(
-    space: Space, destination: int, position: Position, message: bytes | None = None
+    space: Space, destination: DestinationNumber, position: Position, message: bytes | None = None
 ) -> Acknowledgement:
     """Record that a destination (its number) has applied everything up to a position.
 
     `message` is the key of the signed message that carries the acknowledgement. CallbackRepeated where that
     message counted before; Resync where the position is beyond the end of a database that was restored.
     """
-    now = time.time_ns() // 1000
+    now = wall_time()
     packed_position = pack(position)
     async with space.database.transaction() as connection:
         heads = {lane.lane: lane.seq for lane in await feed.lanes(connection, space.tenant)}
@@ -85,11 +85,11 @@ async def verify_message(
             row = (await destinations.policy(connection, space.tenant, id_)).destination
     except DestinationNotFound:
         raise InvalidSignature from None
-    message = verify(open_document(space, row).secrets, headers, body, time.time_ns() // 1000)
+    message = verify(open_document(space, row).secrets, headers, body, wall_time())
     return space, space.keys.mac(_MESSAGE, row.public_id + message.encode())
 
 
 async def forget_messages(spaces: Spaces) -> None:
     """Delete the records of signed messages that are too old to be accepted again."""
     async with spaces.database.reading() as connection:
-        await deliveries.forget_messages(connection, time.time_ns() // 1000 - DAY)
+        await deliveries.forget_messages(connection, Micros(wall_time() - DAY))

@@ -5,7 +5,6 @@ learn that the profile is withdrawn.
 """
 
 import random
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,14 +16,14 @@ from identity.values.calls import DAY
 from identity.values.enums import FeedOperation
 from identity.values.errors import OnefoldError
 from identity.values.ids import SpaceNumber
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import Micros, first_stamp, wall_time
 
 PAGE: Final = 1_000
 
 
 async def announce_expired(spaces: Spaces) -> int:
     """Add the profiles with an expired disclosure to the feeds of their spaces; returns how many."""
-    now, announced = time.time_ns() // 1000, 0
+    now, announced = wall_time(), 0
     skipped: list[int] = []
     while True:
         async with spaces.database.reading() as connection:
@@ -41,13 +40,13 @@ async def announce_expired(spaces: Spaces) -> int:
             return announced
 
 
-async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
+async def _announce(space: Space, origins: Sequence[bytes], now: Micros) -> int:
     async with space.database.transaction() as connection:
         found = await disclosures.raise_versions(connection, space.tenant, origins, now)
         # The change is of now: an entry with the stamp of the last call might be past its retention.
         changes = [
             ChangeRow(
-                op=FeedOperation.UPSERT, version=row.version, at=now << SLOT_BITS, profile=row.canonical, other=None
+                op=FeedOperation.UPSERT, version=row.version, at=first_stamp(now), profile=row.canonical, other=None
             )
             for row in found
         ]
@@ -59,7 +58,7 @@ async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
 
 async def forget_entries(spaces: Spaces, days: int) -> None:
     """Delete feed entries older than their retention, lane by lane, in small steps."""
-    before = (time.time_ns() // 1000 - days * DAY) << SLOT_BITS
+    before = first_stamp(Micros(wall_time() - days * DAY))
     async with spaces.database.reading() as connection:
         rows = await spaces_and_keys.list_spaces(connection)
     for row in rows:

@@ -3,7 +3,6 @@
 It discloses nothing and records nothing. Of a large space it looks at the oldest profiles only.
 """
 
-import time
 from collections import Counter
 from typing import Final
 
@@ -15,6 +14,7 @@ from identity.planning.destinations.feed_pages import BEGINNING
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
+from identity.values.stamps import wall_time
 
 LOOKED_AT: Final = 1_000
 _PAGE: Final = 100
@@ -38,7 +38,7 @@ async def count_audience(space: Space, destination_id: str) -> Audience:
             limit //= 2
             continue
         after = ids[-1] if len(ids) == limit else None
-        now = time.time_ns() // 1000
+        now = wall_time()
         for opened in OpenedProfile.each(space, found).values():
             names = await opened.names()
             held = [(each.origin, names[each.type]) for each in opened.identifiers]

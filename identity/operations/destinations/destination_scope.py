@@ -4,7 +4,6 @@ The entitlement and the purposes of the space are read for every request. A disc
 committed before the data leaves; a profile that was erased or split meanwhile is read again.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -21,7 +20,8 @@ from identity.store.destinations import destinations, disclosures
 from identity.store.destinations.disclosures import DisclosureRow, OriginKey
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
-from identity.values.ids import private, public
+from identity.values.ids import DestinationNumber, private, public
+from identity.values.stamps import Micros, wall_time
 
 _FIELDS = b"disclosed"
 
@@ -36,7 +36,7 @@ class VisibleIdentifier(Struct, frozen=True, gc=False):
 class Scope(Struct, frozen=True):
     """A destination and what governs it: its entitlement and the purposes of the space, with their versions."""
 
-    id: int
+    id: DestinationNumber
     public_id: bytes
     name: str
     version: int
@@ -53,7 +53,7 @@ class Scope(Struct, frozen=True):
         """Domain of the cursors that are valid for this destination only."""
         return b"feed " + public("dst", self.public_id).encode()
 
-    def permission(self, opened: OpenedProfile, now: int) -> Permission:
+    def permission(self, opened: OpenedProfile, now: Micros) -> Permission:
         """What a profile permits."""
         return Permission(opened.documents, opened.meetings(), self.purposes, now)
 
@@ -79,7 +79,7 @@ async def visible_part(scope: Scope, opened: OpenedProfile) -> Visible:
     """What the destination may see of a profile now."""
     names = await opened.names()
     held = [(each.origin, names[each.type]) for each in opened.identifiers]
-    now = time.time_ns() // 1000
+    now = wall_time()
     return visible(scope.entitled, scope.permission(opened, now), opened.documents, held)
 
 
@@ -98,7 +98,7 @@ async def disclose(
 
     Conflict where a profile is gone or split by now: read it again.
     """
-    now = time.time_ns() // 1000
+    now = wall_time()
     known = {(row.origin, row.fields): row for row in before}
     new, read = [], []
     for opened, view in profiles:
@@ -117,7 +117,7 @@ async def disclose(
     return {row.origin for row in new if (row.origin, row.fields) not in known}
 
 
-def _rows(space: Space, opened: OpenedProfile, view: Visible, now: int) -> list[DisclosureRow]:
+def _rows(space: Space, opened: OpenedProfile, view: Visible, now: Micros) -> list[DisclosureRow]:
     fields: Mapping[bytes, list[str]] = view.fields
     rows = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
     canonical = opened.root.canonical

@@ -4,7 +4,6 @@ For administrators only, and every question is in the ledger: an answer about an
 nowhere must not become an oracle of erased people.
 """
 
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -41,6 +40,7 @@ from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import usable_type
 from identity.values.ids import ProfileId, public
+from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import UnknownType
 
 MOST_ENTRIES = 20_000
@@ -181,5 +181,5 @@ async def _demoted(space: Space, keys: Sequence[bytes], packed: bytes | None) ->
     return next((why for each, why in unpack_demoted(packed, names.__getitem__) if each in keys), None)
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
+def _now() -> Micros:
+    return wall_time()

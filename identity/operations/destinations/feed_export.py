@@ -31,7 +31,7 @@ from identity.values.calls import STORED_KINDS
 from identity.values.enums import FeedOperation
 from identity.values.errors import KeyUnavailable, TooMuch
 from identity.values.ids import public, public_profile
-from identity.values.stamps import stamp_time
+from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import EVIDENCE
 
 _PAGE: Final = 250
@@ -41,7 +41,7 @@ _MERGED_ALONE: Final = 8
 _HASH: Final = b"exported "
 _NOBODY: Final = CausingCall()
 
-_Calls = Mapping[int, StoredCall]
+_Calls = Mapping[Stamp, StoredCall]
 """Calls by their stamps, which no two have in common."""
 
 
@@ -162,7 +162,7 @@ class _StateWriter:
         merged = [public_profile(id_) for id_ in item.merged if id_ in line.known]
         return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
-    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: int) -> ProfileState:
+    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: Micros) -> ProfileState:
         names = await one.names()
         links = []
         for origin in one.origins:
@@ -195,7 +195,7 @@ class _StateWriter:
             canonical=public_profile(one.id), links=links, identifiers=identifiers, traits=traits, at=at
         )
 
-    def _event(self, stamp: int) -> CausingCall:
+    def _event(self, stamp: Stamp) -> CausingCall:
         call = self._calls.get(stamp)
         if call is None:
             return _NOBODY

@@ -5,7 +5,6 @@ that is missing from a page has its entry after the page. A position whose next 
 kept is rejected (Resync).
 """
 
-import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -39,7 +38,7 @@ from identity.store.profiles import profile_queries
 from identity.values.enums import FeedOperation
 from identity.values.errors import BadCursor, Resync
 from identity.values.feed_entries import FeedEntry
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import first_stamp, wall_time
 
 LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
 _OPS: Final[dict[int, LineOp]] = {
@@ -101,7 +100,7 @@ async def current_position(space: Space, scope: Scope, cursor: str | None) -> Po
         return Position(
             entitled=scope.version,
             purposes=scope.purposes.version,
-            began=time.time_ns() // 1000,
+            began=wall_time(),
             after=BEGINNING,
             lanes={lane.lane: lane.seq for lane in lanes},
         )
@@ -127,7 +126,7 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
         found = await profile_queries.list_canonical(connection, space.tenant, after, limit)
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
-    at = time.time_ns() // 1000 << SLOT_BITS
+    at = first_stamp(wall_time())
     lines = await _lines(space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, at=at) for id_ in ids])
     following = Position(
         entitled=position.entitled, purposes=position.purposes, began=position.began, after=last, lanes=position.lanes

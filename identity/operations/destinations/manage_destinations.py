@@ -5,7 +5,6 @@ is answered. The ledger records every change without its content.
 """
 
 import secrets
-import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -36,6 +35,7 @@ from identity.values.errors import (
     Undelivered,
 )
 from identity.values.ids import new_id, public
+from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import unknown_purposes
 
 WITHOUT_CONSENT: Final = "destination.without_consent"
@@ -70,11 +70,11 @@ class DestinationStatus(Struct, frozen=True, kw_only=True):
     name: str
     version: int
     entitled: Entitled
-    acknowledged_at: int | None
-    pushed_at: int | None
+    acknowledged_at: Micros | None
+    pushed_at: Micros | None
     push: PushState
     erasures_waiting: int
-    behind_since: int | None
+    behind_since: Micros | None
     overdue: bool
 
 
@@ -209,7 +209,7 @@ async def remove_destination(space: Space, name: str, actor: str) -> list[str]:
         keys = await destinations.keys_with_scope(connection, space.tenant, _scope(row.public_id))
         for key_id in keys:
             await spaces_and_keys.revoke_key(connection, space.tenant.id, key_id)
-        await erasure_notices.mark_unreachable(connection, space.tenant, row.id, time.time_ns() // 1000)
+        await erasure_notices.mark_unreachable(connection, space.tenant, row.id, wall_time())
         await ledger.note(connection, space.tenant.id, actor, "destination.delete", public("dst", row.public_id))
     return keys
 
@@ -224,7 +224,7 @@ async def _named(space: Space, name: str) -> DestinationRow:
 
 async def _status(space: Space, row: DestinationRow) -> DestinationStatus:
     entitled = open_document(space, row).entitled
-    now = time.time_ns() // 1000
+    now = wall_time()
     async with space.database.reading() as connection:
         delivery = await deliveries.get(connection, space.tenant, row.id)
         waiting = await erasure_notices.count_unacknowledged(connection, space.tenant, row.id)

@@ -4,7 +4,6 @@ Any process may check at any time. A flag records a state and changes nothing el
 acknowledges later is no longer behind, and its overdue erasures are done then.
 """
 
-import time
 from typing import Final
 
 from identity.planning.destinations.feed_pages import Position, furthest, pack
@@ -14,8 +13,9 @@ from identity.store.destinations.overdue_destinations import DestinationPosition
 from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
+from identity.values.stamps import Micros, wall_time
 
-GRACE: Final = 30 * DAY
+GRACE: Final = Micros(30 * DAY)
 """Time to acknowledge an erasure for which no law sets a deadline."""
 OVERDUE_AFTER: Final = 7 * DAY
 """Time to acknowledge a change."""
@@ -23,9 +23,9 @@ PAGE: Final = 1_000
 _STEPS: Final = 100
 
 
-async def find_overdue(spaces: Spaces, now: int | None = None) -> OverdueCounts:
+async def find_overdue(spaces: Spaces, now: Micros | None = None) -> OverdueCounts:
     """Flag whatever is overdue at a time (microseconds, default: now) and count the flags of all spaces."""
-    now = time.time_ns() // 1000 if now is None else now
+    now = wall_time() if now is None else now
     async with spaces.database.reading() as connection:
         while await erasure_notices.mark_past_deadline(connection, now, GRACE, PAGE) == PAGE:
             pass
@@ -33,7 +33,7 @@ async def find_overdue(spaces: Spaces, now: int | None = None) -> OverdueCounts:
     for row in rows:
         await _check(spaces, row)
     async with spaces.database.reading() as connection:
-        return await overdue_destinations.count(connection, now - OVERDUE_AFTER)
+        return await overdue_destinations.count(connection, Micros(now - OVERDUE_AFTER))
 
 
 async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
@@ -55,5 +55,5 @@ async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
             if found.oldest is not None or not found.lanes:
                 break
             after |= found.lanes
-        packed_position = pack(Position(entitled=0, purposes=0, began=0, after=None, lanes=after))
+        packed_position = pack(Position(entitled=0, purposes=0, began=Micros(0), after=None, lanes=after))
         await deliveries.set_watched(connection, space.tenant, row.destination, packed_position, found.oldest)

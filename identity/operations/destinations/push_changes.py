@@ -8,9 +8,9 @@ nothing, since the entries stay in the feed.
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -25,7 +25,8 @@ from identity.store.destinations.deliveries import DeliveryRow
 from identity.store.privacy import erasure_notices
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
-from identity.values.ids import SpaceNumber, public
+from identity.values.ids import DestinationNumber, SpaceNumber, public
+from identity.values.stamps import Micros, wall_time
 from identity.webhooks.client import Client
 from identity.webhooks.signing import sign
 
@@ -36,7 +37,7 @@ PAGES = 50
 LEASE = 30 * MICRO
 PAUSE = 5 * MICRO
 AT_ONCE = 16
-_NEVER = (1 << 63) - 1
+_NEVER: Final = Micros((1 << 63) - 1)
 _ACCEPTED = range(200, 300)
 _MESSAGE = b"push"
 _log = structlog.get_logger(__name__)
@@ -47,15 +48,15 @@ Render = Callable[[str, PushPage, bool], bytes]
 """The body of the message to a destination with a page; the flag says that the feed starts again (resync)."""
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
+def _now() -> Micros:
+    return wall_time()
 
 
 class Pushing:
     """The sender of this process; `aclose` it. `now` is the clock, in microseconds."""
 
     def __init__(
-        self, spaces: Spaces, client: Client, pull: Pull, render: Render, now: Callable[[], int] = _now
+        self, spaces: Spaces, client: Client, pull: Pull, render: Render, now: Callable[[], Micros] = _now
     ) -> None:
         self._spaces = spaces
         self._client = client
@@ -104,7 +105,7 @@ class Pushing:
         began = self._now()
         row = await _row(space, id_)
         async with space.database.reading() as connection:
-            claim = await deliveries.claim(connection, space.tenant, row.id, began, began + LEASE)
+            claim = await deliveries.claim(connection, space.tenant, row.id, began, Micros(began + LEASE))
         if claim is None:
             return False
         if open_document(space, row).entitled.callback_url is None:
@@ -115,9 +116,9 @@ class Pushing:
         except OnefoldError as error:
             # The destination is not at fault, so this counts as no failure.
             _log.warning("push.waits", space=space.name_in_logs, destination=public("dst", id_), code=error.code)
-            return await self._rest(space, row.id, claim, self._now() + PAUSE)
+            return await self._rest(space, row.id, claim, Micros(self._now() + PAUSE))
 
-    async def _send(self, space: Space, destination: int, id_: bytes, claim: DeliveryRow) -> bool:
+    async def _send(self, space: Space, destination: DestinationNumber, id_: bytes, claim: DeliveryRow) -> bool:
         packed_position = claim.pushed or claim.acked
         page = await self._pull(space, public("dst", id_), packed_position, LIMIT)
         # Read again: a change made while the page was built applies to it.
@@ -148,7 +149,7 @@ class Pushing:
             return error.code
         return None if answer.status in _ACCEPTED else f"status_{answer.status}"
 
-    async def _accepted(self, space: Space, destination: int, claim: DeliveryRow, page: PushPage) -> bool:
+    async def _accepted(self, space: Space, destination: DestinationNumber, claim: DeliveryRow, page: PushPage) -> bool:
         now = self._now()
         entries, since = entries_between(claim.pushed or claim.acked, page.packed_position)
         async with space.database.transaction() as connection:
@@ -159,7 +160,9 @@ class Pushing:
                 await erasure_notices.mark_accepted(connection, space.tenant, destination, entries, since, now)
         return moved
 
-    async def _failed(self, space: Space, destination: int, id_: bytes, claim: DeliveryRow, reason: str) -> bool:
+    async def _failed(
+        self, space: Space, destination: DestinationNumber, id_: bytes, claim: DeliveryRow, reason: str
+    ) -> bool:
         now = self._now()
         begun = now if claim.first_failed_at is None else claim.first_failed_at
         following = next_attempt(begun, claim.attempts + 1, now, random.random())  # noqa: S311 (spreads, guards nothing)
@@ -175,7 +178,7 @@ class Pushing:
             log.info("push.refused", retries=claim.attempts + 1)
         return False
 
-    async def _rest(self, space: Space, destination: int, claim: DeliveryRow, following: int) -> bool:
+    async def _rest(self, space: Space, destination: DestinationNumber, claim: DeliveryRow, following: Micros) -> bool:
         async with space.database.reading() as connection:
             await deliveries.release(connection, space.tenant, destination, following, claim.next_at)
         return False

@@ -24,7 +24,7 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.values.errors import BadCursor, Resync, TooMuch
 from identity.values.json import JsonObject
-from identity.values.stamps import stamp_time
+from identity.values.stamps import Micros, stamp_time
 
 MOST: Final = 1_000
 _LOOK: Final = 0.2
@@ -42,7 +42,7 @@ class VisibleChange(Struct, frozen=True):
     merged: tuple[bytes, ...]
     identifiers: list[VisibleIdentifier]
     traits: JsonObject
-    at: int
+    at: Micros
 
 
 class ChangePage(NamedTuple):

@@ -36,7 +36,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import Conflict
 from identity.values.ids import new_id, public_profile
-from identity.values.stamps import SLOT_BITS, Clock, stamp_time
+from identity.values.stamps import Clock, Stamp, stamp_time
 
 _POLICY = writer_policy(attempts=12, outage_attempts=5)
 
@@ -137,7 +137,7 @@ class BatchWriter:
             return None
         writes = Sealer(opened, first.lock_row, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
-        writes.lock_stamp = self.clock.last << SLOT_BITS | self.clock.slot if made.assumes_unknown else 0
+        writes.lock_stamp = self.clock.last_stamp if made.assumes_unknown else Stamp(0)
         writes.lane = self.clock.slot % spaces_and_keys.LANES
         writes.ledger = [
             entry(

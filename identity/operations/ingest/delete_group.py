@@ -5,7 +5,6 @@ erasure nor a rebuild brings the group back from older calls. The row and the ke
 that was interrupted can be repeated. A call that names the group afterwards starts a group of its own.
 """
 
-import time
 from functools import partial
 
 from msgspec import Struct
@@ -24,7 +23,7 @@ from identity.store.privacy import group_rows
 from identity.store.profiles.groups import existing_groups
 from identity.values.calls import Source
 from identity.values.errors import GroupNotFound
-from identity.values.stamps import stamp_time
+from identity.values.stamps import Micros, stamp_time, wall_time
 from identity.vault.seal import IDENTIFIER
 
 AT_ONCE = 250
@@ -41,7 +40,7 @@ async def delete_group(space: Space, queue: IngestQueue, name: str, source: Sour
     """Delete the group of a normalised id. GroupNotFound."""
     if not await _exists(space, name):
         raise GroupNotFound
-    now = time.time_ns() // 1000
+    now = wall_time()
     left, after = 0, bytes(16)
     while True:
         after, bodies = await _next_members(space, name, after, now)
@@ -61,7 +60,7 @@ async def _exists(space: Space, name: str) -> bool:
 
 
 @retry_on_key_rotation
-async def _next_members(space: Space, name: str, after: bytes, now: int) -> tuple[bytes, list[object]]:
+async def _next_members(space: Space, name: str, after: bytes, now: Micros) -> tuple[bytes, list[object]]:
     """The calls that take the next profiles out of a group, and the last of these profiles."""
     names = await space.read_types()
     async with space.database.reading() as connection:

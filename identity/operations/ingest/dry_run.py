@@ -4,7 +4,6 @@ A process makes one dry run at a time, on a connection of its own, so dry runs n
 """
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +15,7 @@ from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome, Source
 from identity.values.errors import OnefoldError
+from identity.values.stamps import wall_time
 
 
 class DryRuns:
@@ -34,7 +34,7 @@ class DryRuns:
 
     async def simulate(self, space: Space, body: Any, source: Source) -> Outcome:
         """The outcome that a call would have if it arrived now; a profile that the call would create has no id."""
-        request = IngestRequest([body], source=source, received=time.time_ns() // 1000, dry_run=True)
+        request = IngestRequest([body], source=source, received=wall_time(), dry_run=True)
         async with self._turn:
             await request.read(space, await space.rules())
             if request.calls:

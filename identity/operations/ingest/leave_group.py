@@ -3,8 +3,6 @@
 So the departure has a stamp, is stored as evidence, and wins or loses against a join by its time.
 """
 
-import time
-
 from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
@@ -16,6 +14,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 from identity.values.plain_text import UnusableValue, plain
+from identity.values.stamps import wall_time
 
 
 class GroupLeft(Struct, frozen=True):
@@ -37,7 +36,7 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
     if len(group) > LONGEST_GROUP_ID:
         raise GroupNotFound
     named = await find_identifier(space, ref)
-    now = time.time_ns() // 1000
+    now = wall_time()
     body = {
         "groupId": group,
         "context": {

@@ -22,6 +22,7 @@ from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome
 from identity.values.errors import DatabaseUnavailable, KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
+from identity.values.ids import SpaceNumber
 
 BATCH = 500
 SCAN = 400
@@ -46,12 +47,12 @@ class IngestQueue:
         self._regular = writers
         self._writers: list[BatchWriter] = []
         self._bound = bound
-        self._queues: dict[int, deque[_Waiting]] = {}
-        self._turn: deque[int] = deque()
+        self._queues: dict[SpaceNumber, deque[_Waiting]] = {}
+        self._turn: deque[SpaceNumber] = deque()
         self._turns = Turns()
-        self._busy: dict[int, list[list[_Waiting]]] = {}
+        self._busy: dict[SpaceNumber, list[list[_Waiting]]] = {}
         self._waiting = self._weight = 0
-        self._held: dict[int, int] = {}
+        self._held: dict[SpaceNumber, int] = {}
         self._closing = False
         self._wake: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -238,7 +239,7 @@ class IngestQueue:
                 return batch
         return []
 
-    def _gathered(self, id_: int) -> list[_Waiting]:
+    def _gathered(self, id_: SpaceNumber) -> list[_Waiting]:
         queue = self._queues[id_]
         # Computed each time, because a request that is read again may have other keys.
         busy = self._busy.get(id_, ())

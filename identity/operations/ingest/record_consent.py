@@ -4,7 +4,6 @@ So the decisions have a stamp, are evidence for as long as the person is stored,
 they were made. The proof that comes with them is sealed with them.
 """
 
-import time
 from typing import Any
 
 from msgspec import Struct
@@ -19,7 +18,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
 from identity.values.ids import new_id
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import unknown_purposes
 
 MOST_DECISIONS = 200
@@ -63,7 +62,7 @@ async def record_consent(
         raise BadDecisions(f"decisions may hold at most {MOST_DECISIONS} purposes; send several requests.")
     if unknown := unknown_purposes(decisions, (await purposes_at(space)).purposes, "decisions"):
         raise unknown
-    now = time.time_ns() // 1000
+    now = wall_time()
     captured = now if captured_at is None else parse_time(captured_at)
     if captured is None:
         raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")

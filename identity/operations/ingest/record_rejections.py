@@ -9,10 +9,11 @@ from identity.planning.resolution.rejections import StoredRejection, of_call, of
 from identity.spaces.space import Space
 from identity.store.postgres.rows import RejectionRow
 from identity.values.calls import Outcome
+from identity.values.stamps import Stamp
 from identity.vault.seal import REJECTION
 
 
-def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, stamp: int) -> RejectionRow | None:
+def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, stamp: Stamp) -> RejectionRow | None:
     """The row of a batch, at the stamp that names the batch; None if every call was accepted in full."""
     taken = all(len(request.calls) == len(request.bodies) for request in requests)
     if taken and not any(_lost(outcome) for outcome in made.outcomes):

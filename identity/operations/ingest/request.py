@@ -27,6 +27,7 @@ from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, 
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
 from identity.values.json import JsonObject
+from identity.values.stamps import Micros
 
 MOST_ITEMS = 2_500
 LARGEST_ITEM = 32 * 1024
@@ -71,7 +72,7 @@ class IngestRequest:
         bodies: list[Any],
         *,
         source: Source,
-        received: int,
+        received: Micros,
         kind: Kind | None = None,
         envelope: JsonObject | None = None,
         history: bool = False,
@@ -144,8 +145,8 @@ class IngestRequest:
             keys.update(self.older.identifiers)
         self.keys = keys
 
-    def _lost(self, at: int) -> int:
-        return self.mended.get(at, 0) + self.mended_rest
+    def _lost(self, index: int) -> int:
+        return self.mended.get(index, 0) + self.mended_rest
 
     def _extract(self, body: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received, history = self.received, False

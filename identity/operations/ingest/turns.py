@@ -6,6 +6,8 @@ follows as long as there are fewer than `MOST`. So a space that hangs delays no 
 
 from typing import Final
 
+from identity.values.ids import SpaceNumber
+
 # A second writer joins a space at this many waiting calls: for fewer, one batch costs less than two.
 JOIN: Final = 100
 SHARE: Final = 2
@@ -18,13 +20,13 @@ class Turns:
     """The batches in flight: for each space the moments at which they began."""
 
     def __init__(self) -> None:
-        self._began: dict[int, list[float]] = {}
+        self._began: dict[SpaceNumber, list[float]] = {}
 
-    def begin(self, space: int, now: float) -> None:
+    def begin(self, space: SpaceNumber, now: float) -> None:
         """A writer begins a batch of a space."""
         self._began.setdefault(space, []).append(now)
 
-    def end(self, space: int, began: float) -> None:
+    def end(self, space: SpaceNumber, began: float) -> None:
         """The batch of a space that began at a moment has ended."""
         self._began[space].remove(began)
         if not self._began[space]:
@@ -35,11 +37,11 @@ class Turns:
         """The number of batches in flight."""
         return sum(map(len, self._began.values()))
 
-    def in_flight(self, space: int) -> bool:
+    def in_flight(self, space: SpaceNumber) -> bool:
         """Whether a batch of a space is in flight."""
         return space in self._began
 
-    def may_begin(self, space: int, waiting: int) -> bool:
+    def may_begin(self, space: SpaceNumber, waiting: int) -> bool:
         """Whether a free writer may begin a batch of a space while `waiting` calls wait."""
         own = len(self._began.get(space, ()))
         return not own or (own < SHARE and waiting >= JOIN)

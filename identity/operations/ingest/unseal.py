@@ -13,6 +13,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.load import BatchClaim, LockedRows
 from identity.store.postgres.rows import OriginRow
 from identity.values.calls import Call
+from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject_keys import SubjectKey
 
@@ -31,10 +32,10 @@ class UnsealedBatch:
         self.state = self._state(first, second)
 
     @property
-    def newest(self) -> int:
+    def newest(self) -> Stamp:
         """The greatest stamp in the loaded rows."""
         groups = (traits.newest_stamp(account.document) for account in self.state.accounts.values())
-        return max((*(row.stamp for row in self.rows.values()), *groups), default=0)
+        return Stamp(max((*(row.stamp for row in self.rows.values()), *groups), default=0))
 
     def subject(self, id_: bytes) -> SubjectKey:
         """The subject key of a loaded origin or group."""

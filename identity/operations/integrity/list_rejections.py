@@ -26,11 +26,11 @@ from identity.values.calls import STORED_KINDS
 from identity.values.enums import StoredStatus
 from identity.values.errors import BadParameter
 from identity.values.ids import ProfileId
-from identity.values.stamps import SLOT_BITS, Micros, stamp_time
+from identity.values.stamps import Micros, Stamp, first_stamp, stamp_time
 from identity.vault.seal import EVIDENCE, REJECTION
 
 _LIST: Final = b"rejections"
-_LAST_STAMP: Final = 2**63 - 1
+_LAST_STAMP: Final = Stamp(2**63 - 1)
 _PAGE: Final = 1_000
 _MOST_SCANNED: Final = 10_000
 
@@ -105,7 +105,7 @@ async def summarise_rejections(
 
 async def _lines(
     space: Space, since: str | None, until: str | None, cursor: str | None, limit: int, wanted: RejectionFilter
-) -> AsyncIterator[tuple[tuple[int, int], ListedRejection | None, bool]]:
+) -> AsyncIterator[tuple[tuple[Stamp, int], ListedRejection | None, bool]]:
     """The lines of the list with their places, and whether more follow; a bounded number of them.
 
     A line is None where its profile was erased.
@@ -123,7 +123,7 @@ async def _lines(
             keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
         if wanted.source is not None and wanted.source not in keys.values():
             raise BadParameter("source must be the id of a key of this space.")
-        places: list[tuple[int, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
+        places: list[tuple[Stamp, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
             (row.stamp, 0, row) for row in demoted
         ]
         places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
@@ -218,19 +218,19 @@ async def _reader(space: Space, keys: dict[int, str], demoted: list[rejections.D
     return _RejectionReader(space, keys, names, rules)
 
 
-def _stamp(text: str | None, name: str = "since") -> int:
+def _stamp(text: str | None, name: str = "since") -> Stamp:
     """The first stamp of a time. BadParameter."""
     if text is None:
-        return 0
+        return Stamp(0)
     time = parse_time(text)
     if time is None:
         raise BadParameter(f"{name} must be an RFC 3339 time.")
-    return min(max(time, 0) << SLOT_BITS, _LAST_STAMP)
+    return min(first_stamp(Micros(max(time, 0))), _LAST_STAMP)
 
 
-def _written(stamp: int, number: int) -> bytes:
+def _written(stamp: Stamp, number: int) -> bytes:
     return stamp.to_bytes(8, "big") + number.to_bytes(4, "big")
 
 
-def _position(raw: bytes) -> tuple[int, int]:
-    return int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:], "big")
+def _position(raw: bytes) -> tuple[Stamp, int]:
+    return Stamp(int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:], "big")

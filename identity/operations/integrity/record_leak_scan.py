@@ -1,11 +1,10 @@
 """Records a scan for leaks and its result in the ledger of every space."""
 
-import time
-
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Database
 from identity.store.spaces import spaces_and_keys
 from identity.values.json import JsonObject
+from identity.values.stamps import wall_time
 
 
 async def note_scan(url: str, result: JsonObject) -> int:
@@ -15,7 +14,7 @@ async def note_scan(url: str, result: JsonObject) -> int:
     try:
         async with database.reading() as connection:
             spaces = await spaces_and_keys.list_spaces(connection)
-        entry = ledger.entry("operator", "scan", None, time.time_ns() // 1000, result)
+        entry = ledger.entry("operator", "scan", None, wall_time(), result)
         for space in spaces:
             async with database.transaction() as connection:
                 await ledger.append(connection, space.id, *entry)

@@ -28,7 +28,8 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
 from identity.values.errors import SpaceNotFound
-from identity.values.ids import private, public, public_profile
+from identity.values.ids import DestinationNumber, private, public, public_profile
+from identity.values.stamps import Stamp
 from identity.vault.epoch_key_store import epochs_in
 
 Progress = Callable[[str, int], None]
@@ -148,13 +149,13 @@ class _Audit:
         """Check the erasures in the feed, the places of destinations in it, and disclosures."""
         add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
 
-        def delivery(destination: int, both: bool, *places: bytes | None) -> None:  # noqa: FBT001 (a row)
+        def delivery(destination: DestinationNumber, both: bool, *places: bytes | None) -> None:  # noqa: FBT001 (a row)
             if not both:
                 add("delivery_missing", f"destination {destination}")
             if not all(place is None or is_valid_position(place, heads) for place in places):
                 add("place_beyond", f"destination {destination}")
 
-        def disclosed(id_: bytes, destination: int, both: bool) -> None:  # noqa: FBT001 (a row)
+        def disclosed(id_: bytes, destination: DestinationNumber, both: bool) -> None:  # noqa: FBT001 (a row)
             if not both:
                 add("disclosure_orphaned", f"{public_profile(id_)} to destination {destination}")
 
@@ -181,7 +182,7 @@ class _Audit:
     async def _evidence(self) -> Sequence[int]:
         """Check the evidence; returns the number of calls at each origin."""
         connection, tenant, index = self.connection, self.tenant, self._index
-        forgotten: dict[bytes, int] = {}
+        forgotten: dict[bytes, Stamp] = {}
         await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
         for key, until in forgotten.items():
             if key in index.keys and index.linked_at[index.keys[key]] <= until:

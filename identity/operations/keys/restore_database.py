@@ -32,7 +32,7 @@ from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.values.ids import private, public
 from identity.values.json import JsonObject
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
 
@@ -93,13 +93,13 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal
     try:
         async with connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
-            stamp: int = (await space_lock.hold(connection, tenant.id)).stamp
+            stamp: Stamp = (await space_lock.hold(connection, tenant.id)).stamp
             head = await ledger.read_head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken
             # Destinations start their feed anew: they hear which profiles exist, and drop all others.
             await feed.restart(connection, tenant)
-            await rotate_up_to(space, connection, 0, 0)
+            await rotate_up_to(space, connection, 0, Micros(0))
             hash_ = head.hash
             for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
                 hash_ = chained_hash(hash_, line.entry)
@@ -109,11 +109,11 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal
                 again = actions.get(entry["action"])
                 if again is not None:
                     await _repeat(space, connection, again, {**entry, "seq": line.seq})
-                stamp = max(stamp, int(entry.get("stamp", 0)))
+                stamp = max(stamp, Stamp(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
             await fold_stored_groups(space, connection, await group_rows.keys_without_account(connection, tenant))
-            await space_lock.raise_stamp(connection, tenant.id, stamp + 1, SpaceMark.SUPPRESSED)
+            await space_lock.raise_stamp(connection, tenant.id, Stamp(stamp + 1), SpaceMark.SUPPRESSED)
     finally:
         await connection.close()
     return done
@@ -168,14 +168,14 @@ async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonO
         return await _settle(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
     await erasures.set_state(connection, tenant, held, ErasureState.ON_HOLD, found=bool(profiles))
-    await restore_erasures.replay_hold(connection, tenant, profiles, entry["at"] << SLOT_BITS)
+    await restore_erasures.replay_hold(connection, tenant, profiles, first_stamp(entry["at"]))
     return None
 
 
 async def _show(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     await restore_erasures.replay_lift(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry["profiles"]]
-    await restore_erasures.replay_show(connection, tenant, profiles, entry["at"] << SLOT_BITS)
+    await restore_erasures.replay_show(connection, tenant, profiles, first_stamp(entry["at"]))
 
 
 async def _lift(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

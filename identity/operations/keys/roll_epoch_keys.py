@@ -8,7 +8,6 @@ that died.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -22,6 +21,7 @@ from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
 from identity.values.ids import SpaceNumber
+from identity.values.stamps import Micros, wall_time
 
 KEY_BACKUP_DAYS: Final = 7
 """The default for how long backups of the key store are kept."""
@@ -51,7 +51,7 @@ async def roll(
 async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
     """Rolls the spaces with an erasure older than `every` microseconds, and returns their number."""
     async with spaces.database.reading() as connection:
-        found = await epoch_key_roll.spaces_due(connection, time.time_ns() // 1000 - every)
+        found = await epoch_key_roll.spaces_due(connection, Micros(wall_time() - every))
     for space_id in found:
         await roll(spaces, await spaces.get(SpaceNumber(space_id)), backup_days=backup_days)
     return len(found)
@@ -87,10 +87,11 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
         if epoch < new:
             await asyncio.to_thread(keyring.destroy_epoch, space.public_id, epoch)
     await asyncio.to_thread(keyring.destroy_dumps, space.public_id, new)
-    now = time.time_ns() // 1000
-    details = {"epoch": new, "safe_at": now + backup_days * DAY}
+    now = wall_time()
+    safe_at = Micros(now + backup_days * DAY)
+    details = {"epoch": new, "safe_at": safe_at}
     async with database.transaction() as connection:
-        await epoch_key_roll.set_safe(connection, space_id, new, details["safe_at"])
+        await epoch_key_roll.set_safe(connection, space_id, new, safe_at)
         await ledger.append(connection, space_id, *ledger.entry(actor, "keys.roll", None, now, details))
     return new
 

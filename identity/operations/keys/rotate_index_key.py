@@ -8,7 +8,6 @@ rotation that died.
 """
 
 import asyncio
-import time
 from typing import Final
 
 import structlog
@@ -23,7 +22,7 @@ from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.ids import SpaceNumber
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import Micros, first_stamp, stamp_time, wall_time
 
 MESSAGE_DAYS: Final = 8
 """The default for how many days message ids are kept."""
@@ -43,7 +42,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
         async with space.database.transaction() as connection:
             lock_row = await space_lock.hold(connection, space.tenant.id)
             if lock_row.versions == versions:
-                now = time.time_ns() // 1000
+                now = wall_time()
                 await activate_next_version(space, connection, lock_row, now)
                 entry = ledger.entry(actor, ROTATED, None, now, {"version": versions.newest + 1})
                 await ledger.append(connection, space.tenant.id, *entry)
@@ -73,12 +72,12 @@ async def rotate(spaces: Spaces, space: Space, progress: Progress, message_days:
 
 async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS) -> IndexKeyState:
     """Destroys the older versions of the index key unless something needs them."""
-    kept = (message_days * DAY + _MARGIN) << SLOT_BITS
+    kept = message_days * DAY + _MARGIN
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
         lock_row = await space_lock.hold(connection, space_id)
         since = await index_key_rotation.in_force_since(connection, space_id)
-        await index_key_rotation.forget_messages(connection, space_id, (time.time_ns() // 1000 << SLOT_BITS) - kept)
+        await index_key_rotation.forget_messages(connection, space_id, first_stamp(Micros(wall_time() - kept)))
         left = (
             await index_key_rotation.count_unresolved(connection, space.tenant)
             if lock_row.live == lock_row.newest
@@ -91,7 +90,7 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
     await asyncio.to_thread(_destroy, spaces, space)
     until = None
     if versions.messages < versions.newest:
-        until = format_time((since + kept) >> SLOT_BITS)
+        until = format_time(Micros(stamp_time(since) + kept))
     return IndexKeyState(version=versions.newest, oldest=versions.oldest, hashes_left=left, messages_until=until)
 
 

@@ -6,7 +6,6 @@ the same command or by the next start.
 """
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured
+from identity.values.stamps import wall_time
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import OTHER_ROOT, Label, read_label
 from identity.vault.root_keys import Root, env_root, file_root
@@ -111,6 +111,6 @@ def _of_files(root_file: Path, label: Label) -> tuple[Root, Root]:
 
 async def _note(connection: Connection) -> None:
     """Records in the ledger of every space when its keys went under another root."""
-    now = time.time_ns() // 1000
+    now = wall_time()
     for space in await spaces_and_keys.list_spaces(connection):
         await ledger.append(connection, space.id, *ledger.entry(OPERATOR, "keys.rotate_root", None, now))

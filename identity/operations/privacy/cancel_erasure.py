@@ -4,7 +4,6 @@ A person stays on hold where another erasure waits for them too, and an identifi
 another request suppressed it by name.
 """
 
-import time
 from functools import partial
 
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
@@ -22,12 +21,12 @@ from identity.store.privacy import erase, erasures, requests, suppressions
 from identity.values.enums import ErasureState, FeedOperation
 from identity.values.errors import AlreadyErased, RequestNotFound
 from identity.values.ids import public
-from identity.values.stamps import stamp_time
+from identity.values.stamps import stamp_time, wall_time
 
 
 async def cancel_request(space: Space, request_id: bytes, actor: str) -> PrivacyRequest:
     """Cancel the waiting erasures of a request. RequestNotFound; AlreadyErased once any of them is done."""
-    now = time.time_ns() // 1000
+    now = wall_time()
     async with space.database.transaction() as connection:
         if await requests.get(connection, space.tenant, request_id) is None:
             raise RequestNotFound

@@ -6,7 +6,6 @@ its confirmation is late. Each request is reported once per state, by whichever 
 an extension allows another report.
 """
 
-import time
 from collections import Counter
 from typing import Final
 
@@ -18,6 +17,7 @@ from identity.store.privacy import requests
 from identity.store.privacy.requests import UnansweredRow
 from identity.values.enums import RequestKind, RequestState, Timeliness
 from identity.values.ids import public
+from identity.values.stamps import Micros, wall_time
 
 KINDS: Final = ("erasure", "access")
 _REPORTED: Final = {Timeliness.AT_RISK: RequestState.AT_RISK, Timeliness.OVERDUE: RequestState.OVERDUE}
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 async def monitor_deadlines(spaces: Spaces) -> Counter[tuple[str, str]]:
     """Report requests at risk or overdue, and count the unanswered requests of all spaces by kind and timeliness."""
-    now = time.time_ns() // 1000
+    now = wall_time()
     counted: Counter[tuple[str, str]] = Counter({(kind, state): 0 for kind in KINDS for state in Timeliness})
     async with spaces.database.reading() as connection:
         found = await requests.unanswered(connection)
@@ -42,7 +42,7 @@ async def monitor_deadlines(spaces: Spaces) -> Counter[tuple[str, str]]:
     return counted
 
 
-def _timeliness(request: UnansweredRow, now: int) -> Timeliness:
+def _timeliness(request: UnansweredRow, now: Micros) -> Timeliness:
     due_at = due_date(request.regulation, request.received_at) if request.kind == RequestKind.ACCESS else request.due_at
     state = timeliness_of(request.received_at, due_at, now)
     if state == Timeliness.ON_TIME and not request.confirmed:

@@ -27,7 +27,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, FeedOperation, SpaceMark
 from identity.values.errors import ErasureNotFound
 from identity.values.ids import public
-from identity.values.stamps import stamp_time
+from identity.values.stamps import Stamp, stamp_time
 from identity.vault.seal import ASIDE
 
 
@@ -75,7 +75,7 @@ async def _decide(
 async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
-    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins), 0))
+    stamp = exclusive.stamps(max([exclusive.lock_row.stamp, *(each.stamp for each in person.origins)]))
     internal_at, epoch, whole = stamp_time(stamp), exclusive.lock_row.epoch, row.kind in SUPPRESSES
     informed = await erase.informed_destinations(connection, tenant, refs.origins) if row.kind in FORWARDS else []
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
@@ -129,7 +129,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
         return SpaceChange(None)
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
-    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins), 0))
+    stamp = exclusive.stamps(max([exclusive.lock_row.stamp, *(each.stamp for each in person.origins)]))
     internal_at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD, found=bool(refs.key_ids))
     await erase.put_on_hold(connection, tenant, refs.origins)
@@ -148,7 +148,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     return SpaceChange(None, writes)
 
 
-def _feed_entries(person: Person, stamp: int, erasure_id: bytes | None) -> list[ChangeRow]:
+def _feed_entries(person: Person, stamp: Stamp, erasure_id: bytes | None) -> list[ChangeRow]:
     """The feed entries of the canonical id and of the ids merged into it; without an erasure they are on hold."""
     version = max((row.version for row in person.origins), default=0) + 1
     first = [person.head.canonical] if person.origins else []

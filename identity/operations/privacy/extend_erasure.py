@@ -3,8 +3,6 @@
 The ledger records a keyed hash of the reason; the reason itself is for the person and is not kept.
 """
 
-import time
-
 from identity.operations.privacy.read_requests import get_erasure
 from identity.planning.privacy.deadlines import extended_due_date
 from identity.planning.privacy.privacy_requests import ErasureResult
@@ -12,6 +10,7 @@ from identity.spaces.space import Space
 from identity.store.ledger import ledger
 from identity.store.privacy import erasures, requests
 from identity.values.errors import AlreadyExtended, NotExtensible
+from identity.values.stamps import wall_time
 
 
 async def extend_erasure(space: Space, erasure_id: str, reason: str, actor: str) -> ErasureResult:
@@ -19,7 +18,7 @@ async def extend_erasure(space: Space, erasure_id: str, reason: str, actor: str)
     found = await get_erasure(space, erasure_id)
     if found.due_at is None:
         raise NotExtensible
-    now = time.time_ns() // 1000
+    now = wall_time()
     due_at = extended_due_date(found.regulation, found.received_at)
     entry = {"reason": space.keys.mac(b"reason", reason.encode()).hex(), "until": due_at}
     async with space.database.transaction() as connection:

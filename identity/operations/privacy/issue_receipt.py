@@ -1,7 +1,6 @@
 """Receipts: signed proof of an erasure, built from the ledger for each request."""
 
 import asyncio
-import time
 
 import msgspec
 
@@ -13,6 +12,7 @@ from identity.store.ledger import ledger
 from identity.values.enums import ErasureState
 from identity.values.errors import ReceiptPending
 from identity.values.ids import public
+from identity.values.stamps import wall_time
 from identity.vault.signing import PublicKey, text
 
 
@@ -24,7 +24,7 @@ async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, so
     async with space.database.reading() as connection:
         hash_ = await ledger.hash_at(connection, space.tenant, erasure.ledger_seq or 0)
         scanned = await ledger.last_scan(connection, space.tenant, erasure.ledger_seq or 0)
-    now = time.time_ns() // 1000
+    now = wall_time()
     scan = None if scanned is None else msgspec.json.decode(scanned)
     if scan is not None:
         scan["at"] = format_time(scan["at"])

@@ -3,7 +3,6 @@
 The deadline of a waiting request runs on. The end of a hold carries out the erasures that waited for it.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,7 +21,7 @@ from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound, TooManyAsked
 from identity.values.ids import new_id, private, public
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
 
 MOST_IDENTIFIERS: Final = 5_000
@@ -39,7 +38,7 @@ class LitigationHold(Struct, frozen=True):
     """
 
     id: bytes
-    created_at: int
+    created_at: Micros
     identifiers: int
     reason: str
     actor: str
@@ -53,7 +52,7 @@ class ReleasedHold(Struct, frozen=True):
     """A hold that ended at a time (microseconds), and how many erasures waited for that."""
 
     id: bytes
-    released_at: int
+    released_at: Micros
     resumed: int
 
 
@@ -65,7 +64,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
     named = await read_identifiers(space, identifiers)
-    id_, now = new_id(), Micros(time.time_ns() // 1000)
+    id_, now = new_id(), wall_time()
     row = holds.HoldRow(
         id=id_,
         created_at=now,
@@ -96,7 +95,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
 async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
     """End a hold and carry out the erasures that waited for it. HoldNotFound."""
     id_ = private("hld", hold_id)
-    now = time.time_ns() // 1000
+    now = wall_time()
     async with space.database.transaction() as connection:
         if id_ is None or not await holds.remove(connection, space.tenant, id_):
             raise HoldNotFound

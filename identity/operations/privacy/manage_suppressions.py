@@ -3,7 +3,6 @@
 The list holds hashes, so no answer contains an identifier.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +13,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.store.privacy import suppressions
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.stamps import Micros, wall_time
 
 AGES: Final = (1, 7, 30, 90, 365)
 """Ages in days up to which suppressions are counted."""
@@ -26,7 +26,7 @@ class SuppressionChange(Struct, frozen=True):
     """
 
     count: int
-    at: int
+    at: Micros
     unknown: Sequence[str] = ()
 
 
@@ -63,7 +63,7 @@ async def _change(space: Space, kind: RequestKind, identifiers: Sequence[str], a
 
 async def count_suppressions(space: Space) -> SuppressionCounts:
     """How many identifiers are suppressed, and for how long."""
-    now = time.time_ns() // 1000
+    now = wall_time()
     async with space.database.reading() as connection:
         ages, recent = await suppressions.ages(connection, space.tenant, now)
     return SuppressionCounts(

@@ -10,6 +10,7 @@ from identity.planning.privacy.request_status import all_found
 from identity.spaces.space import Space
 from identity.values.enums import AccessExportState
 from identity.values.errors import ExportNotFound
+from identity.values.stamps import Micros
 
 
 class OpenDsrStatus(Struct, frozen=True):
@@ -20,7 +21,7 @@ class OpenDsrStatus(Struct, frozen=True):
 
     request: PrivacyRequest
     word: StatusWord
-    due_at: int
+    due_at: Micros
     found: bool | None
     export: RequestedExport | None = None
 

@@ -19,9 +19,10 @@ from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, RequestNotFound
 from identity.values.ids import private, public
+from identity.values.stamps import Micros
 from identity.vault.seal import REQUEST
 
-_LAST_TIME: Final = (1 << 63) - 1
+_LAST_TIME: Final = Micros((1 << 63) - 1)
 _LAST_ID: Final = b"\xff" * 16
 
 
@@ -43,7 +44,7 @@ async def list_requests(
     before = _LAST_TIME, _LAST_ID
     if cursor is not None:
         raw = space.read_cursor(b"requests", cursor)
-        before = int.from_bytes(raw[:8], "big"), raw[8:]
+        before = Micros(int.from_bytes(raw[:8], "big")), raw[8:]
     async with space.database.reading() as connection:
         found = await requests.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
         page = found[:limit]

@@ -6,7 +6,6 @@ was acknowledged depends on the database alone.
 """
 
 import secrets
-import time
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
@@ -32,7 +31,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound, TooManyAsked
 from identity.values.ids import new_id, public
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import REQUEST
 
 MOST_IDENTIFIERS: Final = 5_000
@@ -127,7 +126,7 @@ def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identi
         kind=request.kind,
         regulation=request.regulation,
         state=0,
-        received_at=Micros(request.received_at or time.time_ns() // 1000),
+        received_at=Micros(request.received_at or wall_time()),
         actor=request.actor,
         body=space.keys.mac(b"asked", msgspec.json.encode((request.front, request.kind, request.regulation, texts))),
         details=None if details is None else space.keys.seal(REQUEST, id_, 0, details),
@@ -153,7 +152,7 @@ async def _insert(
     new: Sequence[erasures.NewErasure],
 ) -> bool:
     """Insert a request with its erasures and its ledger entry; False where its key or id is taken."""
-    now = time.time_ns() // 1000
+    now = wall_time()
     call_at, due_at = request.call_at(now), due_date(request.regulation, row.received_at)
     if not await requests.add(connection, space.tenant, row, idempotency, call_at):
         return False

@@ -4,7 +4,6 @@ Any process may do so at any time, since a finished erasure stays as it is. Data
 destinations goes once all have settled, or 30 days after the due date.
 """
 
-import time
 from typing import Final
 
 import structlog
@@ -15,8 +14,9 @@ from identity.store.privacy import erase, erasure_notices, erasures, suppression
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import OnefoldError
 from identity.values.ids import public
+from identity.values.stamps import Micros, wall_time
 
-INTERRUPTED_AFTER: Final = 60 * MICRO
+INTERRUPTED_AFTER: Final = Micros(60 * MICRO)
 """A younger request still has the process that received it."""
 AFTER_DUE: Final = 30 * DAY
 LATE: Final = 30 * DAY
@@ -25,9 +25,9 @@ PAGE: Final = 1_000
 _log = structlog.get_logger(__name__)
 
 
-async def resume_requests(spaces: Spaces, older_than: int = INTERRUPTED_AFTER) -> int:
+async def resume_requests(spaces: Spaces, older_than: Micros = INTERRUPTED_AFTER) -> int:
     """Carry out requests that were interrupted; returns how many there were."""
-    before = time.time_ns() // 1000 - older_than
+    before = Micros(wall_time() - older_than)
     async with spaces.database.reading() as connection:
         found = await erasures.unfinished(connection, before, PAGE)
     for space_id, request_id in found:
@@ -46,10 +46,10 @@ async def resume_requests(spaces: Spaces, older_than: int = INTERRUPTED_AFTER) -
 
 async def close_settled_erasures(spaces: Spaces) -> int:
     """Destroy what is kept for destinations that have all settled an erasure; returns how many were closed."""
-    now = time.time_ns() // 1000
+    now = wall_time()
     closed = 0
     async with spaces.database.reading() as connection:
-        settled = await erasure_notices.list_settled(connection, now, now - AFTER_DUE, PAGE)
+        settled = await erasure_notices.list_settled(connection, now, Micros(now - AFTER_DUE), PAGE)
     for space_id, erasure_id in settled:
         space = await spaces.get(space_id)
         async with space.database.transaction() as connection:
@@ -57,5 +57,5 @@ async def close_settled_erasures(spaces: Spaces) -> int:
                 await erase.destroy_key(connection, space.tenant, erasure_id)
                 closed += 1
     async with spaces.database.reading() as connection:
-        await suppressions.delete_expired(connection, now - LATE)
+        await suppressions.delete_expired(connection, Micros(now - LATE))
     return closed

@@ -5,7 +5,6 @@ Each call has the status of its moment. A failed call is repeated for a week.
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +19,7 @@ from identity.store.privacy import status_callbacks
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.values.ids import SpaceNumber, public
+from identity.values.stamps import Micros, wall_time
 from identity.webhooks.client import Client
 
 PAGE: Final = 100
@@ -33,10 +33,10 @@ Render = Callable[[OpenDsrStatus, str], bytes]
 """The body of a call with a status to an address."""
 
 
-async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, now: int | None = None) -> int:
+async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, now: Micros | None = None) -> int:
     """Call back for requests that are due now (microseconds); returns how many requests were checked."""
     async with spaces.database.reading() as connection:
-        found = await status_callbacks.due(connection, time.time_ns() // 1000 if now is None else now, PAGE)
+        found = await status_callbacks.due(connection, wall_time() if now is None else now, PAGE)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(space_id: SpaceNumber, request_id: bytes) -> None:
@@ -57,17 +57,17 @@ async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, 
     return len(found)
 
 
-async def _call_back(space: Space, request_id: bytes, client: Client, render: Render, now: int | None) -> None:
-    at = time.time_ns() // 1000 if now is None else now
+async def _call_back(space: Space, request_id: bytes, client: Client, render: Render, now: Micros | None) -> None:
+    at = wall_time() if now is None else now
     async with space.database.reading() as connection:
-        claim = await status_callbacks.claim(connection, space.tenant, request_id, at, at + LEASE)
+        claim = await status_callbacks.claim(connection, space.tenant, request_id, at, Micros(at + LEASE))
     if claim is None:
         return
     request = await get_request(space, request_id)
     status = await opendsr_status(space, request)
     if status.word not in ENDED:
         async with space.database.reading() as connection:
-            await status_callbacks.settle(connection, space.tenant, request_id, at + LOOK, None, claim.until)
+            await status_callbacks.settle(connection, space.tenant, request_id, Micros(at + LOOK), None, claim.until)
         return
     urls = (request.details or {}).get("callbacks", ())
     accepted = await asyncio.gather(*(_post(client, url, render(status, url)) for url in urls))

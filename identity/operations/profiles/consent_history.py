@@ -4,7 +4,6 @@ Every call that states consent is kept, sealed, for as long as the profile exist
 fold of the calls that had arrived by then, and it names each of them.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -30,7 +29,7 @@ from identity.values.documents import Document
 from identity.values.errors import BadParameter
 from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
-from identity.values.stamps import SLOT_BITS, Micros, Stamp
+from identity.values.stamps import Micros, Stamp, first_stamp, wall_time
 from identity.vault.seal import EVIDENCE, PURPOSES
 
 
@@ -95,13 +94,13 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
 
     BadIdentifier, ProfileNotFound, BadParameter.
     """
-    now = time.time_ns() // 1000
+    now = wall_time()
     moment = now if at is None else parse_time(at)
     if moment is None:
         raise BadParameter
     moment = min(moment, now)
     opened = await open_profile(space, ref)
-    last = moment << SLOT_BITS | ((1 << SLOT_BITS) - 1)
+    last = first_stamp(Micros(moment + 1)) - 1
     stated = [each for each in await statements(opened) if each.stamp <= last]
     documents = _documents(stated)
     met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
@@ -203,7 +202,7 @@ async def _history(space: Space, stated: Iterable[StoredStatement]) -> list[Stat
     return [read_statement(each, sources) for each in stated]
 
 
-async def purposes_at(space: Space, moment: int | None = None) -> Purposes:
+async def purposes_at(space: Space, moment: Micros | None = None) -> Purposes:
     """The purposes in force at a time (microseconds), or now; none before the first document."""
     async with space.database.reading() as connection:
         version, sealed = await destinations.purposes(connection, space.tenant, moment)

@@ -20,7 +20,7 @@ from identity.values.stamps import Micros, Stamp, stamp_time
 
 MOST_CALLS = 10
 
-Place = tuple[bytes, int]
+Place = tuple[bytes, Stamp]
 
 
 class ExplainedCall(Struct, frozen=True):

@@ -17,7 +17,7 @@ from identity.store.postgres.snapshot import begin_snapshot
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.enums import StoredKind
-from identity.values.stamps import Stamp, stamp_time
+from identity.values.stamps import Micros, Stamp, stamp_time
 
 _UNMERGE = StoredKind.UNMERGE
 _ACTS = (_UNMERGE, StoredKind.REMOVE)
@@ -33,7 +33,7 @@ class GraphEvidence:
         rows: Sequence[EvidenceRow],
         sightings: Sequence[SightingRow],
         newest: Mapping[bytes, bytes],
-        times: Mapping[tuple[bytes, int], int],
+        times: Mapping[tuple[bytes, Stamp], Micros],
     ) -> None:
         self.profile = profile
         self.names = names
@@ -53,7 +53,7 @@ class GraphEvidence:
         self._sets = {
             (row.origin, row.stamp): _set(row, names) for row in rows if (row.origin, row.stamp) in self.groups
         }
-        self._times: dict[tuple[bytes, bytes], tuple[int, int]] = {}
+        self._times: dict[tuple[bytes, bytes], tuple[Micros, Micros]] = {}
         for at, set_ in self._sets.items():
             # A call that ended since it was listed leaves the time of its arrival.
             time = times.get(at, stamp_time(Stamp(at[1])))
@@ -75,11 +75,11 @@ class GraphEvidence:
                     observations.append(self._observation(at, group))
         return build_graph(observations, self.types)
 
-    def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, int]]:
+    def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, Stamp]]:
         """The (origin, stamp) of each call in which two identifiers occur together, oldest first."""
         return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
 
-    def _observation(self, at: tuple[bytes, int], group: tuple[bytes, ...]) -> Observation:
+    def _observation(self, at: tuple[bytes, Stamp], group: tuple[bytes, ...]) -> Observation:
         origin, stamp = at
         seen = self._seen.get((origin, self._sets[at]))
         first, last = self._times[origin, self._sets[at]] if seen is None else (seen.first_seen, seen.last_seen)

@@ -16,7 +16,7 @@ from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, ProfileNotFound, TooMuch
 from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
-from identity.values.stamps import Micros, stamp_time
+from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -155,7 +155,7 @@ class OpenedProfile:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
         return traits.fold(document.traits for document in self.documents.values())
 
-    async def calls(self, at: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], StoredCall]:
+    async def calls(self, at: Iterable[tuple[bytes, Stamp]]) -> dict[tuple[bytes, Stamp], StoredCall]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
         async with self.space.database.reading() as connection:
             proofs = await evidence_queries.by_stamps(connection, self.space.tenant, sorted(at))

@@ -22,13 +22,13 @@ from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.values.errors import ProfileNotFound, TooMuch
 from identity.values.ids import ProfileId, private
-from identity.values.stamps import Micros, stamp_time
+from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 _LIST = b"history"
 _MOST_ORIGINS = 10_000
-_NEWEST = (2**63 - 1, 2**15 - 1)
+_NEWEST = (Stamp(2**63 - 1), 2**15 - 1)
 _CHANGE = 2**15 - 2  # newer than every line of the same stamp
 
 
@@ -94,7 +94,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     if not found.origins:
         raise ProfileNotFound
     reader = await _reader(space, found, lines, proofs, keys)
-    shown: list[tuple[tuple[int, int], HistoryEntry | RulesChange]] = [
+    shown: list[tuple[tuple[Stamp, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
     ]
     end = shown[-1][0] if len(lines) == limit else (min(origin.oldest_birth for origin in found.origins), 0)
@@ -190,5 +190,5 @@ async def _reader(
     return reader
 
 
-def _position(raw: bytes) -> tuple[int, int]:
-    return int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:], "big")
+def _position(raw: bytes) -> tuple[Stamp, int]:
+    return Stamp(int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:], "big")

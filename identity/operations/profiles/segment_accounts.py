@@ -26,7 +26,7 @@ from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
 from identity.values.ids import ProfileId, id_time
 from identity.values.plain_text import plain, usable
-from identity.values.stamps import Micros, stamp_time
+from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 
 GROUP_TYPE = "group_id"
@@ -174,7 +174,7 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedAccoun
     return Page(None, accounts, next_)
 
 
-async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, int]]:
+async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, Stamp]]:
     """The (origin, stamp) of the last group call of each member, oldest first. TooMuch."""
     async with space.database.reading() as connection:
         joins = await groups.membership_calls(connection, space.tenant, account.id, MOST_MEMBERS + 1)
@@ -183,13 +183,13 @@ async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, int]]:
     return sorted(joins, key=lambda at: at[1])
 
 
-async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, ProfileId, StoredCall]]:
+async def _calls(space: Space, at: list[tuple[bytes, Stamp]]) -> list[tuple[Stamp, ProfileId, StoredCall]]:
     """The (stamp, id of the profile, call) of each of these, in the same order, without erased ones."""
     origins = list(dict.fromkeys(origin for origin, _ in at))
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
     profiles = OpenedProfile.each(space, found)
-    calls: dict[tuple[bytes, int], tuple[ProfileId, StoredCall]] = {}
+    calls: dict[tuple[bytes, Stamp], tuple[ProfileId, StoredCall]] = {}
     for profile in profiles.values():
         held = {origin.id for origin in profile.origins}
         opened = await profile.calls({each for each in at if each[0] in held})

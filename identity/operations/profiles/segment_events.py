@@ -4,7 +4,7 @@ A cursor holds the stamp of the last call of the page. Stamps of a profile only 
 two pages moves none. Events are kept for the retention time, evidence as long as the profile.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_paging import ListParameters, Page, read_place, write_place
@@ -22,13 +22,13 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 from identity.values.ids import ProfileId
-from identity.values.stamps import SLOT_BITS, Stamp
+from identity.values.stamps import Stamp, first_stamp
 from identity.vault.seal import EVENT, EVIDENCE
 
 MOST_CALLS = 2_000
 _AT_ONCE = 500
 _UP, _DOWN = b"events-up", b"events-down"
-_END = 2**63 - 1
+_END: Final = Stamp(2**63 - 1)
 
 
 class ProfileCall(NamedTuple):
@@ -47,7 +47,7 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[So
     profile = await open_profile(space, ref)
     after = None
     if wanted.next is not None:
-        after = int.from_bytes(read_place(space, domain, profile.subjects, wanted.next), "big")
+        after = Stamp(int.from_bytes(read_place(space, domain, profile.subjects, wanted.next), "big"))
     shown, last = await page_of(profile, wanted, after)
     next_ = None if last is None else write_place(space, domain, profile.root.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
@@ -63,11 +63,11 @@ async def last_call(profile: OpenedProfile) -> StoredCall | None:
 
 
 async def page_of(
-    profile: OpenedProfile, wanted: ListParameters, after: int | None
-) -> tuple[list[ProfileCall], int | None]:
+    profile: OpenedProfile, wanted: ListParameters, after: Stamp | None
+) -> tuple[list[ProfileCall], Stamp | None]:
     """Up to `limit` calls, and the stamp after which the next page begins, None at the end."""
     # A call happens before it arrives, and it gets its stamp after it arrives.
-    above = -1 if wanted.start is None else min(max((wanted.start << SLOT_BITS) - store.SPAN, -1), _END)
+    above = Stamp(-1 if wanted.start is None else min(max(first_stamp(wanted.start) - store.SPAN, -1), _END))
     below = _END
     if after is not None:
         above, below = (max(above, after), below) if wanted.ascending else (above, after)
@@ -104,7 +104,7 @@ async def page_of(
 
 
 def _opened(
-    profile: OpenedProfile, part: store.CallsPage, wanted: ListParameters, above: int, below: int
+    profile: OpenedProfile, part: store.CallsPage, wanted: ListParameters, above: Stamp, below: Stamp
 ) -> list[ProfileCall]:
     """The calls of a part of the list, in order, up to its cut; beyond the cut some calls are not read yet."""
     found = []
@@ -119,7 +119,7 @@ def _opened(
             call = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
             found.append(ProfileCall(Stamp(row.stamp), call, split_keys(row.kept or b""), ProfileId(row.origin)))
     if part.cut is not None:
-        above, below = (above, part.cut + 1) if wanted.ascending else (part.cut - 1, below)
+        above, below = (above, Stamp(part.cut + 1)) if wanted.ascending else (Stamp(part.cut - 1), below)
     found = [each for each in found if above < each.stamp < below]
     return sorted(found, key=lambda each: each.stamp, reverse=not wanted.ascending)
 

@@ -4,12 +4,11 @@ Any process may sweep at any time: rows that another process deleted are not fou
 """
 
 import asyncio
-import time
 
 from identity.store.postgres.database import Database
 from identity.store.spaces import jobs, retention
 from identity.values.calls import DAY
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import Micros, first_stamp, wall_time
 
 PAUSE = 0.02
 
@@ -19,17 +18,17 @@ async def sweep_old(database: Database, *, message_days: int, rejection_days: in
 
     DatabaseUnavailable; the next sweep continues.
     """
-    now = time.time_ns() // 1000
+    now = wall_time()
     async with database.reading() as connection:
         pages = await retention.pages(connection)
     for page in range(0, pages, retention.PAGES):
         async with database.reading() as connection:
-            await retention.messages(connection, page, now - message_days * DAY << SLOT_BITS)
+            await retention.messages(connection, page, first_stamp(Micros(now - message_days * DAY)))
         await asyncio.sleep(PAUSE)
     gone = retention.ROWS
     while gone == retention.ROWS:
         async with database.reading() as connection:
-            gone = await retention.rejections(connection, now - rejection_days * DAY << SLOT_BITS)
+            gone = await retention.rejections(connection, first_stamp(Micros(now - rejection_days * DAY)))
         await asyncio.sleep(PAUSE)
     async with database.reading() as connection:
         await jobs.sweep(connection, rejection_days)

@@ -20,7 +20,7 @@ from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import SpaceNumber, new_id, private, public
-from identity.values.stamps import SLOT_BITS, Micros
+from identity.values.stamps import Micros, first_stamp, wall_time
 
 OPERATOR = "operator"
 SCOPES = tuple(scope.value for scope in KeyScope)
@@ -167,7 +167,7 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     await asyncio.to_thread(spaces.keyring.create_space, public_id)
     secrets = {}
     async with spaces.database.transaction() as connection:
-        space = await spaces_and_keys.create_space(connection, public_id, name, time.time_ns() // 1000 << SLOT_BITS)
+        space = await spaces_and_keys.create_space(connection, public_id, name, first_stamp(wall_time()))
         for purpose, scopes in FIRST_KEYS.items():
             key_id, secret = new_secret()
             await spaces_and_keys.create_key(connection, space.id, key_id, purpose, scopes, hash_of(secret))

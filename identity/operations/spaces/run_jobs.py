@@ -21,6 +21,7 @@ from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
 from identity.values.ids import new_id, public
 from identity.values.json import JsonObject
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB
 
 _HELD: Final = 30 * MICRO
@@ -91,9 +92,9 @@ class Jobs:
 
     async def run_next(self) -> bool:
         """Run the oldest job that is free and of a known kind; returns whether there was one."""
-        now = time.time_ns() // 1000
+        now = wall_time()
         async with self._spaces.database.transaction() as connection:
-            job = await jobs.take(connection, now, now + _HELD, list(self._works))
+            job = await jobs.take(connection, now, Micros(now + _HELD), list(self._works))
         if job is None:
             return False
         try:
@@ -142,7 +143,7 @@ class Jobs:
             if lease.progress == written and time.monotonic() < beaten + _BEAT:
                 continue
             written, beaten = lease.progress, time.monotonic()
-            until = time.time_ns() // 1000 + _HELD
+            until = Micros(wall_time() + _HELD)
             with suppress(OnefoldError):
                 async with lease.writing:
                     async with self._spaces.database.transaction() as connection:
@@ -166,7 +167,7 @@ class _JobLease:
     def __init__(self, job: jobs.JobRow) -> None:
         self.job = job
         self.progress = (job.done, job.total)
-        self.until: int = job.until
+        self.until: Micros = job.until
         self.writing = asyncio.Lock()
 
 

@@ -6,7 +6,6 @@ the parts of before count until the new snapshot is complete.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -22,6 +21,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.values.errors import ExportNotConfigured, Resync
 from identity.values.ids import public
+from identity.values.stamps import wall_time
 
 PART_BYTES: Final = 16 * 1024 * 1024
 
@@ -118,7 +118,7 @@ class _Writer:
         batch = RowBatch(manifest.seq)
         reached, first = manifest.cursor, manifest.first
         async for step in steps(self._space, self._destination_id, manifest.cursor, first=manifest.first):
-            batch.add(step.states, time.time_ns() // 1000, first=step.first)
+            batch.add(step.states, wall_time(), first=step.first)
             reached, first = step.cursor, step.still_first
             if batch.size >= self._part_bytes:
                 manifest = await self._publish(batch, replace(manifest, cursor=reached, first=first))
@@ -138,7 +138,7 @@ class _Writer:
             part=manifest.part + bool(filled),
             seq=batch.seq,
             rows=rows,
-            written_at=format_time(time.time_ns() // 1000),
+            written_at=format_time(wall_time()),
         )
 
         def publish() -> None:

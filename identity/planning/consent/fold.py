@@ -14,19 +14,20 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from identity.values.documents import SERVER, STATED, Document, Stamped
+from identity.values.stamps import Micros, Stamp
 
 
 class DecisionAtOrigin(NamedTuple):
     """A decision made at an origin about one category; `server`: made with a server-side or privacy key."""
 
     granted: bool
-    time: int
-    stamp: int
+    time: Micros
+    stamp: Stamp
     origin: bytes
     server: bool = False
 
     @property
-    def rank(self) -> tuple[int, bool, int]:
+    def rank(self) -> tuple[Micros, bool, Stamp]:
         """Orders decisions by age: the newer one is greater; of two with the same time the denial is."""
         return self.time, not self.granted, self.stamp
 
@@ -36,14 +37,14 @@ class ConsentAnswer(Struct, frozen=True):
 
     value: bool
     conflict: bool
-    captured: int
+    captured: Micros
     standing: tuple[DecisionAtOrigin, ...] = ()
 
 
 class Meeting(Struct, frozen=True):
     """A merge: the head `loser` joined the head `winner`; `stamp` belongs to the call that merged them."""
 
-    stamp: int
+    stamp: Stamp
     loser: bytes
     winner: bytes
 
@@ -95,7 +96,7 @@ def _named(entry: Stamped | None, stated: Stamped, category: str) -> bool:
 
 def fold_decisions(found: Iterable[DecisionAtOrigin], met: Iterable[Meeting]) -> ConsentAnswer:
     """The answer of these decisions, of which there is at least one; `met` in the order of stamps."""
-    steps: list[tuple[int, int, Meeting | DecisionAtOrigin]] = [(m.stamp, 0, m) for m in met]
+    steps: list[tuple[Stamp, int, Meeting | DecisionAtOrigin]] = [(m.stamp, 0, m) for m in met]
     steps += [(decision.stamp, 1, decision) for decision in found]
     steps.sort(key=lambda step: step[:2])
 

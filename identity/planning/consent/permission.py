@@ -22,9 +22,11 @@ from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.signals.google import PARTS
 from identity.planning.consent.statements import OUT, PART, REGION
 from identity.values.documents import MINOR, SERVER, Document
+from identity.values.stamps import Micros, Stamp
 
 NECESSARY: Final = "necessary"
-_NEVER: Final = 1 << 64
+_NEVER: Final = Micros(1 << 64)
+_PAST: Final = Micros(0)
 _SHIELDED: Final = frozenset(("ads", "analytics", "personalisation", "sale_share", "sensitive"))
 
 Reason = Literal[
@@ -38,7 +40,7 @@ class Verdict(NamedTuple):
 
     granted: bool
     reason: Reason
-    until: int | None = None
+    until: Micros | None = None
 
 
 class _Folded(NamedTuple):
@@ -57,7 +59,7 @@ class Permission:
     """The permissions of one canonical profile; `documents` by origin, `now` in microseconds."""
 
     def __init__(
-        self, documents: Mapping[bytes, Document], meetings: Iterable[Meeting], purposes: Purposes, now: int
+        self, documents: Mapping[bytes, Document], meetings: Iterable[Meeting], purposes: Purposes, now: Micros
     ) -> None:
         self._documents = documents
         self._met = sorted(meetings, key=lambda meeting: meeting.stamp)
@@ -116,13 +118,13 @@ class Permission:
                 continue
             if purpose.ttl is None:
                 return Verdict(True, reason)
-            end = min(times) + purpose.ttl
+            end = Micros(min(times) + purpose.ttl)
             if end > self._now:
                 return Verdict(True, reason, end)
             found = Verdict(False, "expired")
         return found
 
-    def _granted_at(self, folded: _Folded, origin: bytes) -> int | None:
+    def _granted_at(self, folded: _Folded, origin: bytes) -> Micros | None:
         """The time of the newest grant that counts at an origin; None without one."""
         if not folded.answer.value:
             return None
@@ -172,23 +174,23 @@ class Permission:
 
     def _find_refusal(
         self, purpose: Purpose, explicit: _Folded | None, of_class: Sequence[_Folded]
-    ) -> tuple[Reason | None, int]:
+    ) -> tuple[Reason | None, Micros]:
         """Why no data of the profile may serve a purpose; without a reason, until when no refusal applies."""
         class_ = purpose.class_
         minor = any(document.signals.get(MINOR, (False,))[0] for document in self._documents.values())
         if minor and class_ in _SHIELDED:
-            return "minor", 0
+            return "minor", _PAST
         override = self._purposes.override
         outs = self._opt_outs(OUT + class_)
-        ends = [_NEVER, *(self._lifted_until(out, purpose, explicit) if override else 0 for out in outs)]
+        ends = [_NEVER, *(self._lifted_until(out, purpose, explicit) if override else _PAST for out in outs)]
         if min(ends) <= self._now:
-            return "opted_out", 0
+            return "opted_out", _PAST
         if explicit is not None and not explicit.answer.value:
-            return ("conflict" if explicit.answer.conflict else "denied"), 0
+            return ("conflict" if explicit.answer.conflict else "denied"), _PAST
         against = [each for folded in of_class for each in folded.answer.standing if not each.granted]
         ends += [self._lifted_until(each, purpose, explicit) for each in against]
         if min(ends) <= self._now:
-            return "denied_by_class", 0
+            return "denied_by_class", _PAST
         return None, min(ends)
 
     def _opt_outs(self, name: str) -> list[DecisionAtOrigin]:
@@ -198,40 +200,40 @@ class Permission:
             if (entry := document.signals.get(name)) is not None
         ]
 
-    def _lifted_until(self, denial: DecisionAtOrigin, purpose: Purpose, explicit: _Folded | None) -> int:
+    def _lifted_until(self, denial: DecisionAtOrigin, purpose: Purpose, explicit: _Folded | None) -> Micros:
         """Until when a grant of the purpose lifts an older denial of its class, made by an origin merged before.
 
         An expired grant lifts nothing: the denial of its class applies again.
         """
         if explicit is None or not explicit.answer.value:
-            return 0
+            return _PAST
         ends = [
-            _NEVER if purpose.ttl is None else each.time + purpose.ttl
+            _NEVER if purpose.ttl is None else Micros(each.time + purpose.ttl)
             for each in explicit.answer.standing
             if each.time > denial.time
             and (each.server or not denial.server)
             and self._merge_stamp(each.origin, denial.origin) <= each.stamp
         ]
-        return max(ends, default=0)
+        return max(ends, default=_PAST)
 
     def _reaches(self, grant: DecisionAtOrigin, origin: bytes) -> bool:
         return grant.origin == origin or self._merge_stamp(grant.origin, origin) <= grant.stamp
 
-    def _merge_stamp(self, one: bytes, other: bytes) -> int:
+    def _merge_stamp(self, one: bytes, other: bytes) -> Stamp:
         """The stamp at which two origins were merged: the greatest on the path between them, 0 for the same origin.
 
         Origins that are not merged, as in a profile of the past, count as merged after everything.
         """
-        reached: dict[bytes, int] = {one: 0}
-        at, latest = one, 0
+        reached: dict[bytes, Stamp] = {one: Stamp(0)}
+        at, latest = one, Stamp(0)
         while at in self._up:
             at, stamp = self._up[at]
             latest = max(latest, stamp)
             reached[at] = latest
-        at, latest = other, 0
+        at, latest = other, Stamp(0)
         while at not in reached:
             if at not in self._up:
-                return _NEVER
+                return Stamp(_NEVER)
             at, stamp = self._up[at]
             latest = max(latest, stamp)
         return max(latest, reached[at])

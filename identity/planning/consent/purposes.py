@@ -14,6 +14,7 @@ from identity.planning.consent.signals.classes import Class
 from identity.planning.consent.statements import parse_region
 from identity.values.calls import DAY
 from identity.values.errors import BadPurposes
+from identity.values.stamps import Micros
 from identity.values.unknown_names import hint, nearest, shown
 
 CLASSES: Final = get_args(Class)
@@ -31,7 +32,7 @@ class Purpose(Struct, frozen=True):
 
     id: str
     class_: str
-    ttl: int | None = None
+    ttl: Micros | None = None
 
 
 class Purposes(Struct, frozen=True):
@@ -81,7 +82,7 @@ def compile_purposes(document: object, version: int) -> Purposes:
     stated = document.get("purposes", [])
     if not isinstance(stated, list) or len(stated) > MOST_PURPOSES:
         raise _bad(f"purposes must be a list of at most {MOST_PURPOSES}.")
-    purposes = [_purpose(at, each) for at, each in enumerate(stated)]
+    purposes = [_purpose(index, each) for index, each in enumerate(stated)]
     named = {each.id: each for each in purposes}
     if len(named) < len(purposes):
         raise _bad("purposes must not repeat an id.")
@@ -95,8 +96,8 @@ def compile_purposes(document: object, version: int) -> Purposes:
     return Purposes(version=version, purposes=named, unset=unset, regions=regions, override=override)
 
 
-def _purpose(at: int, stated: object) -> Purpose:
-    where = f"purposes[{at}]"
+def _purpose(index: int, stated: object) -> Purpose:
+    where = f"purposes[{index}]"
     if not isinstance(stated, dict):
         raise _bad(f"{where} must be an object of id, class and ttl_days.")
     _require_known(stated, _OF_PURPOSE, f" in {where}")

@@ -26,6 +26,7 @@ from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
+from identity.values.stamps import Micros
 
 OUT: Final = "out:"
 PART: Final = "gcm:"
@@ -37,7 +38,7 @@ _READ: Final = frozenset(
     ("categoryPreferences", "jurisdiction", "minor", "tcf", "gpp", "googleConsentMode", "usPrivacy")
 )
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
-_GRANTED: Final = TimedSignal(value=True, time=0)
+_GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 _REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -54,7 +55,7 @@ class CallStatements(NamedTuple):
     invalid: list[str]
 
 
-def statements(context: Mapping[str, Any] | None, *, server: bool, received: int, time: int) -> CallStatements:
+def statements(context: Mapping[str, Any] | None, *, server: bool, received: Micros, time: Micros) -> CallStatements:
     """The statements in the context of a call; its receipt and event time are in microseconds."""
     if not context or not ("consent" in context or "gpc" in context):
         return CallStatements({}, [])
@@ -102,20 +103,20 @@ def unknown_categories(decisions: Mapping[str, bool], purposes: Collection[str])
     return _unread_parts("purpose", [category for category in decisions if category not in purposes])
 
 
-def read_call_signals(context: Mapping[str, Any], *, server: bool, received: int) -> Signals:
+def read_call_signals(context: Mapping[str, Any], *, server: bool, received: Micros) -> Signals:
     """The signals of a call; for a public key the context holds the value of the Sec-GPC header."""
     # A browser that sets the field in its context opts out like one that sends the header.
     opted_out = not server and gpc.read_field(context.get("gpc")) is True
     return read_signals(context, header=opted_out, server=server, now=received)
 
 
-def decided_at(updated: int | None, *, granted: bool, time: int) -> int:
+def decided_at(updated: Micros | None, *, granted: bool, time: Micros) -> Micros:
     """When the person decided, by a string last updated at `updated` (None: it has no time) in a call at `time`."""
     if updated is None or updated >= time:
         return time
     if updated % DAY or time < updated + DAY:
         return updated if updated % DAY else time
-    return updated if granted else updated + DAY - 1
+    return updated if granted else Micros(updated + DAY - 1)
 
 
 def _unread_fields(consent: object) -> list[str]:
@@ -145,7 +146,7 @@ def _unread_parts(field: str, names: list[str]) -> list[str]:
     return list(dict.fromkeys([*parts, field] if len(names) > MOST_NAMED else parts))
 
 
-def _add_classes(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: int) -> None:
+def _add_classes(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:
     """Add the statements on whole classes. Within a call a denial beats a grant, from the later of their times."""
     for name, granted in signal.stated.items():
         if signal.opt_out:
@@ -157,7 +158,7 @@ def _add_classes(found: dict[str, TimedSignal], signal: Signal, suffix: str, tim
             found[name + suffix] = TimedSignal(before.value and granted, max(before.time, at))
 
 
-def _add_parts(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: int) -> None:
+def _add_parts(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:
     """Add the types of classes that have several. The denial of a class in the same call denies each of them."""
     for name, granted in signal.types.items():
         class_ = google.CLASSES.get(name)

@@ -9,16 +9,18 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
+from identity.values.stamps import Stamp
+
 
 class Unmerged(Struct, frozen=True):
     """An unmerge: its stamp and the identifiers it moved out."""
 
-    stamp: int
+    stamp: Stamp
     named: AbstractSet[bytes]
 
 
 def connected_groups(
-    kept: Sequence[bytes], stamp: int, linked_at: Mapping[bytes, int], unmerged: Sequence[Unmerged]
+    kept: Sequence[bytes], stamp: Stamp, linked_at: Mapping[bytes, Stamp], unmerged: Sequence[Unmerged]
 ) -> list[tuple[bytes, ...]]:
     """The groups of identifiers a call at `stamp` still connects, each with its strongest identifier first.
 

@@ -11,13 +11,14 @@ from operator import itemgetter
 from msgspec import Struct
 
 from identity.planning.resolution.planner_state import Profile
+from identity.values.stamps import Stamp
 
 
 class Joins(Struct):
     """The root of a side, and for each other origin the origin it joined and the stamp of the join."""
 
     root: bytes
-    joined: dict[bytes, tuple[bytes, int]]
+    joined: dict[bytes, tuple[bytes, Stamp]]
 
 
 class _Group(Struct):
@@ -25,10 +26,10 @@ class _Group(Struct):
 
     root: bytes
     origins: int
-    oldest_birth: int
+    oldest_birth: Stamp
 
 
-def side_joins(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, int]) -> Joins:
+def side_joins(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, Stamp]) -> Joins:
     """The joins of a side; `there` maps an old origin to its successor on this side.
 
     `births` are the creation stamps of the successors. In each join the group with fewer origins joins the other group,
@@ -36,7 +37,7 @@ def side_joins(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], 
     """
     parent: dict[bytes, bytes] = {}
     groups = {old: _Group(new, 1, births[new]) for old, new in there.items()}
-    joined: dict[bytes, tuple[bytes, int]] = {}
+    joined: dict[bytes, tuple[bytes, Stamp]] = {}
 
     def find(origin: bytes) -> bytes:
         while parent.get(origin, origin) != origin:

@@ -11,6 +11,7 @@ from identity.planning.resolution.counters import attach, newest_window, unite
 from identity.planning.resolution.planner_state import Counters, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall
+from identity.values.stamps import Micros, Stamp
 
 
 class SnapshotIdentifier(Struct):
@@ -20,9 +21,9 @@ class SnapshotIdentifier(Struct):
     type: str
     origin: bytes
     retired: bool
-    linked_at: int
-    first_seen: int
-    last_seen: int
+    linked_at: Stamp
+    first_seen: Micros
+    last_seen: Micros
     source: int
 
 
@@ -33,7 +34,7 @@ class Evidence(Struct):
     or leaves.
     """
 
-    stamp: int
+    stamp: Stamp
     kept: list[bytes]
     shown: bytes
     call: StoredCall
@@ -43,7 +44,7 @@ class Evidence(Struct):
 class UserIdRename(Struct, frozen=True):
     """An alias call that renamed the user id `previous` to `to`."""
 
-    stamp: int
+    stamp: Stamp
     previous: bytes
     to: bytes
 
@@ -52,7 +53,7 @@ class OriginContent(Struct):
     """The content of one origin; `events` are the (stamp, strongest identifier) of its plain calls."""
 
     evidence: list[Evidence] = []
-    events: list[tuple[int, bytes | None]] = []
+    events: list[tuple[Stamp, bytes | None]] = []
     sightings: dict[bytes, Sighting] = {}
 
 
@@ -67,7 +68,7 @@ class ProfileSnapshot(Struct):
     cuts: dict[bytes, list[tuple[bytes, int]]] = {}
     renamings: list[UserIdRename] = []
     contents: dict[bytes, OriginContent] = {}
-    stamp: int = 0
+    stamp: Stamp = Stamp(0)
 
 
 def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[bytes]:

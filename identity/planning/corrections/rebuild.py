@@ -17,6 +17,7 @@ from identity.planning.resolution.planner_state import Counters, Profile, Sighti
 from identity.planning.resolution.working_set import MAX_SOURCES
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.documents import Document
+from identity.values.stamps import Stamp
 
 DORMANT = bytes(16)
 """The root of an id without a profile."""
@@ -45,8 +46,8 @@ class StoredProfiles(Struct):
     links: dict[bytes, SnapshotIdentifier]
     documents: dict[bytes, Document]
     sightings: dict[tuple[bytes, bytes], Sighting]
-    evidence: dict[int, ReplayedEvidence]
-    events: dict[int, ReplayedEvent]
+    evidence: dict[Stamp, ReplayedEvidence]
+    events: dict[Stamp, ReplayedEvent]
 
 
 class RebuiltProfiles(Struct):
@@ -56,8 +57,8 @@ class RebuiltProfiles(Struct):
     links: dict[bytes, Gained]
     documents: dict[bytes, Document]
     sightings: dict[tuple[bytes, bytes], Sighting]
-    evidence: dict[int, ReplayedEvidence]
-    events: dict[int, bytes]
+    evidence: dict[Stamp, ReplayedEvidence]
+    events: dict[Stamp, bytes]
     changed: set[bytes] = set()
 
 
@@ -121,9 +122,9 @@ def _names(
 def _homes(
     stored: StoredProfiles,
     entries: list[ReplayEntry],
-    evidence: Mapping[int, ReplayedEvidence],
+    evidence: Mapping[Stamp, ReplayedEvidence],
     taken: set[bytes],
-    landed: Iterable[int],
+    landed: Iterable[Stamp],
 ) -> dict[bytes, bytes]:
     """The rebuilt origin that succeeds each old id, where one does."""
     homes = {id_: id_ for id_ in stored.profiles if id_ in taken}
@@ -167,10 +168,10 @@ def _profiles(
 
 
 def _sightings(
-    stored: StoredProfiles, evidence: Mapping[int, ReplayedEvidence], sightings: dict[tuple[bytes, bytes], Sighting]
+    stored: StoredProfiles, evidence: Mapping[Stamp, ReplayedEvidence], sightings: dict[tuple[bytes, bytes], Sighting]
 ) -> dict[tuple[bytes, bytes], Sighting]:
     """The sightings of the replay, plus the counts from plain calls that no longer exist."""
-    stamps_at: dict[tuple[bytes, bytes], list[int]] = {}
+    stamps_at: dict[tuple[bytes, bytes], list[Stamp]] = {}
     for stamp, held in stored.evidence.items():
         stamps_at.setdefault((held.origin, held.shown), []).append(stamp)
     for at, seen in stored.sightings.items():
@@ -194,7 +195,7 @@ def _sightings(
     return sightings
 
 
-def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[int, bytes]:
+def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[Stamp, bytes]:
     """The origin of each plain call: the origin of its strongest identifier."""
     return {
         stamp: next((links[key].origin for key in plain.keys if key in links), homes.get(plain.origin, plain.origin))
@@ -206,7 +207,7 @@ def _count_events(
     stored: StoredProfiles,
     rebuilt: RebuiltProfiles,
     homes: Mapping[bytes, bytes],
-    landed: Iterable[int],
+    landed: Iterable[Stamp],
     entries: list[ReplayEntry],
 ) -> None:
     """Count the calls of each origin; expired calls count at the origin their old id points to."""
@@ -252,8 +253,8 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
 
 def _content_by_origin(
     links: Iterable[tuple[bytes, bytes, bool, tuple[int, int, int]]],
-    evidence: Mapping[int, ReplayedEvidence],
-    events: Iterable[tuple[bytes, int]],
+    evidence: Mapping[Stamp, ReplayedEvidence],
+    events: Iterable[tuple[bytes, Stamp]],
     sightings: Mapping[tuple[bytes, bytes], Sighting],
     documents: Mapping[bytes, Document],
 ) -> dict[bytes, dict[object, object]]:

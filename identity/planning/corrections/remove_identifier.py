@@ -13,12 +13,13 @@ from identity.planning.resolution.counters import copy_of, detach, uncut
 from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Profile
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.stamps import Stamp
 
 
 class Removal(Struct):
     """The changes of a removal; `profiles` are the origin of the identifier and the root after the removal."""
 
-    stamp: int
+    stamp: Stamp
     link: SnapshotIdentifier
     profiles: dict[bytes, Profile]
     root: Profile
@@ -26,7 +27,7 @@ class Removal(Struct):
     change: FeedChange
 
 
-def plan_removal(snapshot: ProfileSnapshot, key: bytes, stamps: Callable[[int], int]) -> Removal:
+def plan_removal(snapshot: ProfileSnapshot, key: bytes, stamps: Callable[[Stamp], Stamp]) -> Removal:
     """Plan the removal of an identifier that is not the last one of its profile."""
     link = snapshot.links[key]
     stamp = stamps(max(snapshot.stamp, *(profile.stamp for profile in snapshot.profiles.values())))

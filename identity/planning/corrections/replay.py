@@ -27,6 +27,7 @@ from identity.planning.resolution.stored_calls import StoredCall, stored_call
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.stamps import Stamp
 
 
 class ReplayEntry(Struct):
@@ -36,19 +37,19 @@ class ReplayEntry(Struct):
     stamps of its new profiles.
     """
 
-    stamp: int
+    stamp: Stamp
     origin: bytes
     stored: StoredCall
     call: Call | None = None
     named: frozenset[bytes] = frozenset()
     cut: bytes | None = None
-    births: tuple[int, ...] = ()
+    births: tuple[Stamp, ...] = ()
 
 
 class ReplayConstraints(Struct, frozen=True):
     """The constraints beside the rules: removed keys with the removal stamp, blocked keys, the rows of every cut."""
 
-    forgotten: Mapping[bytes, int] = {}
+    forgotten: Mapping[bytes, Stamp] = {}
     blocked: frozenset[bytes] = frozenset()
     cuts: Mapping[bytes, Sequence[tuple[bytes, int]]] = {}
 
@@ -61,10 +62,10 @@ class Replay:
         self.constraints = constraints
         self.state = PlannerState(blocked=set(constraints.blocked))
         self.links: dict[bytes, Gained] = {}
-        self.recorded: dict[int, RecordedCall] = {}
-        self.refused: list[int] = []
+        self.recorded: dict[Stamp, RecordedCall] = {}
+        self.refused: list[Stamp] = []
         self._evidence: dict[int, Evidence] = {}
-        self._renamings: dict[int, UserIdRename] = {}
+        self._renamings: dict[Stamp, UserIdRename] = {}
         self._fresh_id = fresh_id
 
     def run(self, log: Iterable[ReplayEntry]) -> None:
@@ -82,12 +83,12 @@ class Replay:
                 for act in entries:
                     self._apply_unmerge(act)
 
-    def showed(self, stamp: int) -> bytes:
+    def showed(self, stamp: Stamp) -> bytes:
         """The key of the set of identifiers in a recorded call."""
         return self._evidence[stamp].shown
 
     def _apply_calls(self, entries: Sequence[ReplayEntry]) -> None:
-        state, now = self.state, [0]
+        state, now = self.state, [Stamp(0)]
 
         def calls() -> Iterator[Call]:
             for each in entries:
@@ -167,7 +168,7 @@ class Replay:
                 left, right = root.folded.cuts.get(act.cut or b"", (0, 0))
                 root.folded.cuts[act.cut or b""] = (left + (side == 0), right + (side == 1))
 
-    def _snapshot(self, root: bytes, stamp: int) -> ProfileSnapshot:
+    def _snapshot(self, root: bytes, stamp: Stamp) -> ProfileSnapshot:
         state = self.state
         profiles = {p.id: p for p in state.profiles.values() if p.root == root}
         links = {key: _link(gained) for key, gained in self.links.items() if gained.origin in profiles}

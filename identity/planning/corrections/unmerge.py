@@ -28,6 +28,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import ACTS, KINDS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.stamps import Stamp
 
 
 class OriginSplit(Struct):
@@ -35,9 +36,9 @@ class OriginSplit(Struct):
 
     origin: bytes
     twin: bytes
-    created: int
-    evidence: set[int]
-    events: set[int]
+    created: Stamp
+    evidence: set[Stamp]
+    events: set[Stamp]
     sightings: set[bytes]
     staying: Document
     leaving: Document
@@ -49,7 +50,7 @@ class UnmergePlan(Struct):
     `cut` is the id of the cut that keeps the two sides separate, or None; `sides` are the rows of the cut.
     """
 
-    stamp: int
+    stamp: Stamp
     named: list[bytes]
     staying: Profile
     leaving: Profile
@@ -75,7 +76,7 @@ def plan_unmerge(
     snapshot: ProfileSnapshot,
     named: AbstractSet[bytes],
     rules: Rules,
-    stamps: Callable[[int], int],
+    stamps: Callable[[Stamp], Stamp],
     fresh_id: Callable[[], bytes],
     *,
     block: bool,
@@ -161,7 +162,7 @@ def plan_unmerge(
 
 
 def _changes(
-    snapshot: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int
+    snapshot: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: Stamp
 ) -> list[FeedChange]:
     """The feed entries: the id that exists again, and the merges on its side."""
     was = next(profile.canonical for profile in snapshot.profiles.values() if profile.root == profile.id)
@@ -235,7 +236,7 @@ def _split(
 ) -> OriginSplit:
     """Divide the content of a mixed origin; changes the event counts of both."""
 
-    def leaves(top: bytes | None, stamp: int) -> bool:
+    def leaves(top: bytes | None, stamp: Stamp) -> bool:
         link = links.get(top) if top is not None and top in named else None
         return link is not None and link.origin == origin.id and link.linked_at <= stamp
 
@@ -243,10 +244,10 @@ def _split(
     gone = {held.stamp for held in leaving}
     staying = [held for held in content_.evidence if held.stamp not in gone]
     events = {stamp for stamp, top in content_.events if leaves(top, stamp)}
-    newest: dict[bytes, tuple[int, bool]] = {}
+    newest: dict[bytes, tuple[Stamp, bool]] = {}
     for held in content_.evidence:
-        newest[held.shown] = max(newest.get(held.shown, (0, False)), (held.stamp, held.stamp in gone))
-    sightings = {shown for shown in content_.sightings if newest.get(shown, (0, False))[1]}
+        newest[held.shown] = max(newest.get(held.shown, (Stamp(0), False)), (held.stamp, held.stamp in gone))
+    sightings = {shown for shown in content_.sightings if newest.get(shown, (Stamp(0), False))[1]}
     twin.events = len(events) + sum(STORED_KINDS[held.call.kind] in KINDS for held in leaving)
     origin.events -= twin.events
     return OriginSplit(

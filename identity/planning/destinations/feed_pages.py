@@ -15,6 +15,7 @@ from msgspec import Struct
 from identity.values.calls import MICRO
 from identity.values.enums import FeedOperation
 from identity.values.feed_entries import FeedEntry
+from identity.values.stamps import Micros, Stamp
 
 BEGINNING: Final = bytes(16)
 ERASURE_MARGIN: Final = 3_600 * MICRO
@@ -37,7 +38,7 @@ class Position(Struct, frozen=True):
 
     entitled: int
     purposes: int
-    began: int
+    began: Micros
     after: bytes | None
     lanes: dict[int, int]
 
@@ -96,7 +97,9 @@ def is_up_to_date(packed_position: bytes | None, entitled: int, purposes: int, e
     )
 
 
-def entries_between(packed_before: bytes | None, packed_after: bytes) -> tuple[list[tuple[int, int, int]], int | None]:
+def entries_between(
+    packed_before: bytes | None, packed_after: bytes
+) -> tuple[list[tuple[int, int, int]], Micros | None]:
     """The entries between two packed positions, each (lane, after, upto), and a time.
 
     After a new pass through all profiles, everything from before that time was disclosed or withdrawn too.
@@ -108,7 +111,7 @@ def entries_between(packed_before: bytes | None, packed_after: bytes) -> tuple[l
     lanes = {} if before_position is None else before_position.lanes
     ahead = [(lane, lanes.get(lane, 0), seq) for lane, seq in position.lanes.items() if seq > lanes.get(lane, 0)]
     # A destination that read all profiles again keeps no profile that no longer exists.
-    return ahead, position.began - ERASURE_MARGIN if position.after is None else None
+    return ahead, Micros(position.began - ERASURE_MARGIN) if position.after is None else None
 
 
 def furthest(*packed_positions: bytes | None) -> dict[int, int]:
@@ -128,7 +131,7 @@ class FeedItem(NamedTuple):
     profile: bytes
     merged: tuple[bytes, ...]
     version: int
-    at: int
+    at: Stamp
     erasure_id: bytes | None = None
 
 

@@ -14,6 +14,7 @@ from identity.planning.destinations.feed_pages import Position
 from identity.planning.destinations.policy import Entitled, permission_of
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
+from identity.values.stamps import Micros
 
 Result = Literal["pass", "fail", "unknown"]
 Standing = Literal["settled", "waiting", "begins_anew", "never", "too_far"]
@@ -70,7 +71,7 @@ class TraitEntry(Struct, frozen=True):
     """The current entry of a trait: whether it has a value, its time (microseconds), its call and origin."""
 
     value: bool
-    time: int
+    time: Micros
     message_id: str | None
     origin: bytes
 
@@ -91,7 +92,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     removed: bool = False
     demoted: str | None = None
     refusals: bool = False
-    first_seen: int | None = None
+    first_seen: Micros | None = None
     retired: bool = False
     origin: bytes | None = None
     canonical: bytes | None = None

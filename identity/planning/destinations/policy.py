@@ -15,6 +15,7 @@ from identity.planning.resolution.document import fold
 from identity.values.documents import Document, Stamped
 from identity.values.errors import BadDestination
 from identity.values.identifiers import usable_type
+from identity.values.stamps import Micros
 from identity.values.unknown_names import hint, shown
 
 ALL: Final = "*"
@@ -114,7 +115,7 @@ class Visible(NamedTuple):
     traits: dict[str, Any]
     identifiers: list[int]
     fields: dict[bytes, list[str]]
-    until: int | None
+    until: Micros | None
 
     @property
     def nothing(self) -> bool:
@@ -130,7 +131,7 @@ def visible(
 ) -> Visible:
     """The part of a profile that a destination may see now; `identifiers` are (origin, type)."""
     seen = Visible({}, [], {}, None)
-    ends: list[int] = []
+    ends: list[Micros] = []
     allowed: dict[bytes, bool] = {}
 
     def may(origin: bytes) -> bool:

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
+from identity.values.stamps import Micros
+
 TEXT, NUMBER, TIME = "text", "number", "time"
 CREATED, REMOVED = "CREATED", "REMOVED"
 _EVENT: Final = ("triggering_event_type", "triggering_event_id")
@@ -47,14 +49,14 @@ class CausingCall(NamedTuple):
     type: str | None = None
     id: str | None = None
     source_id: str | None = None
-    time: int | None = None
+    time: Micros | None = None
 
 
 class ProfileMapping(NamedTuple):
     """A profile id that leads to the canonical one (or is it), and since when."""
 
     segment: str
-    at: int
+    at: Micros
     event: CausingCall = CausingCall()
 
 
@@ -65,10 +67,10 @@ class MappedIdentifier(NamedTuple):
     type: str
     value: str
     hash: str
-    at: int
+    at: Micros
     event: CausingCall = CausingCall()
-    first_seen: int | None = None
-    last_seen: int | None = None
+    first_seen: Micros | None = None
+    last_seen: Micros | None = None
 
 
 class ProfileState(NamedTuple):
@@ -77,8 +79,8 @@ class ProfileState(NamedTuple):
     canonical: str
     links: Sequence[ProfileMapping]
     identifiers: Sequence[MappedIdentifier]
-    traits: Mapping[str, tuple[Any, int, int]]
-    at: int
+    traits: Mapping[str, tuple[Any, Micros, Micros]]
+    at: Micros
 
 
 class RemovedIds(NamedTuple):
@@ -86,7 +88,7 @@ class RemovedIds(NamedTuple):
 
     canonicals: Sequence[str]
     segments: Sequence[str]
-    at: int
+    at: Micros
     erasure_id: str | None = None
 
 
@@ -113,7 +115,7 @@ class RowBatch:
         self.size = 0
         self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
 
-    def add(self, states: Iterable[ProfileState | RemovedIds], now: int, *, first: bool) -> None:
+    def add(self, states: Iterable[ProfileState | RemovedIds], now: Micros, *, first: bool) -> None:
         """Add the rows of these states at `now` (microseconds).
 
         `first`: none of them was exported before, so no row removes anything.
@@ -126,7 +128,7 @@ class RowBatch:
             elif not first:
                 self._remove_profiles(each, now)
 
-    def _state(self, state: ProfileState, now: int, *, first: bool) -> None:
+    def _state(self, state: ProfileState, now: Micros, *, first: bool) -> None:
         canonical = state.canonical
         for link in state.links:
             cells = (link.segment, canonical, link.event.type, link.event.id)
@@ -153,7 +155,7 @@ class RowBatch:
             self._remove(TRAITS, [] if state.traits else [canonical], state.at, now)
             self._remove(MERGES, [] if len(state.links) > 1 else [canonical], state.at, now)
 
-    def _remove_profiles(self, gone: RemovedIds, now: int) -> None:
+    def _remove_profiles(self, gone: RemovedIds, now: Micros) -> None:
         for table in (SNAPSHOT, TRAITS, IDENTIFIERS, MERGES):
             self._remove(table, gone.canonicals, gone.at, now)
         for table in (GRAPH, MAPPING):
@@ -162,11 +164,11 @@ class RowBatch:
             for segment in gone.segments:
                 self._add(ERASURES, (segment, gone.erasure_id), REMOVED, gone.at, gone.at, now)
 
-    def _remove(self, table: str, ids: Iterable[str], at: int, now: int) -> None:
+    def _remove(self, table: str, ids: Iterable[str], at: Micros, now: Micros) -> None:
         for id_ in ids:
             self._add(table, (id_,), REMOVED, at, at, now)
 
-    def _add(self, table: str, cells: tuple[Any, ...], op: str, time: int | None, at: int, now: int) -> None:
+    def _add(self, table: str, cells: tuple[Any, ...], op: str, time: Micros | None, at: Micros, now: Micros) -> None:
         columns = TABLES[table]
         rows = self.rows[table]
         if "id" in columns:
@@ -195,10 +197,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     run: int = 0
     part: int = 0
     complete: bool = True
-    since: int = 0
+    since: Micros = Micros(0)
     seq: int = 0
     snapshot: int = 1
-    begun: int = 0
+    begun: Micros = Micros(0)
     first: bool = True
     cursor: str | None = None
     asked: str | None = None

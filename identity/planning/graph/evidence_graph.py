@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec import Struct
 
 from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, PHONE, USER_ID
+from identity.values.stamps import Micros, Stamp
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -41,13 +42,13 @@ class Observation(Struct, frozen=True):
     """
 
     origin: bytes
-    stamp: int
+    stamp: Stamp
     keys: tuple[bytes, ...]
     days: int
     sources: tuple[int, ...]
     count: int
-    first_seen: int
-    last_seen: int
+    first_seen: Micros
+    last_seen: Micros
 
 
 class GraphEdge(Struct, frozen=True):
@@ -62,9 +63,9 @@ class GraphEdge(Struct, frozen=True):
     days: int
     sources: tuple[int, ...]
     count: int
-    first_seen: int
-    last_seen: int
-    observations: tuple[tuple[bytes, int], ...]
+    first_seen: Micros
+    last_seen: Micros
+    observations: tuple[tuple[bytes, Stamp], ...]
 
 
 class Paths(Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from identity.values.ids import public_profile
+from identity.values.stamps import Stamp
 
 MOST_SHOWN: Final = 20
 
@@ -93,6 +94,6 @@ def identifier_label(key: bytes) -> str:
     return f"identifier {key.hex()}"
 
 
-def call_label(stamp: int, origin: bytes) -> str:
+def call_label(stamp: Stamp, origin: bytes) -> str:
     """The label of a stored call in a report: its stamp and its origin."""
     return f"{stamp} at {public_profile(origin)}"

@@ -20,6 +20,7 @@ from identity.planning.integrity.row_index import NO_ORIGIN, Numbers, RowIndex, 
 from identity.planning.resolution.stored_calls import split_keys
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.enums import StoredKind
+from identity.values.stamps import Stamp
 
 UNMERGE, REMOVE = StoredKind.UNMERGE, StoredKind.REMOVE
 _CALLS = frozenset(range(len(STORED_KINDS))) - {UNMERGE, REMOVE}
@@ -29,11 +30,11 @@ _EVENTS = frozenset(range(len(KINDS)))
 class Reversals:
     """The unmerges and removals of a space by identifier, with their stamps."""
 
-    def __init__(self, acts: Iterable[tuple[int, int, bytes]], forgotten: Mapping[bytes, int]) -> None:
+    def __init__(self, acts: Iterable[tuple[Stamp, int, bytes]], forgotten: Mapping[bytes, Stamp]) -> None:
         """`acts` are (stamp, kind, named identifiers), `forgotten` maps an identifier to its last removal."""
         self.forgotten = forgotten
         self.unmerges: dict[bytes, list[Unmerged]] = {}
-        removed: dict[bytes, set[int]] = {key: {until} for key, until in forgotten.items()}
+        removed: dict[bytes, set[Stamp]] = {key: {until} for key, until in forgotten.items()}
         for stamp, kind, packed in acts:
             keys = split_keys(packed)
             if kind == REMOVE:
@@ -45,11 +46,13 @@ class Reversals:
                 self.unmerges.setdefault(key, []).append(act)
         self.removed = {key: sorted(stamps) for key, stamps in removed.items()}
 
-    def removals_before(self, key: bytes, stamp: int) -> int:
+    def removals_before(self, key: bytes, stamp: Stamp) -> int:
         """The number of removals of an identifier before this stamp."""
         return bisect_left(self.removed.get(key, ()), stamp)
 
-    def groups_at(self, kept: Sequence[bytes], stamp: int, linked_at: Mapping[bytes, int]) -> list[tuple[bytes, ...]]:
+    def groups_at(
+        self, kept: Sequence[bytes], stamp: Stamp, linked_at: Mapping[bytes, Stamp]
+    ) -> list[tuple[bytes, ...]]:
         """The identifiers a call still connects after every unmerge that named one of them, in groups."""
         acts = {act.stamp: act for key in kept for act in self.unmerges.get(key, ())}
         return connected_groups(kept, stamp, linked_at, list(acts.values()))
@@ -69,7 +72,7 @@ class EvidenceCheck:
         self._joined_at = {at for at in index.joined_at if at}
         self._head: list[int] = index.head.tolist()
 
-    def read(self, origin: bytes, stamp: int, kind: int, kept: bytes) -> None:
+    def read(self, origin: bytes, stamp: Stamp, kind: int, kept: bytes) -> None:
         """Read a row of evidence; a row without identifiers no longer belongs to a person."""
         index, observed = self.index, kind in _CALLS
         at = index.origins.get(origin)
@@ -77,7 +80,7 @@ class EvidenceCheck:
             self.findings.add("row_orphaned", call_label(stamp, origin))
             return
         self.calls[at] += bool(kept) and kind in _EVENTS
-        linked: dict[bytes, int] = {}
+        linked: dict[bytes, Stamp] = {}
         heads = set()
         keys = split_keys(kept)
         for key in keys:
@@ -85,7 +88,7 @@ class EvidenceCheck:
             if number is None or index.linked_at[number] > stamp:
                 self._connect_unlinked(at, key, stamp, observed=observed)
                 continue
-            linked[key] = since = index.linked_at[number]
+            linked[key] = since = Stamp(index.linked_at[number])
             owner = index.origin[number]
             if since == stamp and observed:
                 self._kept[number] = 1
@@ -101,7 +104,7 @@ class EvidenceCheck:
             if len(heads) > 1 and self._separated(keys, stamp, linked):
                 self.findings.add("linked_apart", call_label(stamp, origin))
 
-    def _connect_unlinked(self, at: int, key: bytes, stamp: int, *, observed: bool) -> None:
+    def _connect_unlinked(self, at: int, key: bytes, stamp: Stamp, *, observed: bool) -> None:
         """Connect an origin to an identifier that was unlinked since: the call still connects the two."""
         if observed and stamp > self.reversals.forgotten.get(key, 0):
             self.findings.add("evidence_unlinked", call_label(stamp, self.index.ids[at]))
@@ -112,7 +115,7 @@ class EvidenceCheck:
         self._from.append(one)
         self._to.append(other)
 
-    def _separated(self, keys: Sequence[bytes], stamp: int, linked: Mapping[bytes, int]) -> bool:
+    def _separated(self, keys: Sequence[bytes], stamp: Stamp, linked: Mapping[bytes, Stamp]) -> bool:
         index = self.index
         origins = ([index.origin[index.keys[key]] for key in group]
                    for group in self.reversals.groups_at(keys, stamp, linked))  # fmt: skip

@@ -17,6 +17,7 @@ from identity.planning.integrity.discrepancies import Discrepancies, identifier_
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Counters
 from identity.values.ids import public_profile
+from identity.values.stamps import Micros, Stamp
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -72,9 +73,9 @@ class RowIndex:
         head: bytes,
         canonical: bytes,
         joined_to: bytes | None,
-        joined_at: int | None,
-        created: int,
-        oldest_birth: int,
+        joined_at: Stamp | None,
+        created: Stamp,
+        oldest_birth: Stamp,
         version: int,
         events: int,
         own: bytes,
@@ -101,7 +102,7 @@ class RowIndex:
             self.findings.add("row_orphaned", identifier_label(key))
 
     def read_reverse(
-        self, origin: bytes, key: bytes, type_: int, retired: bool, linked_at: int, last_seen: int, sealed: bool  # noqa: FBT001
+        self, origin: bytes, key: bytes, type_: int, retired: bool, linked_at: Stamp, last_seen: Micros, sealed: bool  # noqa: FBT001
     ) -> None:  # fmt: skip
         """Read a reverse row, from an origin to its identifier; all forward rows must have been read."""
         add, number = self.findings.add, self.keys.get(key)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from identity.values.enums import Law, Timeliness
+from identity.values.stamps import Micros
 
 CCPA_DAYS: Final = 45
 CONFIRM_DAYS: Final = 10
@@ -18,7 +19,7 @@ AT_RISK: Final = 0.7
 _MICRO = 1_000_000
 
 
-def due_date(regulation: int, received_at: int) -> int | None:
+def due_date(regulation: int, received_at: Micros) -> Micros | None:
     """The due date of a request; None where no law sets one."""
     if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 1))
@@ -27,7 +28,7 @@ def due_date(regulation: int, received_at: int) -> int | None:
     return None
 
 
-def extended_due_date(regulation: int, received_at: int) -> int:
+def extended_due_date(regulation: int, received_at: Micros) -> Micros:
     """The due date after the one extension the law allows; ValueError under a law without due dates."""
     if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 3))
@@ -37,7 +38,7 @@ def extended_due_date(regulation: int, received_at: int) -> int:
     raise ValueError(message)
 
 
-def confirm_by(regulation: int, received_at: int) -> int | None:
+def confirm_by(regulation: int, received_at: Micros) -> Micros | None:
     """The deadline to confirm receipt: ten business days under the CCPA, None under any other law."""
     if regulation != Law.CCPA:
         return None
@@ -48,19 +49,19 @@ def confirm_by(regulation: int, received_at: int) -> int | None:
     return _end(day)
 
 
-def timeliness_of(received_at: int, due_at: int | None, now: int) -> Timeliness:
+def timeliness_of(received_at: Micros, due_at: Micros | None, now: Micros) -> Timeliness:
     """The timeliness of a request: at risk from 70 % of the time to its due date, overdue from the due date."""
     if due_at is None or now < received_at + AT_RISK * (due_at - received_at):
         return Timeliness.ON_TIME
     return Timeliness.AT_RISK if now < due_at else Timeliness.OVERDUE
 
 
-def _day(moment: int) -> datetime:
+def _day(moment: Micros) -> datetime:
     return datetime.fromtimestamp(moment // _MICRO, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _end(day: datetime) -> int:
-    return int((day + timedelta(days=1)).timestamp()) * _MICRO - 1
+def _end(day: datetime) -> Micros:
+    return Micros(int((day + timedelta(days=1)).timestamp()) * _MICRO - 1)
 
 
 def _months_on(day: datetime, months: int) -> datetime:

@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from identity.planning.privacy.merkle import merkle_root
 from identity.planning.privacy.privacy_requests import DestroyedCounts
+from identity.values.ids import DestinationNumber
 from identity.values.json import JsonObject
+from identity.values.stamps import Stamp
 
 
 class ErasedRefs(Struct):
@@ -37,9 +39,9 @@ def ledger_entry(
     refs: ErasedRefs,
     rows: dict[str, int],
     exports: int,
-    informed: Sequence[int],
+    informed: Sequence[DestinationNumber],
     *,
-    stamp: int,
+    stamp: Stamp,
     whole: bool,
     epoch: int,
 ) -> JsonObject:

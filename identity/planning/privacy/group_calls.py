@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from identity.planning.resolution.document import merge_traits
 from identity.values.documents import Document
+from identity.values.stamps import Micros, Stamp
 
 
 class GroupCall(Struct, frozen=True):
@@ -24,8 +25,8 @@ class GroupCall(Struct, frozen=True):
     group_key: bytes
     origin: bytes
     name: str
-    time: int
-    stamp: int
+    time: Micros
+    stamp: Stamp
     traits: Mapping[str, Any] = {}
     deletes: bool = False
 

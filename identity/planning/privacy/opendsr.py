@@ -15,6 +15,7 @@ from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
+from identity.values.stamps import Micros
 from identity.values.unknown_names import nearest
 
 API_VERSION: Final = "1.0"
@@ -48,7 +49,7 @@ class Subject(Struct, frozen=True):
 
     id: bytes
     type: str
-    submitted_at: int
+    submitted_at: Micros
     regulation: Law
     controller: str
     identifiers: list[str]
@@ -68,7 +69,7 @@ def format_request_id(id_: bytes) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def read(body: object, now: int) -> Subject:
+def read(body: object, now: Micros) -> Subject:
     """Validate the body of a request; BadRegulation names the invalid field and never its value."""
     if not isinstance(body, dict):
         raise _bad("A request must be a JSON object.")
@@ -90,7 +91,7 @@ def read(body: object, now: int) -> Subject:
         raise _bad(f"status_callback_urls must be a list of at most {MOST_CALLBACKS} addresses.")
     if not all(isinstance(each, str) for each in callbacks):
         raise _bad("status_callback_urls must be a list of addresses.")
-    named = [_identity(at, each) for at, each in enumerate(identities)]
+    named = [_identity(index, each) for index, each in enumerate(identities)]
     controller = body.get("controller_id")
     known = controller if isinstance(controller, str) and len(controller) <= _LONGEST else ""
     return Subject(
@@ -104,8 +105,8 @@ def read(body: object, now: int) -> Subject:
     )
 
 
-def _identity(at: int, identity: object) -> str:
-    where = f"subject_identities[{at}]"
+def _identity(index: int, identity: object) -> str:
+    where = f"subject_identities[{index}]"
     if not isinstance(identity, dict):
         raise _bad(f"{where} must be an object.")
     if identity.get("identity_format") not in FORMATS:

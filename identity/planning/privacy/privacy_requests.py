@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.json import JsonObject
+from identity.values.stamps import Micros
 
 DELETES: Final = frozenset(
     {
@@ -44,11 +45,11 @@ class NewRequest(Struct, frozen=True):
     idempotency: str | None = None
     request_id: bytes | None = None
     details: JsonObject | None = None
-    received_at: int | None = None
+    received_at: Micros | None = None
 
-    def call_at(self, now: int) -> int | None:
+    def call_at(self, now: Micros) -> Micros | None:
         """The first time to check for the callback of a finished request; None without callbacks."""
-        return now + DONE_SOON if (self.details or {}).get("callbacks") else None
+        return Micros(now + DONE_SOON) if (self.details or {}).get("callbacks") else None
 
 
 class ErasureNotice(Struct, frozen=True):
@@ -60,7 +61,7 @@ class ErasureNotice(Struct, frozen=True):
     destination: str
     name: str
     state: NoticeState
-    at: int
+    at: Micros
     ack: bytes | None = None
 
 
@@ -92,13 +93,13 @@ class ErasureResult(Struct, frozen=True):
     state: ErasureState
     type: str
     commitment: bytes
-    received_at: int
-    due_at: int | None
-    extended_at: int | None
-    internal_at: int | None
-    closed_at: int | None
+    received_at: Micros
+    due_at: Micros | None
+    extended_at: Micros | None
+    internal_at: Micros | None
+    closed_at: Micros | None
     epoch: int | None
-    backup_safe_at: int | None
+    backup_safe_at: Micros | None
     duplicate_of: bytes | None
     ledger_seq: int | None
     counts: DestroyedCounts | None
@@ -115,7 +116,7 @@ class PrivacyRequest(Struct, frozen=True):
     front: RequestInterface
     kind: RequestKind
     regulation: Law
-    received_at: int
+    received_at: Micros
     actor: str
     details: JsonObject | None
     erasures: Sequence[ErasureResult]

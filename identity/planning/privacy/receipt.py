@@ -17,6 +17,7 @@ from identity.planning.privacy.request_status import backup_safety
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 from identity.values.json import JsonObject
+from identity.values.stamps import Micros
 
 VERSION: Final = 2
 STRENGTH: Final = "best_effort_media"
@@ -90,7 +91,7 @@ def unsigned_receipt(
     kid: str,
     software: str,
     ledger_head: bytes,
-    now: int,
+    now: Micros,
     scan: JsonObject | None = None,
 ) -> Receipt:
     """The receipt of a finished erasure without its signature; `now` decides whether backups are safe.
@@ -144,5 +145,5 @@ def bytes_to_sign(receipt: Receipt) -> bytes:
     return rfc8785.dumps({name: value for name, value in document.items() if name != "sig"})
 
 
-def _time(moment: int | None) -> str | None:
+def _time(moment: Micros | None) -> str | None:
     return None if moment is None else format_time(moment)

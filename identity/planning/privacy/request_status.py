@@ -11,6 +11,7 @@ from msgspec import Struct
 from identity.planning.privacy.deadlines import timeliness_of
 from identity.planning.privacy.privacy_requests import DELETES, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, NoticeState, RegulationStatus, Timeliness
+from identity.values.stamps import Micros
 
 _GIVEN_UP = {NoticeState.UNSUPPORTED_MANUAL, NoticeState.FAILED, NoticeState.OVERDUE}
 _SEGMENT = {
@@ -28,17 +29,17 @@ class BackupSafety(Struct, frozen=True):
     """Whether no backup with the erased data can be opened any more, and the time from which this holds."""
 
     safe: bool
-    safe_at: int | None
+    safe_at: Micros | None
 
 
-def timeliness(result: ErasureResult, now: int) -> Timeliness:
+def timeliness(result: ErasureResult, now: Micros) -> Timeliness:
     """The timeliness of an erasure; a finished erasure is on time."""
     if result.state in (ErasureState.RECEIVED, ErasureState.ON_HOLD):
         return timeliness_of(result.received_at, result.due_at, now)
     return Timeliness.ON_TIME
 
 
-def backup_safety(result: ErasureResult, now: int) -> BackupSafety:
+def backup_safety(result: ErasureResult, now: Micros) -> BackupSafety:
     """Whether backups are safe: the epoch keys they need and the backups of those keys are destroyed."""
     if result.kind not in DELETES or (result.counts is not None and not result.counts.keys):
         return BackupSafety(True, result.internal_at)
@@ -46,7 +47,7 @@ def backup_safety(result: ErasureResult, now: int) -> BackupSafety:
     return BackupSafety(safe_at is not None and safe_at <= now, safe_at)
 
 
-def overall_status(result: ErasureResult, now: int) -> str:
+def overall_status(result: ErasureResult, now: Micros) -> str:
     """One word for all results: `received`, `on_hold`, `cancelled`, `propagating`, `partial` or `completed`.
 
     An erasure is `awaiting_backups` until backups are safe, and `completed` only then.
@@ -89,12 +90,12 @@ def segment_notice_status(notice: ErasureNotice) -> RegulationStatus:
     return _SEGMENT[notice.state]
 
 
-def finished_at(request: PrivacyRequest) -> int | None:
+def finished_at(request: PrivacyRequest) -> Micros | None:
     """The closing time of the last erasure of a request; None while an erasure is open."""
     if any(
         result.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED)
         for result in request.erasures
     ):
         return None
-    ends: Sequence[int | None] = [result.closed_at for result in request.erasures]
+    ends: Sequence[Micros | None] = [result.closed_at for result in request.erasures]
     return None if None in ends else max((end for end in ends if end is not None), default=None)

@@ -11,6 +11,7 @@ from identity.planning.resolution.event_time import CLOCK_ERROR
 from identity.values.calls import KINDS, Call
 from identity.values.errors import BadCall
 from identity.values.plain_text import shown
+from identity.values.stamps import Micros
 from identity.values.timestamps import parse_timestamp
 
 TOO_MANY_TRAITS: Final = 300
@@ -78,7 +79,7 @@ def rejection_hint(code: str, body: Mapping[str, Any]) -> str | None:
     return misspelt_field(body) if code in _MISSING_IDS else None
 
 
-def receipt_time(stated: object, now: int) -> int:
+def receipt_time(stated: object, now: Micros) -> Micros:
     """The time at which an imported call says it was received, never later than now. BadCall."""
     time = parse_timestamp(stated)
     if time is None:

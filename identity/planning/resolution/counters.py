@@ -13,6 +13,7 @@ from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DAY
 from identity.values.identifiers import USER_ID
+from identity.values.stamps import Micros
 
 
 def attach(counters: Counters, key: bytes, type_: str) -> None:
@@ -96,7 +97,7 @@ def newest_window(seen: dict[bytes, int], size: int) -> Window:
     return Window(size, seen)
 
 
-def mark_seen(counters: Counters, key: bytes, type_: str, time: int) -> None:
+def mark_seen(counters: Counters, key: bytes, type_: str, time: Micros) -> None:
     """Record in the window of a root, where the type has one, when a live identifier was seen."""
     window = counters.windows.get(type_)
     if window is None or (type_ == USER_ID and key not in counters.live):
@@ -135,7 +136,7 @@ def fit_windows(counters: Counters, rules: Rules) -> None:
             counters.windows[type_] = Window(rules.limit(type_).max + 1, {})
 
 
-def horizon(rules: Rules, type_: str, time: int) -> int | None:
+def horizon(rules: Rules, type_: str, time: Micros) -> int | None:
     """The start of the window of a type at this event time; None for a type without a window."""
     days = rules.limit(type_).days
     return None if days is None else time - days * DAY

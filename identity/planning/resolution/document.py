@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from identity.values.documents import MINOR, Document, Stamped, TimedSignal
+from identity.values.stamps import Micros, Stamp
 
 MAX_KEYS = 2_000
 MAX_SIZE = 128 * 1024
@@ -47,7 +48,7 @@ class FoldResult(NamedTuple):
         return FoldResult(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
 
 
-def merge_traits(document: Document, values: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
+def merge_traits(document: Document, values: Mapping[str, Any], time: Micros, stamp: Stamp) -> FoldResult:
     """Fold in the traits of one call; a present key may change also in a full document."""
     stored = visible = False
     refused = []
@@ -79,7 +80,7 @@ def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
 
 
 def merge_decisions(
-    document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False
+    document: Document, decisions: Mapping[str, bool], time: Micros, stamp: Stamp, *, server: bool = False
 ) -> FoldResult:
     """Fold in the consent decisions of one call. Of decisions of one moment a denial wins.
 
@@ -92,12 +93,12 @@ def merge_decisions(
     return result._replace(visible=result.stored)
 
 
-def merge_membership(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> FoldResult:
+def merge_membership(document: Document, group: str, time: Micros, stamp: Stamp, *, member: bool = True) -> FoldResult:
     """Fold in a membership. A departure always finds room, so it is never lost."""
     return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
 
 
-def merge_signals(document: Document, signals: Mapping[str, TimedSignal], stamp: int) -> FoldResult:
+def merge_signals(document: Document, signals: Mapping[str, TimedSignal], stamp: Stamp) -> FoldResult:
     """Fold in the statements of one call on classes of purposes; their names are few and always find room."""
     result = FoldResult()
     for name, (value, time) in signals.items():
@@ -109,8 +110,8 @@ def _fold_in(
     document: Document,
     into: dict[str, Stamped],
     values: Iterable[tuple[str, Any]],
-    time: int,
-    stamp: int,
+    time: Micros,
+    stamp: Stamp,
     choose: Callable[[str, Stamped, Stamped], Stamped],
     *,
     always: bool = False,
@@ -163,9 +164,9 @@ def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
     return max(before, entry, key=lambda each: (each[0] is strict, each[2]))
 
 
-def newest_stamp(document: Document) -> int:
+def newest_stamp(document: Document) -> Stamp:
     """The greatest stamp of the traits in a document; 0 without traits."""
-    return max((stamp for _, _, stamp in document.traits.values()), default=0)
+    return max((stamp for _, _, stamp in document.traits.values()), default=Stamp(0))
 
 
 def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:

@@ -31,19 +31,14 @@ from identity.values.documents import TimedSignal
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 from identity.values.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
+from identity.values.stamps import Micros
 
 # These fields belong to the delivery and not to the event; `writeKey` is a secret.
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
 
 
 def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts would each cost a call)
-    body: object,
-    *,
-    kind: Kind | None,
-    rules: Rules,
-    received: int,
-    sent_at: object,
-    source: Source,
+    body: object, *, kind: Kind | None, rules: Rules, received: Micros, sent_at: object, source: Source
 ) -> Call:
     """The call in a body. Raises only BadCall, with a key of REJECTIONS as its `code`.
 
@@ -143,7 +138,7 @@ class CallContent(NamedTuple):
     invalid_signals: list[str]
 
 
-def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int, time: int) -> CallContent:
+def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros, time: Micros) -> CallContent:
     """The content of a stored call, as `extract` reads it under any rules."""
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None

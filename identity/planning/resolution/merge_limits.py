@@ -13,6 +13,7 @@ from identity.planning.resolution.counters import attach, count_within, fit_wind
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Identifier
+from identity.values.stamps import Micros, Stamp
 
 SEPARATED = "separated"
 Cuts = Mapping[bytes, Sequence[tuple[bytes, int]]]
@@ -91,7 +92,7 @@ def over(parts: Iterable[int], fresh: int, limit: int) -> bool:
     return total > limit and total > largest
 
 
-def misfit(candidate: Candidate, time: int, rules: Rules, cuts: Cuts) -> str | None:
+def misfit(candidate: Candidate, time: Micros, rules: Rules, cuts: Cuts) -> str | None:
     """The first limit that a candidate breaks, or None.
 
     The identifiers in `seen` count in their windows at `time`. Order: types by priority, `max_identifiers`,
@@ -118,7 +119,7 @@ def misfit(candidate: Candidate, time: int, rules: Rules, cuts: Cuts) -> str | N
     return SEPARATED if separated(candidate, cuts) else None
 
 
-def _type_over(type_: str, candidate: Candidate, added: int, time: int, rules: Rules) -> bool:
+def _type_over(type_: str, candidate: Candidate, added: int, time: Micros, rules: Rules) -> bool:
     sides = candidate.sides
     after = horizon(rules, type_, time)
     if after is None:
@@ -150,7 +151,7 @@ def separated(candidate: Candidate, cuts: Cuts) -> bool:
     return any(left and right and cut not in spanned for cut, (left, right) in held.items())
 
 
-def united(candidate: Candidate, retired: Identifier, time: int, rules: Rules, cuts: Cuts) -> Profile:
+def united(candidate: Candidate, retired: Identifier, time: Micros, rules: Rules, cuts: Cuts) -> Profile:
     """The profile that an alias makes of its two ids, to check the other identifiers of the call against."""
     folded = Counters(types={}, live=[], origins=0)
     for side in candidate.sides:
@@ -165,4 +166,4 @@ def united(candidate: Candidate, retired: Identifier, time: int, rules: Rules, c
             folded.cuts[cut] = (left + (side_ == 0), right + (side_ == 1))
     if retired.key in folded.live:
         retire(folded, retired.key)
-    return Profile(id=b"", created=0, root=b"", canonical=b"", oldest_birth=0, own=folded, folded=folded)
+    return Profile(id=b"", created=Stamp(0), root=b"", canonical=b"", oldest_birth=Stamp(0), own=folded, folded=folded)

@@ -10,6 +10,7 @@ from identity.planning.resolution.planner_state import GroupState, Profile, Sigh
 from identity.values.calls import Call, Identifier, Outcome
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.stamps import Micros, Stamp
 
 
 class Gained(Struct):
@@ -18,13 +19,13 @@ class Gained(Struct):
     identifier: Identifier
     origin: bytes
     source: int
-    stamp: int
-    first_seen: int
-    last_seen: int
+    stamp: Stamp
+    first_seen: Micros
+    last_seen: Micros
     retired: bool = False
 
 
-def widen(gained: Gained, first: int, last: int) -> None:
+def widen(gained: Gained, first: Micros, last: Micros) -> None:
     """Count more event times of an identifier: its first is the earliest and its last the latest of all."""
     gained.first_seen, gained.last_seen = min(gained.first_seen, first), max(gained.last_seen, last)
 
@@ -33,7 +34,7 @@ class RecordedCall(Struct):
     """An accepted call, as evidence or as a plain event, at its origin."""
 
     origin: bytes
-    stamp: int
+    stamp: Stamp
     call: Call
     kept: list[bytes]
     demoted: list[tuple[bytes, str]]
@@ -46,7 +47,7 @@ class HistoryNote(Struct):
     """
 
     origin: bytes
-    stamp: int
+    stamp: Stamp
     kind: HistoryKind
     keys: list[bytes]
     other: bytes | None = None
@@ -59,8 +60,8 @@ class MembershipChange(Struct):
     group_key: bytes
     origin: bytes
     member: bool
-    time: int
-    stamp: int
+    time: Micros
+    stamp: Stamp
 
 
 class FeedChange(Struct):
@@ -69,7 +70,7 @@ class FeedChange(Struct):
     op: FeedOperation
     profile: bytes
     version: int
-    at: int
+    at: Stamp
     other: bytes | None = None
 
 
@@ -89,7 +90,7 @@ class Plan(Struct):
     recounted: set[bytes] = set()
     moved: dict[bytes, bytes] = {}
     gained: list[Gained] = []
-    seen: dict[tuple[bytes, bytes], tuple[int, int]] = {}
+    seen: dict[tuple[bytes, bytes], tuple[Micros, Micros]] = {}
     retired: list[tuple[bytes, bytes]] = []
     documents: dict[bytes, Document] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}

@@ -22,6 +22,7 @@ from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Outcome
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.values.identifiers import USER_ID
+from identity.values.stamps import Stamp
 
 SUPPRESSED = "suppressed"
 BLOCKED = "blocked"
@@ -33,7 +34,7 @@ def plan(
     state: PlannerState,
     calls: Iterable[Call],
     rules: Rules,
-    stamps: Callable[[int], int],
+    stamps: Callable[[Stamp], Stamp],
     fresh_id: Callable[[], bytes],
     public: Callable[[bytes], str],
 ) -> Plan:
@@ -63,7 +64,7 @@ class _Choice(Struct):
 
 
 class _Planner:
-    def __init__(self, working: WorkingSet, stamps: Callable[[int], int], public: Callable[[bytes], str]) -> None:
+    def __init__(self, working: WorkingSet, stamps: Callable[[Stamp], Stamp], public: Callable[[bytes], str]) -> None:
         self.working = working
         self.state = working.state
         self.rules = working.rules
@@ -215,7 +216,7 @@ class _Planner:
             invalid_signals=call.invalid_signals or UNSET,
         )
 
-    def _stamp(self, call: Call, choice: _Choice, demoted: Sequence[DemotedIdentifier]) -> int:
+    def _stamp(self, call: Call, choice: _Choice, demoted: Sequence[DemotedIdentifier]) -> Stamp:
         """A stamp greater than those of all profiles that the call reads; each of them gets it.
 
         The stamp also exceeds those of the traits of the call's group, so that the order of group calls is kept.
@@ -227,7 +228,7 @@ class _Planner:
             if root is not None:
                 looked.append(root)
         group = self.state.accounts.get(call.group_key) if call.group_traits else None
-        newest = 0 if group is None else newest_stamp(group.document)
+        newest = Stamp(0) if group is None else newest_stamp(group.document)
         stamp = self.stamps(max([self.state.stamp, newest, *(root.stamp for root in looked)]))
         for root in looked:
             root.stamp = stamp
@@ -235,7 +236,7 @@ class _Planner:
         return stamp
 
     def _place(
-        self, call: Call, choice: _Choice, origin: bytes | None, stamp: int
+        self, call: Call, choice: _Choice, origin: bytes | None, stamp: Stamp
     ) -> tuple[Profile, Profile, list[bytes], list[HistoryNote]]:
         """The root and the target origin of a call, with its identifiers linked."""
         working, notes = self.working, []
@@ -264,7 +265,7 @@ class _Planner:
             )
         return root, target, merged, notes
 
-    def _announce(self, root: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
+    def _announce(self, root: Profile, merged: Sequence[bytes], stamp: Stamp, *, changed: bool) -> None:
         """Record the changes that a destination can see for the feed."""
         if changed:
             root.version += 1

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.stamps import Micros, Stamp
 
 
 class Window(Struct):
@@ -46,17 +47,17 @@ class Profile(Struct):
     """
 
     id: bytes
-    created: int
+    created: Stamp
     root: bytes
     canonical: bytes
-    oldest_birth: int
+    oldest_birth: Stamp
     own: Counters
     folded: Counters
     version: int = 0
-    stamp: int = 0
+    stamp: Stamp = Stamp(0)
     events: int = 0
     joined_to: bytes | None = None
-    joined_at: int | None = None
+    joined_at: Stamp | None = None
 
 
 class Sighting(Struct):
@@ -68,8 +69,8 @@ class Sighting(Struct):
     count: int
     days: int
     last_day: int
-    first_seen: int
-    last_seen: int
+    first_seen: Micros
+    last_seen: Micros
     sources: tuple[int, ...]
 
 
@@ -101,7 +102,7 @@ class PlannerState(Struct):
     erased: dict[bytes, int] = {}
     blocked: set[bytes] = set()
     cuts: dict[bytes, list[tuple[bytes, int]]] = {}
-    stamp: int = 0
+    stamp: Stamp = Stamp(0)
 
     def hidden(self, call: Call) -> AbstractSet[bytes]:
         """The identifiers that this call must leave no trace of.

@@ -13,6 +13,7 @@ import msgspec
 
 from identity.values.calls import KINDS, Call, Kind, Outcome
 from identity.values.enums import UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
+from identity.values.stamps import Micros
 
 TRAIT_LIMIT = "trait_limit"
 IGNORED_TIMESTAMP = "ignored_timestamp"
@@ -56,7 +57,7 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     ignored: list[str]
     ignored_count: int
     source: int
-    received: int
+    received: Micros
     ignored_timestamp: str | None = None
     mended: int = 0
     hint: str | None = None
@@ -68,7 +69,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[StoredRejection]).decode
 
 
-def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: int) -> StoredRejection:
+def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: Micros) -> StoredRejection:
     """The rejection of an item that extraction refuses; `kind` is the kind in the path."""
     own = item.get("type") if kind is None and isinstance(item, dict) else kind
     return StoredRejection(
@@ -86,7 +87,7 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
     )
 
 
-def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | None:
+def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection | None:
     """The refused part of a call; None where nothing is refused or evidence holds it.
 
     `received` is the time of the request, the only time kept of a suppressed person.

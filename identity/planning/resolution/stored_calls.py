@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from identity.values.calls import STORED_KINDS, Call, Source
+from identity.values.stamps import Micros, Stamp
 
 # Rows hold these numbers; a number never changes.
 REASONS = {
@@ -32,8 +33,8 @@ class StoredCall(msgspec.Struct, array_like=True):
 
     kind: int
     message_id: str
-    time: int
-    received: int
+    time: Micros
+    received: Micros
     source: int
     server: bool
     body: dict[str, Any]
@@ -41,7 +42,7 @@ class StoredCall(msgspec.Struct, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _one = msgspec.msgpack.Decoder(StoredCall)
-_packed = msgspec.msgpack.Decoder(list[tuple[int, StoredCall]])
+_packed = msgspec.msgpack.Decoder(list[tuple[Stamp, StoredCall]])
 
 
 def stored_call(call: Call) -> StoredCall:
@@ -72,17 +73,17 @@ def unpack(raw: bytes) -> StoredCall:
     return _one.decode(raw)
 
 
-def pack_events(calls: Iterable[tuple[int, Call]]) -> bytes:
+def pack_events(calls: Iterable[tuple[Stamp, Call]]) -> bytes:
     """The payload of the plain calls of one origin in one batch, each with its stamp."""
     return _encode([(stamp, stored_call(call)) for stamp, call in calls])
 
 
-def pack_stamped(calls: Iterable[tuple[int, StoredCall]]) -> bytes:
+def pack_stamped(calls: Iterable[tuple[Stamp, StoredCall]]) -> bytes:
     """The payload of stored plain calls, each with its stamp."""
     return _encode(list(calls))
 
 
-def unpack_events(raw: bytes) -> list[tuple[int, StoredCall]]:
+def unpack_events(raw: bytes) -> list[tuple[Stamp, StoredCall]]:
     """The inverse of `pack_events`."""
     return _packed.decode(raw)
 

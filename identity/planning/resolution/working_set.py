@@ -12,6 +12,7 @@ from identity.planning.resolution.plan import Gained, Plan, widen
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DAY, Call, Identifier
+from identity.values.stamps import Micros, Stamp
 
 MAX_SOURCES = 16
 
@@ -38,7 +39,7 @@ class WorkingSet:
         if profile.id not in self.plan.created:
             self.plan.touched[profile.id] = profile
 
-    def create(self, stamp: int) -> Profile:
+    def create(self, stamp: Stamp) -> Profile:
         """Create a profile that is its own root."""
         id_ = self.fresh_id()
         profile = Profile(
@@ -58,7 +59,7 @@ class WorkingSet:
         self.plan.created[id_] = profile
         return profile
 
-    def merge(self, roots: Sequence[Profile], stamp: int) -> tuple[Profile, list[bytes]]:
+    def merge(self, roots: Sequence[Profile], stamp: Stamp) -> tuple[Profile, list[bytes]]:
         """Point the other roots to the root with the most origins; the oldest profile gives the canonical id.
 
         Returns the root that stays and the canonical ids that end.
@@ -90,7 +91,7 @@ class WorkingSet:
         if loser.id not in self.plan.created:
             moved[loser.id] = winner.id
 
-    def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: int) -> None:
+    def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: Stamp) -> None:
         """Link a new identifier to the target origin of a call."""
         self.state.owners[identifier.key] = target.id
         attach(target.own, identifier.key, identifier.type)
@@ -142,7 +143,7 @@ class WorkingSet:
             self._seen(identifier.key, call.time)
         return before is None
 
-    def _seen(self, key: bytes, time: int) -> None:
+    def _seen(self, key: bytes, time: Micros) -> None:
         gained = self._gained.get(key)
         if gained is not None:
             widen(gained, time, time)
@@ -157,7 +158,7 @@ def set_key(keys: Sequence[bytes]) -> bytes:
     return blake2b(b"".join(sorted(keys)), digest_size=16).digest()
 
 
-def _again(before: Sighting | None, time: int, source: int) -> Sighting:
+def _again(before: Sighting | None, time: Micros, source: int) -> Sighting:
     day = time // DAY
     if before is None:
         return Sighting(count=1, days=1, last_day=day, first_seen=time, last_seen=time, sources=(source,))

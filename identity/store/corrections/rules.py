@@ -24,7 +24,7 @@ async def read(connection: Connection, space_id: SpaceNumber, version: int) -> b
 
 
 async def write(
-    connection: Connection, space_id: SpaceNumber, version: int, document: bytes, stamp: int, actor: str
+    connection: Connection, space_id: SpaceNumber, version: int, document: bytes, stamp: Stamp, actor: str
 ) -> None:
     """Put a version in force; the caller holds the space lock exclusively."""
     await connection.execute(

@@ -10,7 +10,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import SpaceNumber
+from identity.values.ids import DestinationNumber, SpaceNumber
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at, watched"
@@ -40,7 +40,7 @@ class DeliveryRow(NamedTuple):
     watched: bytes | None = None
 
 
-async def get(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
+async def get(connection: Connection, tenant: Tenant, destination: DestinationNumber) -> DeliveryRow:
     """The delivery of a destination."""
     found = await row(
         connection,
@@ -55,7 +55,7 @@ async def get(connection: Connection, tenant: Tenant, destination: int) -> Deliv
     return DeliveryRow() if found is None else DeliveryRow(*found)
 
 
-async def get_locked(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
+async def get_locked(connection: Connection, tenant: Tenant, destination: DestinationNumber) -> DeliveryRow:
     """The delivery of a destination, locked to the end of the transaction."""
     found = await row(
         connection,
@@ -71,7 +71,7 @@ async def get_locked(connection: Connection, tenant: Tenant, destination: int) -
 
 
 async def acknowledge(
-    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, at: int
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, packed_position: bytes, at: Micros
 ) -> None:
     """Record that the destination applied everything up to a position; the caller holds the lock."""
     await connection.execute(
@@ -84,7 +84,7 @@ async def acknowledge(
 
 
 async def set_watched(
-    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, behind: int | None
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, packed_position: bytes, behind: int | None
 ) -> None:
     """Record up to where nothing is left to acknowledge, and since when the destination is behind."""
     await connection.execute(
@@ -97,7 +97,9 @@ async def set_watched(
     )
 
 
-async def claim(connection: Connection, tenant: Tenant, destination: int, now: int, until: int) -> DeliveryRow | None:
+async def claim(
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, now: Micros, until: Micros
+) -> DeliveryRow | None:
     """Lease the sending to a destination until a moment; None where it is not due or another process sends.
 
     `next_at` of the row is the fence that later writes name.
@@ -107,14 +109,21 @@ async def claim(connection: Connection, tenant: Tenant, destination: int, now: i
     return None if found is None else DeliveryRow(*found)
 
 
-async def release(connection: Connection, tenant: Tenant, destination: int, following: int, claimed: int) -> None:
+async def release(
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, following: Micros, claimed: int
+) -> None:
     """End the lease after nothing was sent; `following` is when to look again."""
     key = (destination, tenant.id, tenant.base)
     await _SENDING.write(connection, key, claimed, "next_at = $5::int8", following)
 
 
 async def skip_to(
-    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, at: int, claimed: int
+    connection: Connection,
+    tenant: Tenant,
+    destination: DestinationNumber,
+    packed_position: bytes,
+    at: Micros,
+    claimed: int,
 ) -> bool:
     """Record that there was nothing to send up to a position; False where the lease is lost."""
     key = (destination, tenant.id, tenant.base)
@@ -122,7 +131,12 @@ async def skip_to(
 
 
 async def record_sent(
-    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, at: int, claimed: int
+    connection: Connection,
+    tenant: Tenant,
+    destination: DestinationNumber,
+    packed_position: bytes,
+    at: Micros,
+    claimed: int,
 ) -> bool:
     """Record that the destination accepted a page; False where the lease is lost."""
     changes: LiteralString = (
@@ -134,7 +148,12 @@ async def record_sent(
 
 
 async def record_failure(
-    connection: Connection, tenant: Tenant, destination: int, at: int, following: int | None, claimed: int
+    connection: Connection,
+    tenant: Tenant,
+    destination: DestinationNumber,
+    at: Micros,
+    following: Micros | None,
+    claimed: int,
 ) -> bool:
     """Record that a page failed and when to try again (None: never); False where the lease is lost."""
     changes: LiteralString = """
@@ -144,7 +163,7 @@ async def record_failure(
     return await _SENDING.write(connection, (destination, tenant.id, tenant.base), claimed, changes, at, following)
 
 
-async def revive(connection: Connection, tenant: Tenant, destination: int) -> None:
+async def revive(connection: Connection, tenant: Tenant, destination: DestinationNumber) -> None:
     """Send to a destination again at once, from where sending stopped."""
     await connection.execute(
         """
@@ -169,7 +188,7 @@ class DueDeliveryRow(NamedTuple):
     pushed: bytes | None
 
 
-async def due(connection: Connection, now: int) -> list[DueDeliveryRow]:
+async def due(connection: Connection, now: Micros) -> list[DueDeliveryRow]:
     """The destinations that are due, longest waiting first."""
     found = await rows(
         connection,
@@ -185,7 +204,9 @@ async def due(connection: Connection, now: int) -> list[DueDeliveryRow]:
     return [DueDeliveryRow(*each) for each in found]
 
 
-async def accept_message(connection: Connection, tenant: Tenant, destination: int, key: bytes, at: int) -> bool:
+async def accept_message(
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, key: bytes, at: Micros
+) -> bool:
     """Record a signed message; False where it was recorded before."""
     found = await row(
         connection,
@@ -202,6 +223,6 @@ async def accept_message(connection: Connection, tenant: Tenant, destination: in
     return found is not None
 
 
-async def forget_messages(connection: Connection, before: int) -> None:
+async def forget_messages(connection: Connection, before: Micros) -> None:
     """Delete messages from before a time: they are too old to be accepted again."""
     await connection.execute("DELETE FROM callback WHERE at < $1::int8", [before])

@@ -11,6 +11,8 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import DestinationNotFound, SpaceNotFound
+from identity.values.ids import DestinationNumber, SpaceNumber
+from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "d.id, d.public_id, d.name, d.version, d.document"
 
@@ -18,7 +20,7 @@ _COLUMNS: LiteralString = "d.id, d.public_id, d.name, d.version, d.document"
 class DestinationRow(NamedTuple):
     """A destination; `document` is sealed under its version."""
 
-    id: int
+    id: DestinationNumber
     public_id: bytes
     name: str
     version: int
@@ -52,12 +54,12 @@ async def policy(connection: Connection, tenant: Tenant, public_id: bytes) -> Po
     return PolicyRow(DestinationRow(*found[:5]), found[5], found[6])
 
 
-async def space_of(connection: Connection, public_id: bytes) -> int | None:
+async def space_of(connection: Connection, public_id: bytes) -> SpaceNumber | None:
     """The space of a live destination."""
     found = await row(
         connection, "SELECT space_id FROM destination WHERE public_id = $1 AND deleted_at IS NULL", Uuid(public_id)
     )
-    return None if found is None else int(found[0])
+    return None if found is None else SpaceNumber(found[0])
 
 
 async def by_name(connection: Connection, tenant: Tenant, name: str) -> DestinationRow | None:
@@ -81,7 +83,9 @@ async def list_destinations(connection: Connection, tenant: Tenant) -> list[Dest
     return [DestinationRow(*each) for each in found]
 
 
-async def add(connection: Connection, tenant: Tenant, public_id: bytes, name: str, document: bytes) -> int:
+async def add(
+    connection: Connection, tenant: Tenant, public_id: bytes, name: str, document: bytes
+) -> DestinationNumber:
     """Add a destination and return its number. Conflict where its name was taken meanwhile, SpaceNotFound."""
     await space_lock.share(connection, tenant.id)
     found = await row(
@@ -101,10 +105,10 @@ async def add(connection: Connection, tenant: Tenant, public_id: bytes, name: st
         "INSERT INTO delivery (destination, space_id, bucket) VALUES ($1::int4, $2::int4, $3::int4)",
         [found[0], tenant.id, tenant.base],
     )
-    return int(found[0])
+    return DestinationNumber(found[0])
 
 
-async def change(connection: Connection, tenant: Tenant, id_: int, version: int, document: bytes) -> bool:
+async def change(connection: Connection, tenant: Tenant, id_: DestinationNumber, version: int, document: bytes) -> bool:
     """Put another document in force; False where `version` is not the next one."""
     found = await row(
         connection,
@@ -120,7 +124,7 @@ async def change(connection: Connection, tenant: Tenant, id_: int, version: int,
     return found is not None
 
 
-async def remove(connection: Connection, tenant: Tenant, id_: int) -> None:
+async def remove(connection: Connection, tenant: Tenant, id_: DestinationNumber) -> None:
     """End a destination; notices that it has not acknowledged have to be handled by hand."""
     # So an erasure is either done, and its notice given up with the others, or finds that it has ended.
     await space_lock.share_if_there(connection, tenant.id)
@@ -143,7 +147,7 @@ async def keys_with_scope(connection: Connection, tenant: Tenant, scope: str) ->
     return [str(id_) for (id_,) in found]
 
 
-async def purposes(connection: Connection, tenant: Tenant, moment: int | None = None) -> tuple[int, bytes | None]:
+async def purposes(connection: Connection, tenant: Tenant, moment: Micros | None = None) -> tuple[int, bytes | None]:
     """The version and sealed document of the purposes in force, now or at a time; (0, None) without any."""
     found = await row(
         connection,
@@ -155,7 +159,7 @@ async def purposes(connection: Connection, tenant: Tenant, moment: int | None = 
         tenant.id,
         moment,
     )
-    return (0, None) if found is None else (int(found[0]), bytes(found[1]))
+    return (0, None) if found is None else (DestinationNumber(found[0]), bytes(found[1]))
 
 
 async def put_purposes(connection: Connection, tenant: Tenant, version: int, document: bytes, actor: str) -> None:

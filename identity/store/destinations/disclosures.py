@@ -12,7 +12,8 @@ from identity.store.postgres.arrays import int4s, int8s_or_null, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict
-from identity.values.ids import ProfileId
+from identity.values.ids import DestinationNumber, ProfileId
+from identity.values.stamps import Micros
 
 
 class DisclosureRow(NamedTuple):
@@ -20,12 +21,12 @@ class DisclosureRow(NamedTuple):
 
     origin: bytes
     fields: bytes
-    last: int
-    until: int | None
+    last: Micros
+    until: Micros | None
 
 
 async def by_origins(
-    connection: Connection, tenant: Tenant, destination: int, origins: Sequence[bytes]
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, origins: Sequence[bytes]
 ) -> list[DisclosureRow]:
     """The disclosures of these origins to a destination."""
     found = await rows(
@@ -56,7 +57,7 @@ class OriginKey(NamedTuple):
 async def add(
     connection: Connection,
     tenant: Tenant,
-    destination: int,
+    destination: DestinationNumber,
     disclosed: Sequence[DisclosureRow],
     read: Sequence[OriginKey],
 ) -> None:
@@ -118,7 +119,7 @@ async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[
 
 
 async def expired_consents(
-    connection: Connection, now: int, limit: int, passed: Sequence[int]
+    connection: Connection, now: Micros, limit: int, passed: Sequence[int]
 ) -> dict[int, list[bytes]]:
     """By space (except `passed`), the origins disclosed under a consent that has ended."""
     found = await rows(
@@ -143,7 +144,7 @@ class RaisedVersionRow(NamedTuple):
 
 
 async def raise_versions(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: int
+    connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: Micros
 ) -> list[RaisedVersionRow]:
     """Raise the versions of the profiles of these origins and clear consents that ended, for the feed."""
     # In the order in which every writer locks them.

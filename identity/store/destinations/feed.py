@@ -14,6 +14,7 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces.spaces_and_keys import LANES
 from identity.values.feed_entries import FeedEntry
+from identity.values.stamps import Stamp
 
 _RESTART_OFFSET = 1 << 40
 """Added to the numbers of all lanes, so that they pass every number that a lost database may have given out."""
@@ -140,7 +141,7 @@ async def append(connection: Connection, tenant: Tenant, lane: int, changes: lis
     )  # fmt: skip
 
 
-async def trim(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
+async def trim(connection: Connection, tenant: Tenant, lane: int, before: Stamp, limit: int) -> int:
     """Delete up to `limit` of the first entries of a lane that are all from before a stamp; returns how many.
 
     Stamps in a lane need not be in order: an old entry after a newer one waits for it. Needs a transaction of its

@@ -13,7 +13,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import FeedOperation, NoticeState
-from identity.values.ids import SpaceNumber
+from identity.values.ids import DestinationNumber, SpaceNumber
 from identity.values.stamps import SLOT_BITS, Micros
 
 
@@ -21,11 +21,11 @@ class UnacknowledgedScan(NamedTuple):
     """How far the scan came in each lane, and the time of the first unacknowledged entry (microseconds)."""
 
     lanes: dict[int, int]
-    oldest: int | None
+    oldest: Micros | None
 
 
 async def oldest_unacknowledged(
-    connection: Connection, tenant: Tenant, destination: int, after: Mapping[int, int], limit: int
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, after: Mapping[int, int], limit: int
 ) -> UnacknowledgedScan:
     """The oldest of the next `limit` entries of each lane that a destination has to acknowledge."""
     found = await rows(
@@ -72,7 +72,7 @@ async def oldest_unacknowledged(
         destination,
         FeedOperation.ERASE.value,
     )
-    moments = [int(at) for _, _, at in found if at is not None]
+    moments = [Micros(at) for _, _, at in found if at is not None]
     return UnacknowledgedScan({int(lane): int(seq) for lane, seq, _ in found}, min(moments, default=None))
 
 
@@ -83,7 +83,7 @@ class DestinationPositionRow(NamedTuple):
     """
 
     space_id: SpaceNumber
-    destination: int
+    destination: DestinationNumber
     acked: bytes | None
     watched: bytes | None
     behind_at: Micros | None
@@ -120,7 +120,7 @@ class OverdueCounts(NamedTuple):
         return max(0.0, time.time() - self.oldest / 1_000_000) if self.oldest else 0.0
 
 
-async def count(connection: Connection, before: int) -> OverdueCounts:
+async def count(connection: Connection, before: Micros) -> OverdueCounts:
     """Count overdue destinations; `before` is the time since which none should be behind."""
     found = await row(
         connection,

@@ -7,6 +7,7 @@ from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import BlindIndex
+from identity.values.stamps import Stamp
 
 SUPPRESSED: Final[LiteralString] = """
 SELECT s.key, s.whole, s.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
@@ -45,7 +46,7 @@ class CutRow(NamedTuple):
 class Constraints(NamedTuple):
     """Of some identifiers: the stamp up to which each was removed, the blocked ones, and their cuts."""
 
-    removed: dict[BlindIndex, int]
+    removed: dict[BlindIndex, Stamp]
     blocked: list[BlindIndex]
     cuts: list[CutRow]
 

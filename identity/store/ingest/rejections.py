@@ -37,7 +37,7 @@ class DemotedCallRow(NamedTuple):
 
 
 async def rejected_calls(
-    connection: Connection, tenant: Tenant, since: int, before: tuple[int, int], most: int
+    connection: Connection, tenant: Tenant, since: Stamp, before: tuple[Stamp, int], most: int
 ) -> list[RejectedCallsRow]:
     """The newest rows from a stamp on that together hold `most` calls, before a (stamp, number in its row)."""
     found = await rows(
@@ -62,7 +62,7 @@ async def rejected_calls(
 
 
 async def demoted_calls(
-    connection: Connection, tenant: Tenant, since: int, before: int, most: int
+    connection: Connection, tenant: Tenant, since: Stamp, before: Stamp, most: int
 ) -> list[DemotedCallRow]:
     """The newest `most` stored calls with demotions, from one stamp on and before another."""
     # Each LIMIT keeps a look-up by key: joined, a plan made while the tables are empty scans the space.

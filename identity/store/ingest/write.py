@@ -41,6 +41,7 @@ from identity.store.postgres.rows import (
 from identity.store.postgres.space_lock import RAISE_STAMP
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict
+from identity.values.stamps import Micros, Stamp
 
 
 class Writes(Struct):
@@ -58,7 +59,7 @@ class Writes(Struct):
     twin.
     """
 
-    lock_stamp: int = 0
+    lock_stamp: Stamp = Stamp(0)
     marks: int = 0
     lifted: list[bytes] = []
     detached: list[tuple[bytes, bytes]] = []
@@ -66,14 +67,14 @@ class Writes(Struct):
     touched: list[tuple[OriginRow, int]] = []
     moved: list[tuple[bytes, bytes]] = []
     identifiers: list[IdentifierRow] = []
-    seen: list[tuple[bytes, bytes, int, int]] = []
+    seen: list[tuple[bytes, bytes, Micros, Micros]] = []
     retired: list[tuple[bytes, bytes]] = []
     unretired: list[tuple[bytes, bytes]] = []
     unseen: list[tuple[bytes, bytes]] = []
     cuts: list[tuple[bytes, bytes, int]] = []
     blocked: list[bytes] = []
-    forgotten: list[tuple[bytes, int]] = []
-    suppressed: list[tuple[bytes, bool, int | None]] = []
+    forgotten: list[tuple[bytes, Stamp]] = []
+    suppressed: list[tuple[bytes, bool, Micros | None]] = []
     slot: tuple[int, int, bytes] | None = None
     subject_keys: list[SubjectKeyRow] = []
     new_documents: list[DocumentRow] = []
@@ -88,7 +89,7 @@ class Writes(Struct):
     events: list[EventRow] = []
     history: list[HistoryRow] = []
     unclaimed: list[bytes] = []
-    ledger: list[tuple[int, bytes]] = []
+    ledger: list[tuple[Micros, bytes]] = []
     rejection: RejectionRow | None = None
     lane: int = 0
     changes: list[ChangeRow] = []

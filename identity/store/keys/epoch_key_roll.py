@@ -11,6 +11,7 @@ from typing import NamedTuple
 from identity.store.postgres.arrays import byteas, int2s, uuids
 from identity.store.postgres.database import Connection, Database, row, rows
 from identity.values.ids import ProfileId, SpaceNumber
+from identity.values.stamps import Micros
 
 
 class SlotKeyRow(NamedTuple):
@@ -109,7 +110,7 @@ async def write_slots(
     )
 
 
-async def set_safe(connection: Connection, space_id: SpaceNumber, epoch_: int, safe_at: int) -> None:
+async def set_safe(connection: Connection, space_id: SpaceNumber, epoch_: int, safe_at: Micros) -> None:
     """Record when backups no longer hold keys that erasures before this epoch destroyed."""
     await connection.execute(
         """
@@ -120,7 +121,7 @@ async def set_safe(connection: Connection, space_id: SpaceNumber, epoch_: int, s
     )
 
 
-async def spaces_due(connection: Connection, before: int) -> list[int]:
+async def spaces_due(connection: Connection, before: Micros) -> list[SpaceNumber]:
     """The spaces with an erasure before a time whose key backups still hold."""
     found = await rows(
         connection,
@@ -130,4 +131,4 @@ async def spaces_due(connection: Connection, before: int) -> list[int]:
         """,
         before,
     )
-    return [int(space_id) for (space_id,) in found]
+    return [SpaceNumber(space_id) for (space_id,) in found]

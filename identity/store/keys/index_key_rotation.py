@@ -27,7 +27,7 @@ _IN_USE: LiteralString = f"""
 """  # noqa: S608 (a condition)
 
 
-async def begin(connection: Connection, space_id: SpaceNumber, names: Sequence[tuple[int, bytes]], at: int) -> bool:
+async def begin(connection: Connection, space_id: SpaceNumber, names: Sequence[tuple[int, bytes]], at: Stamp) -> bool:
     """Put the next version of the index key in force, under the exclusive space lock; False where none was due.
 
     `names` are the (number, new key) of the identifier types, which change at once. Identifiers that are stored only
@@ -136,7 +136,7 @@ async def count_unresolved(connection: Connection, tenant: Tenant) -> int:
     return 0 if found is None else int(found[0])
 
 
-async def forget_messages(connection: Connection, space_id: SpaceNumber, before: int) -> None:
+async def forget_messages(connection: Connection, space_id: SpaceNumber, before: Stamp) -> None:
     """Mark message ids as under the newest version, where it is in force since before a stamp."""
     await connection.execute(
         """
@@ -161,10 +161,10 @@ async def close(connection: Connection, space_id: SpaceNumber) -> int | None:
     return None if found is None else int(found[0])
 
 
-async def in_force_since(connection: Connection, space_id: SpaceNumber) -> int:
+async def in_force_since(connection: Connection, space_id: SpaceNumber) -> Stamp:
     """The stamp since which the newest version is in force."""
     found = await row(connection, "SELECT index_at FROM space_gate WHERE space_id = $1::int4", space_id)
-    return 0 if found is None else int(found[0])
+    return Stamp(0 if found is None else found[0])
 
 
 async def any_unresolved(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:

@@ -4,7 +4,6 @@ An entry names API keys and ids, never a person. The row lock on the end of the 
 chain has no gap and no fork.
 """
 
-import time
 from typing import Any, LiteralString, NamedTuple
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import SpaceNumber
+from identity.values.stamps import Micros, wall_time
 
 APPEND: LiteralString = """
 WITH head AS (
@@ -28,14 +28,14 @@ class LedgerEntryRow(NamedTuple):
     """A stored entry; `at` in microseconds, `hash` of this entry and all before it."""
 
     seq: int
-    at: int
+    at: Micros
     entry: bytes
     hash: bytes
 
 
 def entry(
-    actor: str, action: str, subject: str | None, at: int, more: dict[str, Any] | None = None
-) -> tuple[int, bytes]:
+    actor: str, action: str, subject: str | None, at: Micros, more: dict[str, Any] | None = None
+) -> tuple[Micros, bytes]:
     """A new entry: its time in microseconds, and its bytes, JSON with sorted names."""
     entry = {"action": action, "actor": actor, "at": at, "subject": subject, **(more or {})}
     return at, msgspec.json.encode(entry, order="sorted")
@@ -43,10 +43,10 @@ def entry(
 
 async def note(connection: Connection, space_id: SpaceNumber, actor: str, action: str, subject: str | None) -> None:
     """Append an entry: actor (the id of a key, or `operator`), action and subject (an id, never a value)."""
-    await append(connection, space_id, *entry(actor, action, subject, time.time_ns() // 1000))
+    await append(connection, space_id, *entry(actor, action, subject, wall_time()))
 
 
-async def append(connection: Connection, space_id: SpaceNumber, at: int, entry: bytes) -> int:
+async def append(connection: Connection, space_id: SpaceNumber, at: Micros, entry: bytes) -> int:
     """Append an entry as bytes; returns its number."""
     found = await row(connection, APPEND, space_id, at, entry)
     return int(found[0]) if found else 0

@@ -12,6 +12,7 @@ from msgspec import Struct
 from psycopg.rows import TupleRow
 
 from identity.store.postgres.database import Connection, row
+from identity.values.stamps import Micros
 
 
 class LeasedRows(Struct, frozen=True):
@@ -30,8 +31,8 @@ class LeasedRows(Struct, frozen=True):
         self,
         connection: Connection,
         key: Sequence[Any],
-        now: int,
-        until: int,
+        now: Micros,
+        until: Micros,
         *,
         returning: LiteralString,
         where: LiteralString = "true",
@@ -52,8 +53,8 @@ class LeasedRows(Struct, frozen=True):
     async def take_next(
         self,
         connection: Connection,
-        now: int,
-        until: int,
+        now: Micros,
+        until: Micros,
         *params: Any,
         returning: LiteralString,
         order: LiteralString,

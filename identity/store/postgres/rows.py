@@ -5,17 +5,19 @@ Fields stand in the order of the columns in the statements of `write` and `load`
 
 from typing import NamedTuple
 
+from identity.values.stamps import Micros, Stamp
+
 
 class OriginRow(NamedTuple):
     """One origin; `folded` is None where it would equal `own`."""
 
     id: bytes
     version: int
-    stamp: int
-    created: int
-    oldest_birth: int
+    stamp: Stamp
+    created: Stamp
+    oldest_birth: Stamp
     events: int
-    joined_at: int | None
+    joined_at: Stamp | None
     head: bytes
     canonical: bytes
     joined_to: bytes | None
@@ -44,8 +46,8 @@ class SightingRow(NamedTuple):
     seen: int
     days: int
     last_day: int
-    first_seen: int
-    last_seen: int
+    first_seen: Micros
+    last_seen: Micros
     sources: bytes
 
 
@@ -67,9 +69,9 @@ class IdentifierRow(NamedTuple):
     type: int
     retired: bool
     source: int
-    linked_at: int
-    first_seen: int
-    last_seen: int
+    linked_at: Stamp
+    first_seen: Micros
+    last_seen: Micros
     value: bytes
 
 
@@ -79,9 +81,9 @@ class LinkRow(NamedTuple):
     type: int
     retired: bool
     source: int
-    linked_at: int
-    first_seen: int
-    last_seen: int
+    linked_at: Stamp
+    first_seen: Micros
+    last_seen: Micros
 
 
 class SubjectKeyRow(NamedTuple):
@@ -105,7 +107,7 @@ class EvidenceRow(NamedTuple):
     """A call or a correction that changed what is known; `payload` is empty where it was not requested."""
 
     origin: bytes
-    stamp: int
+    stamp: Stamp
     kind: int
     kept: bytes
     demoted: bytes | None
@@ -117,7 +119,7 @@ class EventRow(NamedTuple):
     """The plain calls of one origin in a batch, sealed; `stamp` is that of the first."""
 
     origin: bytes
-    stamp: int
+    stamp: Stamp
     calls: int
     payload: bytes
 
@@ -125,7 +127,7 @@ class EventRow(NamedTuple):
 class RejectionRow(NamedTuple):
     """The calls of one batch that were not stored, or not whole; `stamp` names the batch."""
 
-    stamp: int
+    stamp: Stamp
     calls: int
     payload: bytes
 
@@ -134,7 +136,7 @@ class HistoryRow(NamedTuple):
     """One line of the history of a profile."""
 
     origin: bytes
-    stamp: int
+    stamp: Stamp
     seq: int
     kind: int
     other: bytes | None
@@ -148,6 +150,6 @@ class ChangeRow(NamedTuple):
 
     op: int
     version: int
-    at: int
+    at: Stamp
     profile: bytes
     other: bytes | None

@@ -69,7 +69,7 @@ async def hold(connection: Connection, space_id: SpaceNumber) -> SpaceLockRow:
     return await _state(connection, LOCK_EXCLUSIVE, space_id)
 
 
-async def create(connection: Connection, space_id: SpaceNumber, stamp: int) -> None:
+async def create(connection: Connection, space_id: SpaceNumber, stamp: Stamp) -> None:
     """Add the lock of a new space."""
     await connection.execute("INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space_id, stamp])
 
@@ -80,12 +80,12 @@ async def delete(connection: Connection, space_id: SpaceNumber) -> None:
     await connection.execute("DELETE FROM space_gate WHERE space_id = $1::int4", [space_id])
 
 
-async def raise_stamp(connection: Connection, space_id: SpaceNumber, stamp: int, marks: int) -> None:
+async def raise_stamp(connection: Connection, space_id: SpaceNumber, stamp: Stamp, marks: int) -> None:
     """Raise the stamp and set marks; the caller holds the lock exclusively."""
     await connection.execute(RAISE_STAMP, [space_id, stamp, marks])
 
 
-async def set_rules_version(connection: Connection, space_id: SpaceNumber, version: int, stamp: int) -> None:
+async def set_rules_version(connection: Connection, space_id: SpaceNumber, version: int, stamp: Stamp) -> None:
     """Put a version of the rules in force; the caller holds the lock exclusively."""
     await connection.execute(
         "UPDATE space_gate SET rules_version = $2::int4, stamp = $3::int8 WHERE space_id = $1::int4",

@@ -12,7 +12,7 @@ from identity.store.postgres.database import Database, translated
 from identity.store.postgres.pipeline import PipelineConnection, Statement, rollback, run
 from identity.values.errors import OnefoldError
 from identity.values.ids import new_id
-from identity.values.stamps import SLOT_BITS, Clock
+from identity.values.stamps import SLOT_BITS, Clock, Micros, Stamp, first_stamp
 
 MARGIN: Final = 1_000_000
 """How many microseconds the stamps of one transaction may take."""
@@ -39,19 +39,19 @@ class WriterConnection:
             self.lease = None
             self._patience, self._plan_until = _FIRST, 0.0
         await self._plan_anew()
-        now = max(self.clock.now(), self._ahead)
+        now = Micros(max(self.clock.now(), self._ahead))
         lease = self.lease
         if lease is not None and self.clock.until - now > RENEW_BEFORE:
             return self._connection
         with translated():
             if lease is not None:
-                until = max(now, self.clock.until - writer_slots.LEASE_MICROS) + writer_slots.LEASE_MICROS
+                until = Micros(max(now, self.clock.until - writer_slots.LEASE_MICROS) + writer_slots.LEASE_MICROS)
                 if await writer_slots.renew(self._connection, lease, until):
                     self.clock.extend(until)
                     return self._connection
             lease = self.lease = await writer_slots.take(self._connection, new_id(), now)
         self.clock = Clock(lease.slot, lease.until)
-        self.clock.next(lease.floor << SLOT_BITS)
+        self.clock.next(first_stamp(lease.floor))
         return self._connection
 
     async def _plan_anew(self) -> None:
@@ -71,7 +71,7 @@ class WriterConnection:
         """How long the lease lasts; 0 without a lease."""
         return 0.0 if self.lease is None else max(0.0, (self.clock.until - self.clock.now()) / 1_000_000)
 
-    def covers(self, stamp: int) -> bool:
+    def covers(self, stamp: Stamp) -> bool:
         """Whether the lease lasts for the stamps of a transaction that follow this stamp; if not, the next one does.
 
         The stamp of a host whose clock is ahead may lie beyond the end of the lease.

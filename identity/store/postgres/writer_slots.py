@@ -28,14 +28,14 @@ class WriterLease(NamedTuple):
     until: Micros
 
 
-async def require_free(connection: Connection, now: int) -> None:
+async def require_free(connection: Connection, now: Micros) -> None:
     """Unavailable where every slot is leased."""
     found = await row(connection, "SELECT count(*) FROM writer_slot WHERE until > $1::int8", now)
     if found is not None and found[0] >= SLOTS:
         raise Unavailable(_NONE_FREE)
 
 
-async def take(connection: Connection, holder: bytes, now: int) -> WriterLease:
+async def take(connection: Connection, holder: bytes, now: Micros) -> WriterLease:
     """Take a slot whose lease has ended, or a new one. Unavailable where all are in use."""
     until = Micros(now + LEASE_MICROS)
     async with connection.transaction():
@@ -61,11 +61,11 @@ async def take(connection: Connection, holder: bytes, now: int) -> WriterLease:
     return WriterLease(free[0], holder, Micros(now), until)
 
 
-async def renew(connection: Connection, lease: WriterLease, until: int) -> bool:
+async def renew(connection: Connection, lease: WriterLease, until: Micros) -> bool:
     """Move the end of a lease; False where another writer took the slot."""
     return await _SLOTS.write(connection, [lease.slot], Uuid(lease.holder), "until = $3::int8", until)
 
 
-async def release(connection: Connection, lease: WriterLease, last: int) -> None:
+async def release(connection: Connection, lease: WriterLease, last: Micros) -> None:
     """End a lease early, after the last microsecond that got a stamp."""
     await _SLOTS.write(connection, [lease.slot], Uuid(lease.holder), "until = $3::int8", last + 1)

@@ -169,7 +169,7 @@ async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> b
     return None if found is None else bytes(found[0])
 
 
-async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: int) -> bool:
+async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: Micros) -> bool:
     """Mark an export as complete, downloadable until a time; False where it is gone."""
     return await _moved(
         connection,
@@ -183,7 +183,7 @@ async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: 
 
 
 async def redeem_ticket(
-    connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: int, until: int
+    connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: Micros, until: Micros
 ) -> bool:
     """Whether the ticket is valid now; it is valid once. The export is deleted at `until` at the latest."""
     condition: LiteralString = (
@@ -267,7 +267,7 @@ async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[
     return sum([await drop(connection, tenant, bytes(id_)) for (id_,) in found])
 
 
-async def expired(connection: Connection, now: int, limit: int) -> list[tuple[SpaceNumber, bytes]]:
+async def expired(connection: Connection, now: Micros, limit: int) -> list[tuple[SpaceNumber, bytes]]:
     """(space, export) of exports that can no longer be downloaded."""
     found = await rows(
         connection,

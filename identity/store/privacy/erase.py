@@ -13,6 +13,7 @@ from identity.store.postgres.arrays import Uuid, byteas, int4, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import DestinationNumber
 
 # The tables of DELETE_ORIGIN_CONTENT, in its order; its first statement marks slots and deletes nothing.
 _CONTENT_TABLES: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
@@ -65,7 +66,9 @@ async def delete_profiles(
     return {table: count for table, count in counted.items() if count}
 
 
-async def informed_destinations(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[int]:
+async def informed_destinations(
+    connection: Connection, tenant: Tenant, origins: Sequence[bytes]
+) -> list[DestinationNumber]:
     """The destinations that received data of these origins."""
     found = await rows(
         connection,
@@ -77,7 +80,7 @@ async def informed_destinations(connection: Connection, tenant: Tenant, origins:
         uuids(origins),
         tenant.base,
     )
-    return [int(id_) for (id_,) in found]
+    return [DestinationNumber(id_) for (id_,) in found]
 
 
 async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:

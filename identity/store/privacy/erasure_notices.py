@@ -8,7 +8,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import ErasureState, FeedOperation, NoticeState
-from identity.values.ids import SpaceNumber
+from identity.values.ids import DestinationNumber, SpaceNumber
 from identity.values.stamps import Micros
 
 
@@ -42,7 +42,9 @@ async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequenc
     return [NoticeRow(*each) for each in found]
 
 
-async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: Sequence[int], at: int) -> None:
+async def add(
+    connection: Connection, tenant: Tenant, id_: bytes, destinations: Sequence[DestinationNumber], at: Micros
+) -> None:
     """Add notices of an erasure; one to a destination that has ended has to be handled by hand."""
     await connection.execute(
         """
@@ -64,7 +66,7 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
 
 
 async def addressed_to(
-    connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, erasures_: Sequence[bytes]
 ) -> dict[bytes, bytes | None]:
     """The erasures among these that a destination has to apply, each with the sealed data kept for it."""
     found = await rows(
@@ -89,7 +91,7 @@ async def addressed_to(
     return {bytes(id_): None if aside is None else bytes(aside) for id_, aside in found}
 
 
-async def count_unacknowledged(connection: Connection, tenant: Tenant, destination: int) -> int:
+async def count_unacknowledged(connection: Connection, tenant: Tenant, destination: DestinationNumber) -> int:
     """How many erasures a destination has not acknowledged."""
     found = await row(
         connection,
@@ -104,7 +106,7 @@ async def count_unacknowledged(connection: Connection, tenant: Tenant, destinati
     return 0 if found is None else int(found[0])
 
 
-async def mark_unreachable(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
+async def mark_unreachable(connection: Connection, tenant: Tenant, destination: DestinationNumber, at: Micros) -> None:
     """Mark the notices of a destination that has ended: they have to be handled by hand."""
     await connection.execute(
         f"""
@@ -118,10 +120,10 @@ async def mark_unreachable(connection: Connection, tenant: Tenant, destination: 
 async def mark_acknowledged(
     connection: Connection,
     tenant: Tenant,
-    destination: int,
+    destination: DestinationNumber,
     lanes: Sequence[tuple[int, int, int]],
-    since: int | None,
-    at: int,
+    since: Micros | None,
+    at: Micros,
     ack: bytes,
 ) -> int:
     """Mark erasures as done that a destination acknowledged, by entries of its lanes: (lane, after, upto).
@@ -134,10 +136,10 @@ async def mark_acknowledged(
 async def mark_accepted(
     connection: Connection,
     tenant: Tenant,
-    destination: int,
+    destination: DestinationNumber,
     lanes: Sequence[tuple[int, int, int]],
-    since: int | None,
-    at: int,
+    since: Micros | None,
+    at: Micros,
 ) -> int:
     """Mark erasures whose message a destination accepted, which does not confirm that it applied them."""
     return await _set_state(connection, tenant, destination, lanes, since, at, NoticeState.ACCEPTED.value, None)
@@ -146,10 +148,10 @@ async def mark_accepted(
 async def _set_state(
     connection: Connection,
     tenant: Tenant,
-    destination: int,
+    destination: DestinationNumber,
     lanes: Sequence[tuple[int, int, int]],
-    since: int | None,
-    at: int,
+    since: Micros | None,
+    at: Micros,
     state: int,
     ack: bytes | None,
 ) -> int:
@@ -188,7 +190,7 @@ async def _set_state(
     return len(found)
 
 
-async def mark_past_deadline(connection: Connection, now: int, grace: int, limit: int) -> int:
+async def mark_past_deadline(connection: Connection, now: Micros, grace: Micros, limit: int) -> int:
     """Mark notices past their deadline as overdue; returns how many.
 
     `grace` is the time for erasures without a legal deadline.
@@ -212,7 +214,7 @@ async def mark_past_deadline(connection: Connection, now: int, grace: int, limit
     return len(found)
 
 
-async def mark_overdue(connection: Connection, tenant: Tenant, destination: int, at: int) -> int:
+async def mark_overdue(connection: Connection, tenant: Tenant, destination: DestinationNumber, at: Micros) -> int:
     """Mark the notices that a destination was not sent for too long as overdue; returns how many."""
     found = await rows(
         connection,
@@ -232,7 +234,7 @@ async def mark_overdue(connection: Connection, tenant: Tenant, destination: int,
 
 
 async def list_settled(
-    connection: Connection, now: int, due_before: int, limit: int
+    connection: Connection, now: Micros, due_before: Micros, limit: int
 ) -> list[tuple[SpaceNumber, bytes]]:
     """(space, erasure) where no destination is waited for any more and data is still kept."""
     found = await rows(
@@ -253,7 +255,7 @@ async def list_settled(
     return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]
 
 
-async def close(connection: Connection, tenant: Tenant, id_: bytes, at: int) -> bool:
+async def close(connection: Connection, tenant: Tenant, id_: bytes, at: Micros) -> bool:
     """Delete the data kept for the notices of an erasure; False where another process did."""
     found = await row(
         connection,

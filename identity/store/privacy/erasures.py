@@ -66,7 +66,7 @@ class NewErasure(NamedTuple):
 
 
 async def add(
-    connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[NewErasure], due_at: int | None
+    connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[NewErasure], due_at: Micros | None
 ) -> None:
     """Add the erasures of a new request, in order."""
     ids, types, keys, hashes, commitments = zip(*named, strict=True)
@@ -146,7 +146,7 @@ async def newest(
     return [ErasureRow(*each) for each in found]
 
 
-async def unfinished(connection: Connection, before: int, limit: int) -> list[tuple[SpaceNumber, bytes]]:
+async def unfinished(connection: Connection, before: Micros, limit: int) -> list[tuple[SpaceNumber, bytes]]:
     """(space, request) of erasures received before a time that are neither finished nor on hold."""
     found = await rows(
         connection,
@@ -167,8 +167,8 @@ async def finish(
     id_: bytes,
     *,
     state: int,
-    internal_at: int,
-    closed_at: int | None,
+    internal_at: Micros,
+    closed_at: Micros | None,
     epoch: int | None,
     ledger_seq: int,
     counts: bytes,
@@ -198,7 +198,7 @@ async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: i
 
 
 async def mark_duplicates(
-    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, internal_at: int, *, found: bool
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, internal_at: Micros, *, found: bool
 ) -> None:
     """Mark waiting erasures of the same kind and identifiers as duplicates of one, which found somebody or nobody."""
     await connection.execute(
@@ -250,7 +250,7 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
     return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
 
 
-async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: int) -> int:
+async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: Micros) -> int:
     """Cancel the waiting erasures of a request; returns how many."""
     done = await connection.execute(
         f"""
@@ -262,7 +262,7 @@ async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: 
     return done.rowcount
 
 
-async def extend(connection: Connection, tenant: Tenant, id_: bytes, at: int, due_at: int) -> bool:
+async def extend(connection: Connection, tenant: Tenant, id_: bytes, at: Micros, due_at: Micros) -> bool:
     """Extend the deadline of an erasure, once; False where it was extended before."""
     found = await row(
         connection,

@@ -10,6 +10,7 @@ from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import ProfileId
+from identity.values.stamps import Micros
 
 
 class RecipientRow(NamedTuple):
@@ -18,8 +19,8 @@ class RecipientRow(NamedTuple):
     origin: ProfileId
     destination: bytes
     name: str
-    first: int
-    last: int
+    first: Micros
+    last: Micros
 
 
 async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[RecipientRow]:

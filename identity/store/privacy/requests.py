@@ -47,7 +47,7 @@ async def by_idempotency_key(connection: Connection, tenant: Tenant, idempotency
 
 
 async def add(
-    connection: Connection, tenant: Tenant, request: RequestRow, idempotency: bytes | None, call_at: int | None
+    connection: Connection, tenant: Tenant, request: RequestRow, idempotency: bytes | None, call_at: Micros | None
 ) -> bool:
     """Add a request without its erasures; False where its id or the key of the client is taken.
 
@@ -98,7 +98,7 @@ async def newest(
     tenant: Tenant,
     fronts: Sequence[int],
     kinds: Sequence[int] | None,
-    before: tuple[int, bytes],
+    before: tuple[Micros, bytes],
     limit: int,
 ) -> list[RequestRow]:
     """The newest requests before a (time, id)."""

@@ -17,11 +17,13 @@ from identity.store.privacy.erase import delete_profiles, informed_destinations,
 from identity.store.privacy.group_rows import delete_accounts, keys_of_accounts
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
+from identity.values.ids import DestinationNumber
+from identity.values.stamps import Micros, Stamp
 
 
 async def replay_erasure(
     connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure_id: bytes | None
-) -> list[int]:
+) -> list[DestinationNumber]:
     """Repeat the erasure of a ledger entry in a database from before it.
 
     `erasure_id` is its id where it has a row; returns the destinations that received the data. An origin is erased by
@@ -51,8 +53,8 @@ async def replay_erasure(
     origins = [id_ for id_ in origins if id_ not in accounts]
     await drop_containing(connection, tenant, sorted({*origins, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
     informed = {*entry.get("told", ()), *await informed_destinations(connection, tenant, origins)}
-    await _remove(connection, tenant, origins, keys, erasure_id, int(entry["stamp"]))
-    await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
+    await _remove(connection, tenant, origins, keys, erasure_id, Stamp(entry["stamp"]))
+    await _mark(connection, tenant, entry, keys, entry["at"], Stamp(entry["stamp"]))
     return sorted(informed)
 
 
@@ -124,10 +126,10 @@ async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids:
 
 async def replay_suppression(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """Repeat the suppression of a ledger entry."""
-    await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
+    await _mark(connection, tenant, {**entry, "whole": True}, [], None, Stamp(0))
 
 
-async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: int) -> None:
+async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: Stamp) -> None:
     """Put profiles on hold again that an erasure found under a litigation hold."""
     versions = await _versions(connection, tenant, origins)
     await put_on_hold(connection, tenant, origins)
@@ -135,7 +137,7 @@ async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: S
     await _append_entries(connection, tenant, versions, at=at)
 
 
-async def replay_show(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: int) -> None:
+async def replay_show(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: Stamp) -> None:
     """Show profiles again that were on hold for an erasure that was cancelled."""
     versions = await _versions(connection, tenant, origins)
     await take_off_hold(connection, tenant, origins)
@@ -153,7 +155,7 @@ async def _remove(
     found: Sequence[bytes],
     keys: Sequence[bytes],
     erasure_id: bytes | None = None,
-    at: int | None = None,
+    at: Stamp | None = None,
 ) -> None:
     """Delete origins, and make the other origins of their profiles stand alone."""
     origins = await _followers(connection, tenant, found)
@@ -173,7 +175,7 @@ async def _remove(
     await _append_entries(connection, tenant, versions, other=erasure_id, at=at)
 
 
-async def _versions(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
+async def _versions(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[tuple[bytes, int, Stamp]]:
     """(id, next version of its head, stamp) of those of these profiles that are there."""
     found = await rows(
         connection,
@@ -186,16 +188,16 @@ async def _versions(connection: Connection, tenant: Tenant, origins: Sequence[by
         uuids(origins),
         tenant.base,
     )
-    return [(bytes(id_), int(version), int(stamp)) for id_, version, stamp in found]
+    return [(bytes(id_), int(version), Stamp(stamp)) for id_, version, stamp in found]
 
 
 async def _append_entries(
     connection: PipelineConnection,
     tenant: Tenant,
-    versions: Sequence[tuple[bytes, int, int]],
+    versions: Sequence[tuple[bytes, int, Stamp]],
     op: int = FeedOperation.ERASE,
     other: bytes | None = None,
-    at: int | None = None,
+    at: Stamp | None = None,
 ) -> None:
     """Append feed entries for these profiles, by default erasures; `at` is a stamp."""
     if versions:
@@ -243,8 +245,8 @@ async def _mark(
     tenant: Tenant,
     entry: dict[str, Any],
     keys: Sequence[bytes],
-    until: int | None,
-    stamp: int,
+    until: Micros | None,
+    stamp: Stamp,
 ) -> None:
     """Write suppressions and removals again."""
     hashes = [bytes.fromhex(hash_) for hash_ in entry["hashes"]]

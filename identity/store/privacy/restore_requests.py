@@ -15,10 +15,16 @@ from identity.store.privacy import erasure_notices, erasures, requests
 from identity.store.privacy.erasures import ErasureRow, NewErasure
 from identity.store.privacy.requests import RequestRow
 from identity.values.enums import ErasureState, RequestState
+from identity.values.ids import DestinationNumber
+from identity.values.stamps import Micros
 
 
 def ledger_fields(
-    request: RequestRow, idempotency: bytes | None, named: Sequence[NewErasure], due_at: int | None, call_at: int | None
+    request: RequestRow,
+    idempotency: bytes | None,
+    named: Sequence[NewErasure],
+    due_at: Micros | None,
+    call_at: Micros | None,
 ) -> dict[str, Any]:
     """The fields of a new request for its ledger entry: enough to restore its rows."""
     return {
@@ -66,12 +72,12 @@ async def restore_outcome(
     connection: Connection,
     tenant: Tenant,
     waiting: Sequence[ErasureRow],
-    internal_at: int,
+    internal_at: Micros,
     seq: int,
     counts: bytes,
     *,
     epoch: int | None = None,
-    informed: Sequence[int] = (),
+    informed: Sequence[DestinationNumber] = (),
     found: Collection[int] | None = None,
 ) -> None:
     """Restore erasures that were done at `internal_at`, by the ledger entry `seq`; `informed` get notices.
@@ -97,7 +103,9 @@ async def restore_outcome(
         await erasure_notices.add(connection, tenant, each.id, informed, internal_at)
 
 
-async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence[int]) -> list[int]:
+async def destinations(
+    connection: Connection, tenant: Tenant, numbers: Sequence[DestinationNumber]
+) -> list[DestinationNumber]:
     """Which of these destinations a restored database knows."""
     found = await rows(
         connection,
@@ -105,7 +113,7 @@ async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence
         tenant.id,
         int4s(numbers),
     )
-    return [int(id_) for (id_,) in found]
+    return [DestinationNumber(id_) for (id_,) in found]
 
 
 async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:

@@ -17,7 +17,7 @@ _CALLBACKS = LeasedRows(
 )
 
 
-async def due(connection: Connection, now: int, limit: int) -> list[tuple[SpaceNumber, bytes]]:
+async def due(connection: Connection, now: Micros, limit: int) -> list[tuple[SpaceNumber, bytes]]:
     """(space, request) of callbacks that are due."""
     found = await rows(
         connection,
@@ -39,7 +39,9 @@ class StatusCallbackRow(NamedTuple):
     until: Micros
 
 
-async def claim(connection: Connection, tenant: Tenant, id_: bytes, now: int, until: int) -> StatusCallbackRow | None:
+async def claim(
+    connection: Connection, tenant: Tenant, id_: bytes, now: Micros, until: Micros
+) -> StatusCallbackRow | None:
     """Lease the callback of a request until a moment; None where another process has it."""
     key = (Uuid(id_), tenant.id, tenant.base)
     found = await _CALLBACKS.take(connection, key, now, until, returning="calls_failed, call_failed_at, call_at")
@@ -47,7 +49,7 @@ async def claim(connection: Connection, tenant: Tenant, id_: bytes, now: int, un
 
 
 async def settle(
-    connection: Connection, tenant: Tenant, id_: bytes, following: int | None, failed_at: int | None, claimed: int
+    connection: Connection, tenant: Tenant, id_: bytes, following: Micros | None, failed_at: Micros | None, claimed: int
 ) -> bool:
     """End the lease: when to look again (None: never), and when the call failed; False where the lease is lost."""
     changes: LiteralString = """

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.stamps import Micros
 
 
-async def delete_expired(connection: Connection, before: int) -> None:
+async def delete_expired(connection: Connection, before: Micros) -> None:
     """Delete entries of erased but not suppressed identifiers from before a time: no call is that late."""
     await connection.execute("DELETE FROM suppression WHERE NOT whole AND until < $1::int8", [before])
 
@@ -48,7 +49,7 @@ async def listed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]
     return {bytes(key) for (key,) in found}
 
 
-async def ages(connection: Connection, tenant: Tenant, now: int) -> tuple[list[int], int]:
+async def ages(connection: Connection, tenant: Tenant, now: Micros) -> tuple[list[int], int]:
     """The age in whole days of each suppression, and how many identifiers were only erased."""
     found = await row(
         connection,

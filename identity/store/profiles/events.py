@@ -87,7 +87,7 @@ class CallsPage(NamedTuple):
     """Rows, and the stamp up to which (inclusive) they hold every call; None: to the end."""
 
     rows: list[StoredCallsRow]
-    cut: int | None
+    cut: Stamp | None
 
 
 async def read_calls(
@@ -95,8 +95,8 @@ async def read_calls(
     tenant: Tenant,
     origins: Sequence[bytes],
     *,
-    above: int,
-    below: int,
+    above: Stamp,
+    below: Stamp,
     most: int,
     ascending: bool,
 ) -> CallsPage:

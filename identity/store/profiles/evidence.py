@@ -11,6 +11,7 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import EvidenceRow, KeyRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import ProfileId
+from identity.values.stamps import Stamp
 
 _COLUMNS: Final[LiteralString] = "e.profile_id, e.stamp, e.kind, e.kept, e.demoted, e.payload, e.rules_version"
 _WITHOUT_PAYLOAD: Final[LiteralString] = "e.profile_id, e.stamp, e.kind, e.kept, e.demoted, ''::bytea, e.rules_version"
@@ -67,7 +68,7 @@ async def with_identifier(
     return [EvidenceRow(*each) for each in found]
 
 
-async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, int]]) -> list[EvidenceRow]:
+async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, Stamp]]) -> list[EvidenceRow]:
     """The evidence at these (origin, stamp) pairs, where there is any."""
     found = await rows(
         connection,
@@ -98,12 +99,12 @@ async def by_kinds(connection: Connection, tenant: Tenant, kinds: Sequence[int])
     return [EvidenceRow(*each) for each in found]
 
 
-async def exists(connection: Connection, tenant: Tenant, origin: bytes, stamp: int) -> bool:
+async def exists(connection: Connection, tenant: Tenant, origin: bytes, stamp: Stamp) -> bool:
     """Whether there is evidence of this stamp at this origin."""
     return bool(await by_stamps(connection, tenant, [(origin, stamp)]))
 
 
-async def demoted_since(connection: Connection, tenant: Tenant, stamp: int) -> list[EvidenceRow]:
+async def demoted_since(connection: Connection, tenant: Tenant, stamp: Stamp) -> list[EvidenceRow]:
     """The calls of a space after a stamp that lost identifiers, without payloads."""
     found = await rows(
         connection,

@@ -212,7 +212,7 @@ async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit
 
 async def list_canonical(
     connection: Connection, tenant: Tenant, after: bytes, limit: int
-) -> list[tuple[bytes, int, int]]:
+) -> list[tuple[bytes, Stamp, Stamp]]:
     """(id, stamp of the oldest origin, newest stamp) of canonical profiles in the order of their ids.
 
     A merge keeps one of two ids and removes the other, so no profile is listed twice.
@@ -238,7 +238,7 @@ async def list_canonical(
 
 
 async def history(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], before: tuple[int, int], limit: int
+    connection: Connection, tenant: Tenant, origins: Sequence[bytes], before: tuple[Stamp, int], limit: int
 ) -> list[HistoryRow]:
     """The newest lines of these origins before a (stamp, seq)."""
     found = await rows(

@@ -78,7 +78,7 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> JobRow | No
     return None if found is None else JobRow(*found)
 
 
-async def take(connection: Connection, now: int, until: int, kinds: Sequence[int]) -> JobRow | None:
+async def take(connection: Connection, now: Micros, until: Micros, kinds: Sequence[int]) -> JobRow | None:
     """Lease the oldest free job of these kinds, of any space, until a moment."""
     found = await _JOBS.take_next(
         connection,
@@ -94,7 +94,7 @@ async def take(connection: Connection, now: int, until: int, kinds: Sequence[int
     return None if found is None else JobRow(*found)
 
 
-async def progress(connection: Connection, job: JobRow, done: int, total: int, held: int, until: int) -> bool:
+async def progress(connection: Connection, job: JobRow, done: int, total: int, held: int, until: Micros) -> bool:
     """Store the progress of a job and move the end of its lease from `held` to `until`; False where it is lost."""
     changes: LiteralString = "done = $4::int8, total = $5::int8, until = $6::int8"
     return await _JOBS.write(connection, (Uuid(job.id), job.space_id), held, changes, done, total, until)

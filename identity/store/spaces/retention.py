@@ -5,6 +5,7 @@ would be walked.
 """
 
 from identity.store.postgres.database import Connection, row
+from identity.values.stamps import Stamp
 
 PAGES = 1_000
 ROWS = 5_000
@@ -16,7 +17,7 @@ async def pages(connection: Connection) -> int:
     return 0 if found is None else int(found[0])
 
 
-async def messages(connection: Connection, page: int, before: int) -> int:
+async def messages(connection: Connection, page: int, before: Stamp) -> int:
     """Delete the message ids on the next PAGES pages that were stored before a stamp; returns how many."""
     gone = await connection.execute(
         """
@@ -29,7 +30,7 @@ async def messages(connection: Connection, page: int, before: int) -> int:
     return gone.rowcount
 
 
-async def rejections(connection: Connection, before: int) -> int:
+async def rejections(connection: Connection, before: Stamp) -> int:
     """Delete up to ROWS rejections from before a stamp; returns how many."""
     gone = await connection.execute(
         """

@@ -14,6 +14,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import BUCKETS
 from identity.values.errors import KeyNotFound, SpaceNotFound
 from identity.values.ids import SpaceNumber
+from identity.values.stamps import Stamp
 
 LANES = 4
 
@@ -40,7 +41,7 @@ class ApiKeyRow(NamedTuple):
     created_at: datetime
 
 
-async def create_space(connection: Connection, public_id: bytes, name: str, stamp: int) -> SpaceRow:
+async def create_space(connection: Connection, public_id: bytes, name: str, stamp: Stamp) -> SpaceRow:
     """Add a space with its lock and lanes, in the transaction of the caller."""
     base = int.from_bytes(public_id[-2:], "big") % BUCKETS
     made = await row(

@@ -16,6 +16,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import FeedOperation
 from identity.values.ids import new_id
+from identity.values.stamps import Stamp
 
 WRITERS = 16
 EACH = 12
@@ -40,7 +41,7 @@ class Both:
             writer,
             self.tenant,
             lane,
-            [ChangeRow(op=FeedOperation.UPSERT, version=1, at=stamp, profile=id_, other=None)],
+            [ChangeRow(op=FeedOperation.UPSERT, version=1, at=Stamp(stamp), profile=id_, other=None)],
         )
         return id_
 
@@ -71,7 +72,7 @@ def run(url: str, writers: int, body: Callable[[Both], Awaitable[None]]) -> None
         opened = [await database.writer() for _ in range(writers + 1)]
         try:
             async with database.transaction() as connection:
-                space = await spaces_and_keys.create_space(connection, new_id(), "s", 0)
+                space = await spaces_and_keys.create_space(connection, new_id(), "s", Stamp(0))
             await body(Both(opened, Tenant(space.id, space.bucket_base, space.spread)))
         finally:
             for connection in opened:

@@ -13,6 +13,7 @@ from identity.planning.consent.statements import OUT, REGION
 from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, Document, TimedSignal
+from identity.values.stamps import Micros, Stamp
 
 NOW = 10 * DAY
 categories = st.sampled_from("PPQ")
@@ -45,14 +46,16 @@ def fold_statement(document: Document, statement: tuple[str, dict[str, Any], int
     """Folds what a call says into a document."""
     what, content, time, server = statement
     if what == "decide":
-        merge_decisions(document, content, time, stamp, server=server)
+        merge_decisions(document, content, Micros(time), Stamp(stamp), server=server)
     else:
-        merge_signals(document, {name: TimedSignal(value, time) for name, value in content.items()}, stamp)
+        merge_signals(
+            document, {name: TimedSignal(value, Micros(time)) for name, value in content.items()}, Stamp(stamp)
+        )
 
 
 policies = st.builds(
     Purposes,
-    purposes=st.just({"P": Purpose("P", "ads", 8 * DAY), "Q": Purpose("Q", "functional")}),
+    purposes=st.just({"P": Purpose("P", "ads", Micros(8 * DAY)), "Q": Purpose("Q", "functional")}),
     unset=st.booleans(),
     regions=st.dictionaries(
         st.sampled_from(["DE", "US", "US-CA"]), st.dictionaries(st.sampled_from(["ads", "functional"]), st.booleans())
@@ -70,7 +73,7 @@ def test_arrival_changes_no_verdict(given_statements: list[Any], random: Any, po
         document = Document()
         for stamp, statement in enumerate(given_statements, 1):
             fold_statement(document, statement, stamp)
-        permission = Permission({b"a": document}, [], policy, NOW)
+        permission = Permission({b"a": document}, [], policy, Micros(NOW))
         answers = {name: (each.value, each.conflict) for name, each in fold({b"a": document}, []).items()}
         verdicts.append((permission.one("P", b"a"), permission.one("Q", b"a"), answers))
         random.shuffle(given_statements)
@@ -95,10 +98,10 @@ def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]
 @given(people("ab"), people("xy"), policies, st.sampled_from([b"a", b"b"]), st.sampled_from([b"x", b"y"]))
 def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, at: bytes, to: bytes) -> None:
     """Data of an origin that is readable after a merge was readable before."""
-    joined = Meeting(100, _head(other[1], to), _head(one[1], at))
-    after = Permission({**one[0], **other[0]}, [*one[1], *other[1], joined], policy, NOW)
+    joined = Meeting(Stamp(100), _head(other[1], to), _head(one[1], at))
+    after = Permission({**one[0], **other[0]}, [*one[1], *other[1], joined], policy, Micros(NOW))
     for documents, meetings in (one, other):
-        before = Permission(documents, meetings, policy, NOW)
+        before = Permission(documents, meetings, policy, Micros(NOW))
         for origin in documents:
             for purposes in (["P"], ["Q"], ["P", "Q"]):
                 assert not after.all_of(purposes, origin).granted or before.all_of(purposes, origin).granted
@@ -119,9 +122,9 @@ def test_a_public_key_lifts_no_ruling(given_statements: list[Any], last: Any, un
     stamp = 0
     for stamp, statement in enumerate(given_statements, 1):
         fold_statement(document, statement, stamp)
-    merge_decisions(document, {"P": False}, 5 * DAY, stamp + 1, server=True)
+    merge_decisions(document, {"P": False}, Micros(5 * DAY), Stamp(stamp + 1), server=True)
     for later, (what, content, time, _) in enumerate([*given_statements, last], stamp + 2):
         public = {name: value for name, value in content.items() if not name.endswith(SERVER)}
         fold_statement(document, (what, public, time + 6 * DAY, False), later)
     policy = Purposes(purposes={"P": Purpose("P", "ads")}, unset=unset)
-    assert not Permission({b"a": document}, [], policy, NOW).one("P", b"a").granted
+    assert not Permission({b"a": document}, [], policy, Micros(NOW)).one("P", b"a").granted

@@ -10,13 +10,14 @@ from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.values.calls import DAY
+from identity.values.stamps import Micros
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of
 from tests.support.planning.traffic import DEVICES, USERS, calls
 
 NOW = 20_500 * DAY
 RECEIVED = 20_490 * DAY
-PURPOSES = Purposes(purposes={"A": Purpose("A", "ads", 365 * DAY), "B": Purpose("B", "analytics")})
+PURPOSES = Purposes(purposes={"A": Purpose("A", "ads", Micros(365 * DAY)), "B": Purpose("B", "analytics")})
 OPEN = Purposes(purposes=PURPOSES.purposes, unset=True)
 DESTINATIONS = [Entitled(purposes=purposes, traits=["*"], identifiers=["*"]) for purposes in (["A"], ["B"], ["A", "B"])]
 
@@ -34,7 +35,7 @@ def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> di
         if gained.origin in origins
     ]
     view: Visible = visible(
-        entitled, Permission(documents, met, purposes, NOW), documents, [(at, type_) for at, type_, _ in held]
+        entitled, Permission(documents, met, purposes, Micros(NOW)), documents, [(at, type_) for at, type_, _ in held]
     )
     fields: dict[Any, Any] = {("trait", name): value for name, value in view.traits.items()}
     return fields | {("identifier", held[at][1], held[at][2]): True for at in view.identifiers}

@@ -12,6 +12,7 @@ import pytest
 from identity.operations.privacy.resume_requests import resume_requests
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.ids import SpaceNumber
+from identity.values.stamps import Micros
 from tests.support.integrity.space_audit import discrepancies
 from tests.support.processes.racing_servers import REFUSED, Race
 from tests.support.processes.writer_processes import Ingest, Lab, Worker, run, send
@@ -230,7 +231,7 @@ def test_killed_in_the_middle(race: Race, seed: int) -> None:
     async def finish() -> int:
         spaces = await race.lab.open()
         try:
-            return await resume_requests(spaces, older_than=0)
+            return await resume_requests(spaces, older_than=Micros(0))
         finally:
             await spaces.database.close()
 

@@ -18,6 +18,7 @@ from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import ErasureNotice, NewRequest
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
+from identity.values.stamps import Micros
 from identity.vault.signing import text as text_of
 from tests.conftest import ROOT
 from tests.support.processes.writer_processes import Lab, ingesting, run
@@ -114,11 +115,11 @@ def test_a_receipt_has_every_field(lab: Lab) -> None:
     assert proof["rows_deleted"]["subject_key"] == 1
     assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
     notices = [
-        ErasureNotice(destination="dst_1", name="mail", state=NoticeState.DONE, at=0, ack=b"signed"),
-        ErasureNotice(destination="dst_2", name="ads", state=NoticeState.QUEUED, at=0),
+        ErasureNotice(destination="dst_1", name="mail", state=NoticeState.DONE, at=Micros(0), ack=b"signed"),
+        ErasureNotice(destination="dst_2", name="ads", state=NoticeState.QUEUED, at=Micros(0)),
     ]
     receipt = unsigned_receipt(
-        structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0
+        structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", Micros(0)
     )
     assert to_builtins(receipt.destinations) == [
         {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},
@@ -126,7 +127,7 @@ def test_a_receipt_has_every_field(lab: Lab) -> None:
     ]
     assert (receipt.backup_safe_at, receipt.backups.state) == (EPOCH, "pending")
     scan = {"tool": "t", "version": "1", "targets": ["rows"], "hits": 0, "positive_control": "found", "at": EPOCH}
-    receipt = unsigned_receipt(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1})
+    receipt = unsigned_receipt(done, "spc_1", "kid", "onefold 1", b"", Micros(0), {**scan, "more": 1})
     assert to_builtins(receipt.scan) == scan
 
 

@@ -20,6 +20,7 @@ from identity.store.ledger import ledger
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import SpaceNumber, new_id, public
+from identity.values.stamps import Micros
 from tests.support.integrity.space_audit import ignore_progress
 from tests.support.privacy.access_exports import downloaded, requested_export
 from tests.support.privacy.older_backup import Backup, publish_ledgers
@@ -46,7 +47,7 @@ def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
 
     async def then(ingest: Ingest, done: Any) -> None:
         assert (await get_profile(ingest.space, "user_id:ann")).identifiers
-        assert await resume_requests(ingest.spaces, older_than=0) == 1
+        assert await resume_requests(ingest.spaces, older_than=Micros(0)) == 1
         assert (await shown(ingest, done.id))[0].erasures[0].state == ErasureState.FINISHED
 
     restored(lab, since, then)
@@ -113,7 +114,9 @@ def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     append = ledger.append
 
     async def older(connection: Any, space_id: int, at: int, entry: bytes) -> int:
-        return 0 if b'"action":"request"' in entry else await append(connection, SpaceNumber(space_id), at, entry)
+        return (
+            0 if b'"action":"request"' in entry else await append(connection, SpaceNumber(space_id), Micros(at), entry)
+        )
 
     async def since(ingest: Ingest) -> Any:
         with monkeypatch.context() as patched:

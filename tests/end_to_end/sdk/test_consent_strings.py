@@ -21,6 +21,7 @@ import pytest
 
 from identity.planning.consent.signals import gpp, tcf
 from identity.values.errors import BadSignal
+from identity.values.stamps import Micros
 from tests.end_to_end.sdk.conftest import node
 
 TC_STRINGS, GPP_STRINGS, SEED = 700, 350, 14
@@ -102,7 +103,7 @@ def test_every_tc_string_of_the_library_is_read_as_it_says(strings: dict[str, li
     written = [each for each in strings["tcf"] if each["valid"]]
     assert len(written) >= TC_STRINGS
     for each in written:
-        decoded = tcf.decode(each["text"], now())
+        decoded = tcf.decode(each["text"], Micros(now()))
         assert reading(dict(tcf.statements(decoded))) == of_europe(each["read"], each["text"]), each
         assert decoded.last_updated == each["read"]["updated"] * 1000
         assert decoded.purposes_consent == set(each["read"]["consents"])
@@ -115,7 +116,7 @@ def test_no_damaged_tc_string_grants_what_the_library_does_not_read(strings: dic
         if each["valid"]:
             continue
         try:
-            stated = reading(dict(tcf.statements(tcf.decode(each["text"], now()))))
+            stated = reading(dict(tcf.statements(tcf.decode(each["text"], Micros(now())))))
         except BadSignal:
             continue
         expected = of_europe(each["read"], each["text"]) if each["read"] else Reading(set(), set())
@@ -130,7 +131,7 @@ def test_every_gpp_string_of_the_library_is_read_as_it_says(strings: dict[str, l
     for each in strings["gpp"]:
         if not each["valid"]:
             continue
-        decoded = gpp.decode(each["text"], now())
+        decoded = gpp.decode(each["text"], Micros(now()))
         assert not decoded.malformed, each
         assert {str(section.id) for section in decoded.sections} == each["read"].keys()
         for section in decoded.sections:
@@ -156,7 +157,7 @@ def test_a_damaged_gpp_string_grants_no_more_and_opts_out_no_less(strings: dict[
             if read and section.isdigit():
                 granted |= of_section(int(section), read, part_of(each, section)).grants
         try:
-            decoded = gpp.decode(each["text"], now())
+            decoded = gpp.decode(each["text"], Micros(now()))
         except BadSignal:
             assert not opt_outs(each), each
             continue

@@ -2,6 +2,7 @@
 
 from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys, older_keys_of
 from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, IndexVersions, Source
+from identity.values.stamps import Micros
 from tests.support.keys.space_keys import space_keys
 
 
@@ -10,8 +11,8 @@ def a_call() -> Call:
     return Call(
         kind="alias",
         message_id="m1",
-        time=1,
-        received=1,
+        time=Micros(1),
+        received=Micros(1),
         source=Source(1),
         body={},
         identifiers=[Identifier("user_id", "u1")],

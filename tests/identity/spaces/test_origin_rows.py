@@ -5,11 +5,13 @@ from hypothesis import strategies as st
 
 from identity.planning.resolution.planner_state import Counters, Profile, Window
 from identity.spaces.origin_rows import to_profile, to_row
+from identity.values.stamps import Stamp
 
 CODES = {"user_id": 1, "email": 2, "crm": 64}
 NAMES = {code: name for name, code in CODES.items()}
 KEYS = st.binary(min_size=16, max_size=16)
 NUMBERS = st.integers(0, 2**60)
+STAMPS = NUMBERS.map(Stamp)
 
 
 @st.composite
@@ -33,10 +35,19 @@ def profiles(draw: st.DrawFn) -> Profile:
         cuts={draw(KEYS): (1, 2)},
     )
     return Profile(
-        id=id_, created=draw(NUMBERS), root=id_, canonical=draw(KEYS), oldest_birth=draw(NUMBERS), own=own,
-        folded=folded, version=draw(st.integers(0, 2**31)), stamp=draw(NUMBERS), events=draw(st.integers(0, 2**31)),
-        joined_to=draw(st.none() | KEYS), joined_at=draw(st.none() | NUMBERS),
-    )  # fmt: skip
+        id=id_,
+        created=draw(STAMPS),
+        root=id_,
+        canonical=draw(KEYS),
+        oldest_birth=draw(STAMPS),
+        own=own,
+        folded=folded,
+        version=draw(st.integers(0, 2**31)),
+        stamp=draw(STAMPS),
+        events=draw(st.integers(0, 2**31)),
+        joined_to=draw(st.none() | KEYS),
+        joined_at=draw(st.none() | STAMPS),
+    )
 
 
 @given(profiles())

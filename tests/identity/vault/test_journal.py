@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from identity.values.errors import KeyUnavailable, LedgerBroken
+from identity.values.stamps import Micros
 from identity.vault.journal import HEAD, JOURNAL, Journal, JournalLine
 from identity.vault.secret import Secret
 from identity.vault.signing import Signer
 
-LINES = [JournalLine(nr, nr * 10, b'{"n":%d}' % nr, bytes((nr,)) * 32) for nr in (1, 2, 3)]
+LINES = [JournalLine(nr, Micros(nr * 10), b'{"n":%d}' % nr, bytes((nr,)) * 32) for nr in (1, 2, 3)]
 SIGNER = Signer([Secret(b"s" * 32)])
 
 

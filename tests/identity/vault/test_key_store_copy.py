@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from identity.values.errors import KeyUnavailable
+from identity.values.stamps import Micros
 from identity.vault import durable_files
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.journal import Journal, JournalLine
@@ -52,7 +53,7 @@ def test_the_length_of_each_journal_is_read_from_its_head(
     """A space without a journal has none."""
     assert journal_lengths(directory) == {}
     journal: Journal = keyring.journal(space_id)
-    journal.append(0, [JournalLine(1, 1, b"{}", b"h" * 32), JournalLine(2, 2, b"{}", b"i" * 32)])
+    journal.append(0, [JournalLine(1, Micros(1), b"{}", b"h" * 32), JournalLine(2, Micros(2), b"{}", b"i" * 32)])
     copy_key_store(directory, tmp_path / "copy")
 
     assert journal_lengths(directory) == journal_lengths(tmp_path / "copy") == {space_id.hex(): 2}

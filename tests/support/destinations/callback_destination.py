@@ -1,6 +1,5 @@
 """A destination with a callback on a space of its own, and the task that sends to it."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +16,7 @@ from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
+from identity.values.stamps import Micros, wall_time
 from identity.webhooks.client import Client
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 from tests.support.webhooks.tls_server import LOOPBACK, Names, authority
@@ -29,9 +29,9 @@ class Hour:
     """A clock that is set."""
 
     def __init__(self) -> None:
-        self.now = time.time_ns() // 1000
+        self.now = wall_time()
 
-    def __call__(self) -> int:
+    def __call__(self) -> Micros:
         """The time, in microseconds."""
         return self.now
 
@@ -75,10 +75,10 @@ class Mail:
             ),
         )
 
-    def next_at(self) -> int:
+    def next_at(self) -> Micros:
         """When it is sent to again."""
         question = "SELECT next_at FROM delivery WHERE space_id = %s"
-        return int(self.ingest.lab.query(question, self.space.tenant.id)[0][0])
+        return Micros(self.ingest.lab.query(question, self.space.tenant.id)[0][0])
 
     def now_due(self) -> None:
         """Lets it be sent to at once."""

@@ -10,6 +10,7 @@ from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Evidence
 from identity.planning.integrity.row_index import RowIndex
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters
+from identity.values.stamps import Micros, Stamp
 
 IDENTIFY = 0
 
@@ -104,22 +105,22 @@ class Space:
         for o in self.origins:
             own = Counters(types={"custom": len(o.holds)} if o.holds else {}, live=[], origins=o.origins)
             index.read_profile(
-                id_(o.number), o.head, o.canonical, o.joined_to, o.joined_at, o.number,
-                int.from_bytes(o.canonical, "big") - 1, 1, 0, pack(own, lambda _: 99),
+                id_(o.number), o.head, o.canonical, o.joined_to, None if o.joined_at is None else Stamp(o.joined_at),
+                Stamp(o.number), Stamp(int.from_bytes(o.canonical, "big") - 1), 1, 0, pack(own, lambda _: 99),
             )  # fmt: skip
         held = [(o, name, since) for o in self.origins for name, since in o.holds.items()]
         for o, name, _ in held:
             index.read_forward(key(name), id_(o.number))
         for o, name, since in held:
-            index.read_reverse(id_(o.number), key(name), 99, False, since, 0, True)
+            index.read_reverse(id_(o.number), key(name), 99, False, Stamp(since), Micros(0), True)
         index.resolve_pointers()
         packed = [(at, stamp, kind, b"".join(map(key, names))) for at, stamp, kind, names in self.evidence]
-        acts = [(stamp, kind, kept) for _, stamp, kind, kept in packed if kind in (UNMERGE, REMOVE)]
+        acts = [(Stamp(stamp), kind, kept) for _, stamp, kind, kept in packed if kind in (UNMERGE, REMOVE)]
         check = EvidenceCheck(
-            index, findings, Reversals(acts, {key(name): until for name, until in self.forgotten.items()})
+            index, findings, Reversals(acts, {key(name): Stamp(until) for name, until in self.forgotten.items()})
         )
         for row in packed:
-            check.read(*row)
+            check.read(row[0], Stamp(row[1]), *row[2:])
         check.check(self.parted)
         return {finding.kind for finding in findings}
 

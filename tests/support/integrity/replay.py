@@ -19,6 +19,7 @@ from identity.planning.resolution.stored_calls import source as source_of
 from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.stamps import Stamp
 from identity.vault.keyring import Keyring
 from tests.support.integrity.pair_differences import pair_differences
 from tests.support.integrity.stored_rows import Logged, Stored
@@ -122,11 +123,11 @@ class Replayed(World):
         index_call(self.stored.space.keys, call, set())
         return call
 
-    def _stamps(self, logged: Logged) -> Callable[[int], int]:
-        def stamp(after: int) -> int:
+    def _stamps(self, logged: Logged) -> Callable[[Stamp], Stamp]:
+        def stamp(after: Stamp) -> Stamp:
             if logged.stamp <= after:
                 self.differences.append(f"{logged.stamp}: not after {after}, which it had to follow")
-            return logged.stamp
+            return Stamp(logged.stamp)
 
         return stamp
 

@@ -8,6 +8,7 @@ from identity.planning.graph.evidence_graph import (
     build_graph,
     links,
 )
+from identity.values.stamps import Micros, Stamp
 
 TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", "a": "anonymous_id"}
 
@@ -16,13 +17,13 @@ def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1
     """An observation of the keys written with a space between them; its calls are of a day that begins at `stamp`."""
     return Observation(
         origin=b"origin",
-        stamp=stamp,
+        stamp=Stamp(stamp),
         keys=tuple(key.encode() for key in keys.split()),
         days=days,
         sources=sources,
         count=count,
-        first_seen=stamp,
-        last_seen=stamp + 10,
+        first_seen=Micros(stamp),
+        last_seen=Micros(stamp + 10),
     )
 
 

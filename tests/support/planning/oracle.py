@@ -31,6 +31,7 @@ from identity.values.calls import STORED_KINDS, Call, Outcome
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
 from identity.values.identifiers import PHONE
+from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import SERVER, index, key_of, read
 
 
@@ -44,12 +45,12 @@ class World:
         self.gained: dict[bytes, Gained] = {}
         self.plans: list[Plan] = []
         self.evidence: dict[int, tuple[bytes, Evidence]] = {}
-        self.plain: dict[int, tuple[bytes, bytes]] = {}
+        self.plain: dict[Stamp, tuple[bytes, bytes]] = {}
         self.notes: list[tuple[HistoryNote, int]] = []
         self.memberships: dict[tuple[bytes, bytes], tuple[bool, int, int]] = {}
         self.members: dict[int, list[bytes]] = {}
         self._ids = itertools.count(1)
-        self._stamp = 1_000
+        self._stamp = Stamp(1_000)
 
     def send(self, bodies: Iterable[dict[str, Any]], *, received: int = 0) -> list[Outcome]:
         """Reads and plans these items one after the other, one plan each."""
@@ -60,7 +61,7 @@ class World:
         self.outcomes += outcomes
         return outcomes
 
-    def plan(self, calls: Sequence[Call], stamps: Callable[[int], int] | None = None) -> Plan:
+    def plan(self, calls: Sequence[Call], stamps: Callable[[Stamp], Stamp] | None = None) -> Plan:
         """Plans calls that were read and indexed."""
         made = plan(self.state, calls, self.rules, stamps or self._next, self._id, bytes.hex)
         for gained in made.gained:
@@ -147,7 +148,7 @@ class World:
     def unmerge(
         self,
         named: set[bytes],
-        stamps: Callable[[int], int] | None = None,
+        stamps: Callable[[Stamp], Stamp] | None = None,
         ids: Callable[[], bytes] | None = None,
         *,
         block: bool = True,
@@ -167,7 +168,7 @@ class World:
             self._divide(split)
         body = {"cut": None if made.cut is None else made.cut.hex()}
         record = StoredCall(
-            kind=StoredKind.UNMERGE, message_id="", time=0, received=0, source=1, server=True, body=body
+            kind=StoredKind.UNMERGE, message_id="", time=Micros(0), received=Micros(0), source=1, server=True, body=body
         )
         self.evidence[made.stamp] = made.staying.id, Evidence(stamp=made.stamp, kept=made.named, shown=b"", call=record)
         self.notes += [(note, self.rules.version) for note in made.notes]
@@ -193,7 +194,7 @@ class World:
             if note.origin == origin and note.stamp in split.evidence:
                 note.origin = twin
 
-    def remove(self, key: bytes, stamps: Callable[[int], int] | None = None, *, block: bool = False) -> Removal:
+    def remove(self, key: bytes, stamps: Callable[[Stamp], Stamp] | None = None, *, block: bool = False) -> Removal:
         """Takes an identifier off its profile."""
         state = self.state
         whole = self.whole(key)
@@ -206,7 +207,13 @@ class World:
                 if key in members:
                     del state.sightings[origin, item.shown]
         record = StoredCall(
-            kind=StoredKind.REMOVE, message_id="", time=0, received=0, source=1, server=True, body={"blocked": block}
+            kind=StoredKind.REMOVE,
+            message_id="",
+            time=Micros(0),
+            received=Micros(0),
+            source=1,
+            server=True,
+            body={"blocked": block},
         )
         self.evidence[made.stamp] = made.link.origin, Evidence(stamp=made.stamp, kept=[key], shown=b"", call=record)
         self.notes.append((made.note, self.rules.version))
@@ -231,8 +238,8 @@ class World:
         if suppress:
             state.suppressed |= keys
 
-    def _next(self, after: int) -> int:
-        self._stamp = max(self._stamp, after) + 256
+    def _next(self, after: Stamp) -> Stamp:
+        self._stamp = Stamp(max(self._stamp, after) + 256)
         return self._stamp
 
     def _id(self) -> bytes:

@@ -11,6 +11,7 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier, Outcome, Source, demoted_identifiers
 from identity.values.errors import BadCall
+from identity.values.stamps import Micros
 from identity.values.timestamps import LATEST
 
 SERVER = Source(key=1, server=True)
@@ -43,7 +44,7 @@ def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SER
     try:
         own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"], LATEST)
         call = extract(
-            body, kind=None, rules=rules, received=received if own is None else own, sent_at=None, source=source
+            body, kind=None, rules=rules, received=Micros(received if own is None else own), sent_at=None, source=source
         )
         require_event(call)
     except BadCall as error:

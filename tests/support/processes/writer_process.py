@@ -32,7 +32,7 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
 from identity.values.ids import SpaceNumber
-from identity.values.stamps import Clock
+from identity.values.stamps import Clock, Micros
 
 
 class _Server:
@@ -71,7 +71,10 @@ class _Server:
             source = Source(sent.get("source", 1), sent.get("server", True))
             try:
                 request = IngestRequest(
-                    sent["items"], source=source, received=time.time_ns() // 1000, history=sent.get("history", True)
+                    sent["items"],
+                    source=source,
+                    received=Micros(time.time_ns() // 1000),
+                    history=sent.get("history", True),
                 )
                 answers.append(msgspec.to_builtins(await self.queue.submit(space, request)))
             except OnefoldError as error:

@@ -26,6 +26,7 @@ from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Outcome, Source
 from identity.values.ids import SpaceNumber, private, public
+from identity.values.stamps import Micros
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
@@ -184,7 +185,7 @@ class Ingest:
 
 def request(*items: dict[str, Any], server: bool = True) -> IngestRequest:
     """A request of an import."""
-    return IngestRequest(list(items), source=Source(1, server), received=time.time_ns() // 1000, history=True)
+    return IngestRequest(list(items), source=Source(1, server), received=Micros(time.time_ns() // 1000), history=True)
 
 
 @asynccontextmanager

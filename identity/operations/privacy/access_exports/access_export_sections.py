@@ -26,7 +26,7 @@ from identity.values.calls import ACTS, DAY, STORED_KINDS
 from identity.values.documents import STATED
 from identity.values.errors import ProfileNotFound
 from identity.values.ids import ProfileId, public_profile
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, Stamp
 
 _PAGE = 200
 _NAMES = tuple(SECTIONS)
@@ -151,7 +151,7 @@ async def _section(
         origins = {origin.id for origin in opened.origins}
         return [entry for entry in page.entries if entry.profile_id in origins], page.next_cursor
     if name in ("calls", "consent_history"):
-        found, last = await page_of(opened, _EVERY_CALL, cursor if isinstance(cursor, int) else None)
+        found, last = await page_of(opened, _EVERY_CALL, Stamp(cursor) if isinstance(cursor, int) else None)
         if name == "calls":
             return [CallOfOrigin(each.call, sources.get(each.call.source), each.origin) for each in found], last
         return [line for each in found for line in _decided(each, sources)], last

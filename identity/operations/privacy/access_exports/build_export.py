@@ -4,7 +4,6 @@ The place after a part is stored with it, so another process continues an interr
 only while every origin it was read from still has the same key, so erased data never enters an export.
 """
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
@@ -22,6 +21,7 @@ from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict, ExportNotFound, KeyUnavailable
 from identity.values.ids import public
 from identity.values.json import JsonObject
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import EXPORT
 
 # A person may be split or erased between reading and writing, or two processes build the same export.
@@ -70,9 +70,7 @@ async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sec
             place = step.following
             await progress(place.done, max(place.done, job.total))
         async with space.database.transaction() as connection:
-            if not await access_exports.mark_ready(
-                connection, space.tenant, id_, time.time_ns() // 1000 + DOWNLOADABLE
-            ):
+            if not await access_exports.mark_ready(connection, space.tenant, id_, Micros(wall_time() + DOWNLOADABLE)):
                 # Destroyed, or finished by another process.
                 raise Conflict
             if job.request is not None:

@@ -3,7 +3,6 @@
 The export is destroyed at the end of the download, whether or not all of it arrived.
 """
 
-import time
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -16,6 +15,7 @@ from identity.store.privacy import access_exports
 from identity.values.calls import MICRO
 from identity.values.errors import ExportNotFound
 from identity.values.ids import private, public
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import EXPORT
 from identity.vault.subject_keys import SubjectKey
 
@@ -24,7 +24,7 @@ _STREAMING: Final = 3_600 * MICRO
 
 async def download_export(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncGenerator[bytes]:
     """The pieces of an export as `json` or `csv`. ExportNotFound where the ticket is not valid for it now."""
-    id_, now = private("exp", export_id), time.time_ns() // 1000
+    id_, now = private("exp", export_id), wall_time()
     async with space.database.reading() as connection:
         row = await export_row(space, connection, id_)
     # A key that cannot be read now can be read later, so the ticket is not spent before the key is open.
@@ -32,7 +32,9 @@ async def download_export(space: Space, export_id: str, ticket: str, form: str, 
     async with space.database.transaction() as connection:
         row = await export_row(space, connection, id_)
         ticket_hash = hash_ticket(ticket)
-        if not await access_exports.redeem_ticket(connection, space.tenant, row.id, ticket_hash, now, now + _STREAMING):
+        if not await access_exports.redeem_ticket(
+            connection, space.tenant, row.id, ticket_hash, now, Micros(now + _STREAMING)
+        ):
             raise ExportNotFound
         await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
     about = ExportedFrom(export_id, public("spc", space.public_id), format_time(row.created_at))

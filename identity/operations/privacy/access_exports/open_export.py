@@ -1,6 +1,5 @@
 """The row, key and job of an access export: what requesting, building and downloading one share."""
 
-import time
 from hashlib import sha256
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from identity.store.postgres.database import Connection
 from identity.store.privacy import access_exports
 from identity.store.profiles import snapshot_queries
 from identity.values.errors import ExportNotFound
+from identity.values.stamps import wall_time
 from identity.vault.subject_keys import SubjectKey
 
 
@@ -26,7 +26,7 @@ class ExportJob(Struct, frozen=True):
 async def export_row(space: Space, connection: Connection, id_: bytes | None) -> access_exports.ExportRow:
     """The row of an export that is not expired. ExportNotFound."""
     row = None if id_ is None else await access_exports.get(connection, space.tenant, id_)
-    if row is None or row.until <= time.time_ns() // 1000:
+    if row is None or row.until <= wall_time():
         raise ExportNotFound
     return row
 

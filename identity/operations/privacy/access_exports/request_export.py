@@ -6,7 +6,6 @@ in it is erased, put on hold or split, whichever comes first.
 """
 
 import secrets
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,7 +30,7 @@ from identity.values.errors import (
     TooManyAsked,
 )
 from identity.values.ids import new_id, public, public_profile
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB, REQUEST
 
 MOST_IDENTIFIERS: Final = 1_000
@@ -47,7 +46,7 @@ class RequestedExport(Struct, frozen=True):
     request_id: bytes
     job_id: bytes
     ticket: str
-    created_at: int
+    created_at: Micros
     unknown: Sequence[str] = ()
     found: bool | None = None
 
@@ -58,8 +57,8 @@ class ExportStatus(Struct, frozen=True):
     id: bytes
     job_id: bytes
     state: AccessExportState
-    created_at: int
-    expires_at: int
+    created_at: Micros
+    expires_at: Micros
     actor: str
     identifiers: int
     not_found: int
@@ -75,7 +74,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
     named = await read_identifiers(space, request.identifiers)
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     texts = [each.text for each in named]
-    now = time.time_ns() // 1000
+    now = wall_time()
     made = RequestedExport(
         id=new_id(),
         request_id=request.request_id or new_id(),
@@ -95,7 +94,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
             if known.body != row.body:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
             return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown, found=not unknown))
-        await requests.add(connection, tenant, row, idempotency, request.call_at(time.time_ns() // 1000))
+        await requests.add(connection, tenant, row, idempotency, request.call_at(wall_time()))
         await _insert(exclusive, made, request.actor, len(texts), len(unknown))
         subject_keys = await exclusive.new_subject_keys()
         subject_keys.make(made.id)
@@ -175,7 +174,7 @@ async def list_exports(space: Space, limit: int, cursor: str | None) -> tuple[li
         found = await access_exports.newest(connection, space.tenant, before, limit + 1)
     page = found[:limit]
     following = space.write_cursor(b"exports", page[-1].id) if len(found) > limit else None
-    now = time.time_ns() // 1000
+    now = wall_time()
     return [_status(row) for row in page if row.until > now], following
 
 
@@ -202,7 +201,7 @@ async def export_of_request(space: Space, request_id: bytes) -> RequestedExport 
 async def destroy_expired_exports(spaces: Spaces) -> int:
     """Destroy the exports that are past their time; returns how many."""
     async with spaces.database.reading() as connection:
-        found = await access_exports.expired(connection, time.time_ns() // 1000, _PAGE)
+        found = await access_exports.expired(connection, wall_time(), _PAGE)
     for space_id, id_ in found:
         space = await spaces.get(space_id)
         async with space.database.transaction() as connection:

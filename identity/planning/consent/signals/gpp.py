@@ -19,6 +19,7 @@ from identity.planning.consent.signals import tcf, tcf_canada, us_privacy, us_se
 from identity.planning.consent.signals.bits import Bits
 from identity.planning.consent.signals.classes import Class, Statements, combine
 from identity.values.errors import BadSignal
+from identity.values.stamps import Micros
 
 LONGEST: Final = 8192
 MOST_SECTIONS: Final = 64
@@ -39,7 +40,7 @@ class Section(Struct, frozen=True):
     id: int
     text: str
     stated: Statements = {}
-    updated: int | None = None
+    updated: Micros | None = None
     opt_out: bool = False
     malformed: bool = False
     invalid: bool = False
@@ -57,7 +58,7 @@ class Gpp(Struct, frozen=True):
     malformed: bool = False
 
 
-def decode(text: object, now: int) -> Gpp:
+def decode(text: object, now: Micros) -> Gpp:
     """The GPP string `text`; `now` as for TCF. Raises BadSignal if its header cannot be read."""
     if type(text) is not str or len(text) > LONGEST:
         raise BadSignal
@@ -90,7 +91,7 @@ def _without_grants(section: Section) -> Section:
     )
 
 
-def _section(id_: int, text: str, now: int) -> Section:
+def _section(id_: int, text: str, now: Micros) -> Section:
     if not text:
         return Section(id=id_, text=text, malformed=True, invalid=True)
     read = _us_section if id_ in us_sections.NAMES else _READERS.get(id_)
@@ -102,7 +103,7 @@ def _section(id_: int, text: str, now: int) -> Section:
         return Section(id=id_, text=text, malformed=True, invalid=True)
 
 
-def _europe(id_: int, text: str, now: int) -> Section:
+def _europe(id_: int, text: str, now: Micros) -> Section:
     decoded = tcf.decode(text, now)
     return Section(
         id=id_,
@@ -113,16 +114,16 @@ def _europe(id_: int, text: str, now: int) -> Section:
     )
 
 
-def _canada(id_: int, text: str, now: int) -> Section:
+def _canada(id_: int, text: str, now: Micros) -> Section:
     decoded = tcf_canada.decode(text, now)
     return Section(id=id_, text=text, stated=tcf_canada.statements(decoded), updated=decoded.last_updated)
 
 
-def _us_privacy(id_: int, text: str, _: int) -> Section:
+def _us_privacy(id_: int, text: str, _: Micros) -> Section:
     return Section(id=id_, text=text, stated=us_privacy.statements(us_privacy.decode(text)), opt_out=True)
 
 
-def _us_section(id_: int, text: str, _: int) -> Section:
+def _us_section(id_: int, text: str, _: Micros) -> Section:
     decoded = us_sections.decode(id_, text)
     unsound = not decoded.sound
     return Section(
@@ -130,7 +131,7 @@ def _us_section(id_: int, text: str, _: int) -> Section:
     )
 
 
-_READERS: Final[dict[int, Callable[[int, str, int], Section]]] = {TCFEU: _europe, TCFCA: _canada, USP: _us_privacy}
+_READERS: Final[dict[int, Callable[[int, str, Micros], Section]]] = {TCFEU: _europe, TCFCA: _canada, USP: _us_privacy}
 
 
 def _ids(bits: Bits) -> list[int]:

@@ -22,6 +22,7 @@ from msgspec import Struct
 from identity.planning.consent.signals import google, gpc, gpp, tcf, us_privacy
 from identity.planning.consent.signals.classes import Class, Statements, combine
 from identity.values.errors import BadSignal
+from identity.values.stamps import Micros
 
 Source = Literal["gpc", "tcf", "gpp", "gcm", "us_privacy"]
 LONGEST_RAW: Final = gpp.LONGEST
@@ -47,7 +48,7 @@ class Signal(Struct, frozen=True):
     invalid: bool = False
     ignored: bool = False
     part: str = ""
-    updated: int | None = None
+    updated: Micros | None = None
     opt_out: bool = False
     types: Mapping[str, bool] = {}
 
@@ -78,7 +79,7 @@ class Signals(Struct, frozen=True):
         return list(dict.fromkeys(each.name for each in self.found if each.invalid))
 
 
-def read_signals(context: object, *, header: bool, server: bool, now: int) -> Signals:
+def read_signals(context: object, *, header: bool, server: bool, now: Micros) -> Signals:
     """The signals of a call with this `context`. Never raises.
 
     `header`: the request has an opt-out header (`gpc.is_opt_out_header`); `server`: the key is server-side;
@@ -111,14 +112,14 @@ def read_signals(context: object, *, header: bool, server: bool, now: int) -> Si
     return Signals(tuple(found))
 
 
-def _read(source: Source, value: object, read: Callable[[Any, int], Iterator[Signal]], now: int) -> list[Signal]:
+def _read(source: Source, value: object, read: Callable[[Any, Micros], Iterator[Signal]], now: Micros) -> list[Signal]:
     try:
         return list(read(value, now))
     except BadSignal:
         return [Signal(source=source, stated={}, raw=_raw(value), invalid=True)]
 
 
-def _tcf(value: object, now: int) -> Iterator[Signal]:
+def _tcf(value: object, now: Micros) -> Iterator[Signal]:
     decoded = tcf.decode(value, now)
     valid = tcf.is_valid(decoded)
     yield Signal(
@@ -126,7 +127,7 @@ def _tcf(value: object, now: int) -> Iterator[Signal]:
     )
 
 
-def _gpp(value: object, now: int) -> Iterator[Signal]:
+def _gpp(value: object, now: Micros) -> Iterator[Signal]:
     decoded = gpp.decode(value, now)
     if decoded.malformed:
         yield Signal(source="gpp", stated={}, raw=_raw(value), invalid=True)
@@ -142,14 +143,14 @@ def _gpp(value: object, now: int) -> Iterator[Signal]:
         )
 
 
-def _gcm(value: object, _: int) -> Iterator[Signal]:
+def _gcm(value: object, _: Micros) -> Iterator[Signal]:
     mode = google.decode(value)
     yield Signal(source="gcm", stated=google.statements(mode), raw=_raw(value), types=mode.granted)
     for each in mode.unread:
         yield Signal(source="gcm", stated={}, raw="", invalid=True, part=each)
 
 
-def _us_privacy(value: object, _: int) -> Iterator[Signal]:
+def _us_privacy(value: object, _: Micros) -> Iterator[Signal]:
     yield Signal(
         source="us_privacy", stated=us_privacy.statements(us_privacy.decode(value)), raw=_raw(value), opt_out=True
     )
@@ -165,7 +166,7 @@ def _raw(value: object) -> str:
     return ""
 
 
-_READERS: Final[tuple[tuple[Source, str, Callable[[Any, int], Iterator[Signal]]], ...]] = (
+_READERS: Final[tuple[tuple[Source, str, Callable[[Any, Micros], Iterator[Signal]]], ...]] = (
     ("tcf", "tcf", _tcf),
     ("gpp", "gpp", _gpp),
     ("gcm", "googleConsentMode", _gcm),

@@ -28,6 +28,7 @@ from identity.planning.consent.signals.classes import Class
 from identity.planning.consent.signals.vendors import Vendors, read_ranges, read_vendors
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadSignal
+from identity.values.stamps import Micros
 
 LONGEST: Final = 4096
 VERSION: Final = 2
@@ -67,7 +68,7 @@ class Tcf(Struct, frozen=True):
     """
 
     created: int
-    last_updated: int
+    last_updated: Micros
     cmp_id: int
     cmp_version: int
     screen: int
@@ -87,7 +88,7 @@ class Tcf(Struct, frozen=True):
     disclosed: Vendors | None = None
 
 
-def decode(text: object, now: int) -> Tcf:
+def decode(text: object, now: Micros) -> Tcf:
     """The TC string `text`, which may be up to a day ahead of `now` (microseconds). Raises BadSignal."""
     if type(text) is not str or not 0 < len(text) <= LONGEST:
         raise BadSignal
@@ -130,19 +131,19 @@ def is_valid(tcf: Tcf) -> bool:
     return _is_current(tcf) and (tcf.disclosed is not None or tcf.last_updated < DISCLOSING_FROM)
 
 
-def read_times(bits: Bits, now: int) -> tuple[int, int]:
+def read_times(bits: Bits, now: Micros) -> tuple[Micros, Micros]:
     """When a string was created and last updated. Raises BadSignal if that is out of order or over a day ahead."""
     created, updated = bits.take(36) * _DECISECOND, bits.take(36) * _DECISECOND
     if not FIRST <= created <= updated <= now + DAY:
         raise BadSignal
-    return created, updated
+    return Micros(created), Micros(updated)
 
 
 def _is_current(tcf: Tcf) -> bool:
     return tcf.policy >= STRICT_POLICY and tcf.service_specific
 
 
-def _core(bits: Bits, now: int, disclosed: Vendors | None) -> Tcf:
+def _core(bits: Bits, now: Micros, disclosed: Vendors | None) -> Tcf:
     if bits.take(6) != VERSION:
         raise BadSignal
     created, updated = read_times(bits, now)

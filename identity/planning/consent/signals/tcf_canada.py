@@ -18,6 +18,7 @@ from identity.planning.consent.signals.classes import Class
 from identity.planning.consent.signals.tcf import LONGEST, read_times
 from identity.planning.consent.signals.vendors import HIGHEST, read_ranges, read_vendors
 from identity.values.errors import BadSignal
+from identity.values.stamps import Micros
 
 VERSION: Final = 1
 PURPOSES: Final[dict[Class, frozenset[int]]] = {
@@ -32,12 +33,12 @@ _DISCLOSED, _PUBLISHER = 1, 3
 class TcfCanada(Struct, frozen=True):
     """A section: when it was last updated (microseconds), and the purposes of each consent, numbered from 1."""
 
-    last_updated: int
+    last_updated: Micros
     express: frozenset[int]
     implied: frozenset[int]
 
 
-def decode(text: str, now: int) -> TcfCanada:
+def decode(text: str, now: Micros) -> TcfCanada:
     """The section `text`, which may be up to a day ahead of `now` (microseconds). Raises BadSignal."""
     if not 0 < len(text) <= LONGEST:
         raise BadSignal
@@ -85,11 +86,11 @@ def _segment(text: str) -> int:
     return kind
 
 
-def _finish(text: str, at: int, read: Callable[[Bits, Callable[[Bits], None]], None]) -> None:
+def _finish(text: str, position: int, read: Callable[[Bits, Callable[[Bits], None]], None]) -> None:
     """Read the rest of `text` in one of the two codes. Raises BadSignal if it fits neither."""
     for code in (_fibonacci_set, _fixed_set):
         bits = Bits(text)
-        bits.at = at
+        bits.at = position
         try:
             read(bits, code)
             bits.finish()

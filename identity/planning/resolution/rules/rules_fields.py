@@ -178,6 +178,6 @@ def _bracket(pattern: str, fault: str) -> int:
     return in_class if fault.endswith("]") else (opened or [0])[-1]
 
 
-def _is_escaped(pattern: str, at: int) -> bool:
-    before = pattern[:at]
+def _is_escaped(pattern: str, position: int) -> bool:
+    before = pattern[:position]
     return (len(before) - len(before.rstrip("\\"))) % 2 == 1

@@ -27,6 +27,7 @@ from identity.values.calls import DAY
 from identity.values.enums import FeedOperation, Law, RequestInterface, RequestKind
 from identity.values.errors import Resync
 from identity.values.ids import new_id, public
+from identity.values.stamps import Stamp
 from tests.support.destinations.consenting_people import ALL, user
 from tests.support.planning.space_steps import QUIET
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
@@ -199,7 +200,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
     async def make() -> Tenant:
         await database.open()
         async with database.transaction() as connection:
-            space = await spaces_and_keys.create_space(connection, new_id(), "s", 0)
+            space = await spaces_and_keys.create_space(connection, new_id(), "s", Stamp(0))
         return Tenant(space.id, space.bucket_base, space.spread)
 
     tenant = loop.run_until_complete(make())
@@ -209,7 +210,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
         nonlocal number
         number = (number + 1) % spaces_and_keys.LANES
         rows = [
-            ChangeRow(op=FeedOperation.UPSERT, version=1, at=10 if each else 30, profile=new_id(), other=None)
+            ChangeRow(op=FeedOperation.UPSERT, version=1, at=Stamp(10 if each else 30), profile=new_id(), other=None)
             for each in old
         ]
         async with database.transaction() as connection:
@@ -222,7 +223,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
         while expected < min(limit, len(kept)) and kept[expected].at < 20:
             expected += 1
         async with database.transaction() as connection:
-            assert await feed.trim(connection, tenant, number, 20, limit) == expected
+            assert await feed.trim(connection, tenant, number, Stamp(20), limit) == expected
         async with database.reading() as connection:
             after = (await feed.lanes(connection, tenant))[number]
             left = await feed.entries(connection, tenant, {number: 0}, 100)

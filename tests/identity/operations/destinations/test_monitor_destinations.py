@@ -10,6 +10,7 @@ from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.privacy.read_requests import get_request
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadCallback
+from identity.values.stamps import Micros
 from identity.webhooks.client import Client
 from tests.support.destinations.callback_destination import MAIL, mailing, person
 from tests.support.processes.writer_processes import Lab, ingesting
@@ -30,10 +31,10 @@ async def test_a_withdrawal_not_acknowledged_for_a_week_is_overdue(lab: Lab) -> 
         await mail.send()
         assert ((await mail.status()).behind_since, (await mail.status()).overdue) == (None, False)
         await mail.ingest.send(person("eve", marketing=False, plan="team"))
-        none = await find_overdue(mail.ingest.spaces, later)
+        none = await find_overdue(mail.ingest.spaces, Micros(later))
         assert (none.overdue, none.dead, none.erasures, none.lag_seconds) == (0, 0, 0, 0.0)
         await mail.ingest.send(person("ann", marketing=False))
-        found = await find_overdue(mail.ingest.spaces, later)
+        found = await find_overdue(mail.ingest.spaces, Micros(later))
         metrics = Metrics()
         metrics.set_attention(destinations_overdue=found.overdue)
         assert b"onefold_destinations_overdue 1.0" in metrics.text()
@@ -47,7 +48,7 @@ async def test_a_withdrawal_not_acknowledged_for_a_week_is_overdue(lab: Lab) -> 
         await mail.send()
         await mail.ack(mail.receiver.cursor)
         assert (await mail.status()).behind_since is None
-        assert (await find_overdue(mail.ingest.spaces, later)).overdue == 0
+        assert (await find_overdue(mail.ingest.spaces, Micros(later))).overdue == 0
 
 
 async def test_an_erasure_not_acknowledged_by_its_date_is_overdue(lab: Lab) -> None:
@@ -59,14 +60,14 @@ async def test_an_erasure_not_acknowledged_by_its_date_is_overdue(lab: Lab) -> N
         due = asked.erasures[0].due_at
         assert due is not None
         for now, state, count in ((due - MICRO, 0, 0), (due + MICRO, 6, 1)):
-            assert (await find_overdue(mail.ingest.spaces, now)).erasures == count
+            assert (await find_overdue(mail.ingest.spaces, Micros(now))).erasures == count
             found = await get_request(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [state]
         await mail.send()
         assert await mail.ack(mail.receiver.cursor) == 1
         found = await get_request(mail.space, asked.id)
         assert [notice.state for notice in found.erasures[0].notices] == [3]
-        assert (await find_overdue(mail.ingest.spaces, due + DAY)).erasures == 0
+        assert (await find_overdue(mail.ingest.spaces, Micros(due + DAY))).erasures == 0
 
 
 INSIDE = (

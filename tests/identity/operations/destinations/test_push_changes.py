@@ -18,6 +18,7 @@ from identity.planning.destinations.retry import GIVE_UP
 from identity.planning.privacy import request_status
 from identity.store.destinations import feed
 from identity.values.calls import DAY
+from identity.values.stamps import Micros, Stamp
 from tests.support.destinations.callback_destination import mailing, person
 from tests.support.processes.writer_processes import Lab
 from tests.support.webhooks.webhook_receiver import FAILING, HTML
@@ -69,9 +70,9 @@ async def test_a_receiver_that_fails_for_a_week_is_given_up(lab: Lab) -> None:
         found = await get_request(mail.space, asked.id)
         assert [notice.state for notice in found.erasures[0].notices] == [6]
         assert request_status.segment_status(found) == "PARTIAL_SUCCESS"
-        shown = erasure(found.erasures[0], mail.clock.now)
+        shown = erasure(found.erasures[0], Micros(mail.clock.now))
         assert (shown.internal, shown.overall) == ("finished", "partial")
-        assert (await find_overdue(mail.ingest.spaces, begun)).dead == 1
+        assert (await find_overdue(mail.ingest.spaces, Micros(begun))).dead == 1
 
         mail.receiver.answer, failed = HTML, len(mail.receiver.ids)
         await mail.send()
@@ -80,7 +81,7 @@ async def test_a_receiver_that_fails_for_a_week_is_given_up(lab: Lab) -> None:
         await mail.send()
         assert set(mail.receiver.ids[1:]) == {mail.receiver.ids[-1]}
         assert len(mail.receiver.held) == 1
-        assert (await find_overdue(mail.ingest.spaces, begun)).dead == 0
+        assert (await find_overdue(mail.ingest.spaces, Micros(begun))).dead == 0
 
 
 async def test_a_200_is_not_an_acknowledgement(lab: Lab) -> None:
@@ -116,7 +117,7 @@ async def test_a_page_cut_off_is_sent_again_under_the_same_id(lab: Lab, monkeypa
         monkeypatch.undo()
         await mail.send()
         assert len(mail.receiver.ids) == 2
-        mail.clock.now += LEASE + 1
+        mail.clock.now = Micros(mail.clock.now + LEASE + 1)
         await mail.send()
         assert mail.receiver.ids[2:] == mail.receiver.ids[1:2]
         assert mail.receiver.messages[2] == mail.receiver.messages[1]
@@ -151,13 +152,13 @@ async def test_a_receiver_behind_the_retention_begins_again(lab: Lab) -> None:
         tenant = mail.space.tenant
         async with mail.space.database.transaction() as connection:
             for lane in await feed.lanes(connection, tenant):
-                await feed.trim(connection, tenant, lane.lane, 1 << 62, 1000)
+                await feed.trim(connection, tenant, lane.lane, Stamp(1 << 62), 1000)
         await mail.send()
         assert mail.receiver.messages[1]["resync"] is True
         assert list(mail.receiver.held.values()) == [{"plan": "team"}]
         assert [n.state for n in (await get_request(mail.space, asked.id)).erasures[0].notices] == [2]
         # A date that passed meanwhile changes nothing: they acknowledged everything before it.
-        await find_overdue(mail.ingest.spaces, mail.clock.now + 40 * DAY)
+        await find_overdue(mail.ingest.spaces, Micros(mail.clock.now + 40 * DAY))
         assert [n.state for n in (await get_request(mail.space, asked.id)).erasures[0].notices] == [6]
         assert await mail.ack(mail.receiver.cursor) == 1
 

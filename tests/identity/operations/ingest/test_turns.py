@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.operations.ingest.turns import JOIN, MOST, PATIENCE, SHARE, Turns
+from identity.values.ids import SpaceNumber
 
 COMMIT = 0.01
 REGULAR = 2
@@ -25,18 +26,18 @@ def delays(hanging: int, arrivals: list[tuple[float, int]]) -> list[float]:
         if kind == 0:
             waiting.append((now, space))
         elif kind == 1:
-            turns.end(space, began)
+            turns.end(SpaceNumber(space), began)
             writers = max(REGULAR, turns.flights) if turns.flights < writers else writers
         while turns.flights < writers:
-            free = next((each for each in waiting if turns.may_begin(each[1], JOIN)), None)
+            free = next((each for each in waiting if turns.may_begin(SpaceNumber(each[1]), JOIN)), None)
             if free is None:
                 break
             waiting.remove(free)
-            turns.begin(free[1], now)
+            turns.begin(SpaceNumber(free[1]), now)
             if free[1] >= hanging:
                 waited.append(now - free[0])
                 heappush(events, (now + COMMIT, 1, free[1], now))
-        if any(not turns.in_flight(each) for _, each in waiting) and turns.flights >= writers:
+        if any(not turns.in_flight(SpaceNumber(each)) for _, each in waiting) and turns.flights >= writers:
             due = turns.spare_due(writers, now)
             if due == 0:
                 writers += 1
@@ -61,25 +62,25 @@ def test_a_space_that_hangs_holds_no_more_than_its_share() -> None:
     """However much of it waits."""
     turns = Turns()
     for nr in range(SHARE):
-        assert turns.may_begin(1, JOIN)
-        turns.begin(1, float(nr))
-    assert not turns.may_begin(1, 10 * JOIN)
-    assert turns.may_begin(2, 1)
+        assert turns.may_begin(SpaceNumber(1), JOIN)
+        turns.begin(SpaceNumber(1), float(nr))
+    assert not turns.may_begin(SpaceNumber(1), 10 * JOIN)
+    assert turns.may_begin(SpaceNumber(2), 1)
 
 
 def test_a_second_batch_of_a_space_waits_for_enough_calls() -> None:
     """One batch of them costs less than two."""
     turns = Turns()
-    turns.begin(1, 0.0)
-    assert not turns.may_begin(1, JOIN - 1)
-    assert turns.may_begin(1, JOIN)
+    turns.begin(SpaceNumber(1), 0.0)
+    assert not turns.may_begin(SpaceNumber(1), JOIN - 1)
+    assert turns.may_begin(SpaceNumber(1), JOIN)
 
 
 def test_a_spare_writer_is_due_once_every_commit_lasts() -> None:
     """A quick commit among them frees its writer sooner; and there are not more than `MOST`."""
     turns = Turns()
-    turns.begin(1, -1.0)
-    turns.begin(2, 0.0)
+    turns.begin(SpaceNumber(1), -1.0)
+    turns.begin(SpaceNumber(2), 0.0)
     assert turns.spare_due(2, 0.0) == PATIENCE
     assert turns.spare_due(2, PATIENCE) == 0
     assert turns.spare_due(MOST, 9.0) is None

@@ -17,6 +17,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.privacy import status_callbacks
 from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.stamps import Micros
 from tests.support.destinations.callback_destination import Mail, mailing, person
 from tests.support.processes.writer_processes import Lab
 from tests.support.webhooks.webhook_receiver import FAILING, HTML
@@ -58,18 +59,18 @@ async def test_each_address_is_called_once_everybody_acknowledged(lab: Lab) -> N
     """With the status that a follower reads, and not again."""
     async with asked(lab) as (mail, id_):
         receiver, now = mail.receiver, mail.clock.now + DAY
-        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 1
-        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 0
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(now)) == 1
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(now)) == 0
         assert receiver.statuses == []
         await mail.send()
         await mail.ack(receiver.cursor)
         assert await close_settled_erasures(mail.ingest.spaces) == 1
-        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now + LOOK) == 1
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(now + LOOK)) == 1
         status = dsr_status(await opendsr_status(mail.space, await get_request(mail.space, id_)), BASE)
         assert status.request_status == "completed"
         url = receiver.server.url("/status")
         assert receiver.statuses == [{**to_builtins(status), "status_callback_url": url}] * 2
-        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now + DAY) == 0
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(now + DAY)) == 0
 
 
 async def test_a_failed_call_is_repeated_for_a_week(lab: Lab) -> None:
@@ -82,17 +83,17 @@ async def test_a_failed_call_is_repeated_for_a_week(lab: Lab) -> None:
         mail.receiver.answer = FAILING
         now = first = mail.clock.now + DAY
         for _ in range(4):
-            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 1
+            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(now)) == 1
             ((now,),) = lab.query(question, mail.space.tenant.id)
         assert len(mail.receiver.statuses) == 8
         assert now > first
         mail.receiver.answer = HTML
-        await send_status_callbacks(mail.ingest.spaces, mail.client, render, now)
+        await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(now))
         assert lab.query(question, mail.space.tenant.id) == [(None,)]
 
         lab.query("UPDATE privacy_request SET call_at = 1 WHERE space_id = %s", mail.space.tenant.id)
         mail.receiver.answer = FAILING
-        await send_status_callbacks(mail.ingest.spaces, mail.client, render, first + 8 * DAY)
+        await send_status_callbacks(mail.ingest.spaces, mail.client, render, Micros(first + 8 * DAY))
         assert lab.query(question, mail.space.tenant.id) == [(None,)]
 
 
@@ -101,14 +102,14 @@ async def test_a_stalled_caller_does_not_overwrite_what_its_successor_settled(la
     async with asked(lab) as (mail, id_):
         tenant, now = mail.space.tenant, mail.clock.now + DAY
         async with mail.space.database.reading() as connection:
-            stalled = await status_callbacks.claim(connection, tenant, id_, now, now + LOOK)
+            stalled = await status_callbacks.claim(connection, tenant, id_, Micros(now), Micros(now + LOOK))
             assert stalled is not None
-            assert await status_callbacks.claim(connection, tenant, id_, now, now + LOOK) is None
-            other = await status_callbacks.claim(connection, tenant, id_, now + LOOK, now + 2 * LOOK)
+            assert await status_callbacks.claim(connection, tenant, id_, Micros(now), Micros(now + LOOK)) is None
+            other = await status_callbacks.claim(connection, tenant, id_, Micros(now + LOOK), Micros(now + 2 * LOOK))
             assert other is not None
             assert await status_callbacks.settle(connection, tenant, id_, None, None, other.until)
-            assert not await status_callbacks.settle(connection, tenant, id_, now, now, stalled.until)
-            assert await status_callbacks.due(connection, now + DAY, 9) == []
+            assert not await status_callbacks.settle(connection, tenant, id_, Micros(now), Micros(now), stalled.until)
+            assert await status_callbacks.due(connection, Micros(now + DAY), 9) == []
         # The other tests count the open requests of all spaces.
         await mail.send()
         await mail.ack(mail.receiver.cursor)

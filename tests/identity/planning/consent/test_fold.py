@@ -4,14 +4,17 @@ import pytest
 
 from identity.planning.consent.fold import DecisionAtOrigin, Meeting, categories, decisions, fold, fold_decisions
 from identity.values.documents import SERVER, STATED, Document
+from identity.values.stamps import Micros, Stamp
 
 ONE, TWO = b"1" * 16, b"2" * 16
-MET = Meeting(stamp=10, loser=TWO, winner=ONE)
+MET = Meeting(stamp=Stamp(10), loser=TWO, winner=ONE)
 
 
 def decision(origin: bytes, stamp: int, *, granted: bool, server: bool = False, time: int = 0) -> DecisionAtOrigin:
     """A decision whose time is its stamp, unless another is given."""
-    return DecisionAtOrigin(granted=granted, time=time or stamp, stamp=stamp, origin=origin, server=server)
+    return DecisionAtOrigin(
+        granted=granted, time=Micros(time or stamp), stamp=Stamp(stamp), origin=origin, server=server
+    )
 
 
 def test_people_who_disagree_keep_both_decisions() -> None:
@@ -50,9 +53,9 @@ def test_of_two_decisions_of_one_moment_the_denial_counts() -> None:
 def test_a_complete_statement_denies_what_it_leaves_out() -> None:
     """Each kind of key by its own statement; a later decision counts again."""
     document = Document(
-        consent={"Ads": (True, 1, 1), "Mail": (True, 9, 9)},
-        server_decisions={"Ads": (True, 5, 6)},
-        signals={STATED: (["Mail"], 5, 5), STATED + SERVER: (["Ads"], 5, 6)},
+        consent={"Ads": (True, Micros(1), Stamp(1)), "Mail": (True, Micros(9), Stamp(9))},
+        server_decisions={"Ads": (True, Micros(5), Stamp(6))},
+        signals={STATED: (["Mail"], Micros(5), Stamp(5)), STATED + SERVER: (["Ads"], Micros(5), Stamp(6))},
     )
 
     assert categories({ONE: document}) == ["Ads", "Mail"]

@@ -12,6 +12,7 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Source
 from identity.values.documents import Document
+from identity.values.stamps import Micros, Stamp
 
 NOW = 1_000 * DAY
 POLICY = {
@@ -28,15 +29,15 @@ BROWSER, SERVER = Source(1), Source(2, server=True)
 def call(context: dict[str, Any], day: int, source: Source = BROWSER) -> Call:
     """A track call on a day."""
     body = {"type": "track", "event": "E", "userId": "u", "context": context}
-    return extract(body, kind="track", rules=DEFAULT_RULES, received=day * DAY, sent_at=None, source=source)
+    return extract(body, kind="track", rules=DEFAULT_RULES, received=Micros(day * DAY), sent_at=None, source=source)
 
 
 def heard(*calls: Call, first: int = 1) -> Document:
     """The document of an origin after these calls."""
     document = Document()
     for stamp, each in enumerate(calls, first):
-        merge_decisions(document, each.consent or {}, each.time, stamp, server=each.source.server)
-        merge_signals(document, each.signals, stamp)
+        merge_decisions(document, each.consent or {}, each.time, Stamp(stamp), server=each.source.server)
+        merge_signals(document, each.signals, Stamp(stamp))
     return document
 
 
@@ -48,7 +49,7 @@ def preferences(day: int, source: Source = BROWSER, **decisions: bool) -> Call:
 def verdict(document: Document, purpose: str = "Marketing", now: int = NOW, **policy: Any) -> Verdict:
     """The verdict for one origin on its own."""
     made = compile_purposes({**POLICY, **policy}, 1)
-    return Permission({b"a": document}, [], made, now).one(purpose, b"a")
+    return Permission({b"a": document}, [], made, Micros(now)).one(purpose, b"a")
 
 
 def region(where: str, day: int = 1) -> Call:
@@ -125,7 +126,7 @@ def test_a_destination_of_several_categories_needs_all_of_them(decisions: dict[s
     document = heard(preferences(900, BROWSER, **decisions))
     for unset in ("deny", "allow"):
         made = compile_purposes({**POLICY, "unset": unset}, 1)
-        permission = Permission({b"a": document}, [], made, NOW)
+        permission = Permission({b"a": document}, [], made, Micros(NOW))
         assert permission.all_of(["Marketing", "Product"], b"a").granted is flows
         assert permission.all_of([], b"a").granted is (unset == "allow")
     if flows:
@@ -177,10 +178,10 @@ def test_an_opt_out_applies_again_once_the_grant_that_lifted_it_expires() -> Non
     assert denied == "denied_by_class"
     assert verdict(heard(denial, grant), now=end, **policy).reason == denied
     # A verdict by default ends with the grant that lifts the opt-out.
-    met = [Meeting(50, b"b", b"a")]
+    met = [Meeting(Stamp(50), b"b", b"a")]
     documents = {b"a": heard(out, grant, first=10), b"b": Document()}
     made = compile_purposes({**POLICY, **policy}, 1)
-    assert Permission(documents, met, made, end - 1).one("Marketing", b"b") == (True, "allowed_unset", end)
+    assert Permission(documents, met, made, Micros(end - 1)).one("Marketing", b"b") == (True, "allowed_unset", end)
 
 
 def test_a_grant_of_a_minor_does_not_count() -> None:
@@ -218,7 +219,7 @@ def test_the_region_decides_for_undecided_data() -> None:
 def joined(one: Document, other: Document, at: int = 50, **policy: Any) -> Permission:
     """Two people merged at a stamp."""
     made: Purposes = compile_purposes({**POLICY, **policy}, 1)
-    return Permission({b"a": one, b"b": other}, [Meeting(at, b"b", b"a")], made, NOW)
+    return Permission({b"a": one, b"b": other}, [Meeting(Stamp(at), b"b", b"a")], made, Micros(NOW))
 
 
 def test_a_grant_does_not_count_for_an_origin_merged_later() -> None:

@@ -14,6 +14,7 @@ from identity.planning.consent.statements import MOST_NAMED, decided_at, stateme
 from identity.planning.resolution.document import merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import STATED, Document, TimedSignal
+from identity.values.stamps import Micros, Stamp
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
 
 TODAY = NOW - NOW % DAY
@@ -38,15 +39,15 @@ def heard(*calls: Sent, first: int = 1, server: bool = False) -> Document:
     """The document of an origin after these calls."""
     document = Document()
     for stamp, (time, consent) in enumerate(calls, first):
-        found = statements({"consent": consent}, server=server, received=NOW, time=time)
-        merge_signals(document, found.signals, stamp)
+        found = statements({"consent": consent}, server=server, received=Micros(NOW), time=Micros(time))
+        merge_signals(document, found.signals, Stamp(stamp))
     return document
 
 
 def verdict(*calls: Sent, now: int = NOW, **policy: Any) -> Verdict:
     """The verdict about advertising after these calls of one device."""
     made = compile_purposes({"purposes": [{"id": "Ads", "class": "ads", "ttl_days": 390}], **policy}, 1)
-    return Permission({b"a": heard(*calls)}, [], made, now).one("Ads", b"a")
+    return Permission({b"a": heard(*calls)}, [], made, Micros(now)).one("Ads", b"a")
 
 
 def test_a_grant_in_a_string_is_as_old_as_the_string() -> None:
@@ -95,7 +96,7 @@ TIMES = st.integers(NOW - 3 * DAY, NOW) | st.integers(-3, 0).map(lambda days: TO
 @given(TIMES, TIMES)
 def test_a_denial_counts_from_no_earlier_time_than_a_grant(updated: int, time: int) -> None:
     """Neither counts from after the call, nor from before the string unless its call is older."""
-    grant, denial = (decided_at(updated, granted=granted, time=time) for granted in (True, False))
+    grant, denial = (decided_at(Micros(updated), granted=granted, time=Micros(time)) for granted in (True, False))
 
     assert min(updated, time) <= grant <= denial <= time
     if updated % DAY:
@@ -162,17 +163,17 @@ def test_an_update_on_another_device_leaves_the_other_types_denied() -> None:
     """After the two were merged, each type is folded by itself."""
     denied, granted = heard((NOW - 100, gcm(**DENIED))), heard((NOW - 50, gcm(ad_storage="granted")), first=9)
     purposes = compile_purposes({"purposes": [{"id": "Ads", "class": "ads"}]}, 1)
-    merged = Permission({b"a": denied, b"b": granted}, [Meeting(5, b"b", b"a")], purposes, NOW)
+    merged = Permission({b"a": denied, b"b": granted}, [Meeting(Stamp(5), b"b", b"a")], purposes, Micros(NOW))
     assert [merged.one("Ads", origin).reason for origin in (b"a", b"b")] == ["denied_by_class"] * 2
     everything = heard((NOW - 50, gcm(**GRANTED)), first=9)
-    merged = Permission({b"a": denied, b"b": everything}, [Meeting(5, b"b", b"a")], purposes, NOW)
+    merged = Permission({b"a": denied, b"b": everything}, [Meeting(Stamp(5), b"b", b"a")], purposes, Micros(NOW))
     assert merged.one("Ads", b"a").granted
 
 
 def test_signals_that_are_not_read_are_named() -> None:
     """By their fields, sections and members."""
     consent = {"tcf": "x", "gpp": f"{header([(6, 6), (40, 40)])}~1YYN~x", "googleConsentMode": {"a": "denied"}}
-    found = statements({"consent": consent}, server=False, received=NOW, time=NOW)
+    found = statements({"consent": consent}, server=False, received=Micros(NOW), time=Micros(NOW))
 
     assert found.invalid == ["tcf", "gpp:40", "gcm:a"]
     assert found.signals == dict.fromkeys(("out:ads", "out:sale_share"), (False, NOW))
@@ -216,7 +217,7 @@ def test_every_part_of_a_consent_object_that_is_not_read_is_named(
     server: bool,  # noqa: FBT001
 ) -> None:
     """And grants nothing."""
-    found = statements({"consent": consent}, server=server, received=NOW, time=NOW)
+    found = statements({"consent": consent}, server=server, received=Micros(NOW), time=Micros(NOW))
 
     assert found.invalid == invalid
     assert found.signals.keys() <= {STATED, f"{STATED}:server"}
@@ -225,13 +226,15 @@ def test_every_part_of_a_consent_object_that_is_not_read_is_named(
 @pytest.mark.parametrize("consent", READ, ids=str)
 def test_a_consent_object_that_is_read_names_nothing(consent: Any) -> None:
     """Neither do absent and null fields."""
-    assert statements({"consent": consent}, server=False, received=NOW, time=NOW).invalid == []
+    assert statements({"consent": consent}, server=False, received=Micros(NOW), time=Micros(NOW)).invalid == []
 
 
 def test_an_unread_category_counts_as_one_that_is_left_out() -> None:
     """The readable categories beside it are a complete statement."""
     unread, absent = (
-        statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW).signals
+        statements(
+            {"consent": {"categoryPreferences": stated}}, server=False, received=Micros(NOW), time=Micros(NOW)
+        ).signals
         for stated in ({"Ads": "true", "Mail": True}, {"Mail": True})
     )
     assert unread == absent
@@ -261,6 +264,8 @@ def test_a_category_without_a_purpose_is_listed_by_its_name() -> None:
 def test_at_most_100_parts_are_listed_by_their_own_names() -> None:
     """The name of their field stands for the others."""
     stated = {f"c{at}": "yes" for at in range(MOST_NAMED + 5)}
-    found = statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW)
+    found = statements(
+        {"consent": {"categoryPreferences": stated}}, server=False, received=Micros(NOW), time=Micros(NOW)
+    )
 
     assert found.invalid == [*(f"categories:c{at}" for at in range(MOST_NAMED)), "categories"]

@@ -1,14 +1,15 @@
 """The identifiers that a stored call still connects after later unmerges and removals."""
 
 from identity.planning.corrections.connected_groups import Unmerged, connected_groups
+from identity.values.stamps import Stamp
 
 
 def test_a_call_connects_identifiers_within_a_side_only() -> None:
     """An unmerge contradicts earlier calls between its sides; a call before a link does not connect the link."""
     a, b, c = b"a" * 32, b"b" * 32, b"c" * 32
-    linked = dict.fromkeys((a, b, c), 1)
-    act = Unmerged(10, {b, c})
-    assert connected_groups([a, b, c], 5, linked, [act]) == [(a,), (b, c)]
-    assert connected_groups([a, b, c], 15, linked, [act]) == [(a, b, c)]
-    assert connected_groups([a, b, c], 5, {**linked, a: 7}, []) == [(b, c)]
-    assert connected_groups([a, b], 5, {a: 1}, []) == [(a,)]
+    linked = dict.fromkeys((a, b, c), Stamp(1))
+    act = Unmerged(Stamp(10), {b, c})
+    assert connected_groups([a, b, c], Stamp(5), linked, [act]) == [(a,), (b, c)]
+    assert connected_groups([a, b, c], Stamp(15), linked, [act]) == [(a, b, c)]
+    assert connected_groups([a, b, c], Stamp(5), {**linked, a: Stamp(7)}, []) == [(b, c)]
+    assert connected_groups([a, b], Stamp(5), {a: Stamp(1)}, []) == [(a,)]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from identity.planning.corrections.join_history import side_joins
 from identity.planning.resolution.planner_state import Counters, Profile
+from identity.values.stamps import Stamp
 
 
 def origin(number: int) -> Profile:
@@ -14,10 +15,10 @@ def origin(number: int) -> Profile:
     id_ = number.to_bytes(16, "big")
     return Profile(
         id=id_,
-        created=number,
+        created=Stamp(number),
         root=id_,
         canonical=id_,
-        oldest_birth=number,
+        oldest_birth=Stamp(number),
         own=Counters(types={}, live=[]),
         folded=Counters(types={}, live=[]),
     )
@@ -37,14 +38,14 @@ def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
         winner = min(chosen, key=lambda root: (-root.folded.origins, root.oldest_birth))
         for loser in chosen:
             if loser is not winner:
-                loser.joined_to, loser.joined_at = winner.id, stamp
+                loser.joined_to, loser.joined_at = winner.id, Stamp(stamp)
                 winner.folded.origins += loser.folded.origins
                 winner.oldest_birth = min(winner.oldest_birth, loser.oldest_birth)
         roots.append(winner)
     return profiles
 
 
-def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, int]]) -> int:
+def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, Stamp]]) -> int:
     """The stamp at which two origins met: the latest join on the path between them."""
     path: dict[bytes, int] = {}
     at, latest = a, 0

@@ -4,6 +4,7 @@ from identity.planning.corrections.profile_snapshot import SnapshotIdentifier, f
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.planner_state import Counters, Profile, Window
 from identity.planning.resolution.resolution_rules import compile_rules
+from identity.values.stamps import Micros, Stamp
 
 ONE, TWO = b"1" * 16, b"2" * 16
 RULES = compile_rules({"limits": {"email": {"max": 1, "days": 7}}}, 1)
@@ -12,7 +13,14 @@ RULES = compile_rules({"limits": {"email": {"max": 1, "days": 7}}}, 1)
 def link(key: bytes, type_: str, origin: bytes, seen: int = 0, *, retired: bool = False) -> SnapshotIdentifier:
     """A stored link."""
     return SnapshotIdentifier(
-        key=key, type=type_, origin=origin, retired=retired, linked_at=1, first_seen=0, last_seen=seen, source=1
+        key=key,
+        type=type_,
+        origin=origin,
+        retired=retired,
+        linked_at=Stamp(1),
+        first_seen=Micros(0),
+        last_seen=Micros(seen),
+        source=1,
     )
 
 
@@ -31,7 +39,7 @@ LINKS = {
 def profile(id_: bytes) -> Profile:
     """An origin with counters that are wrong, as before a correction."""
     wrong = Counters(types={"email": 7}, live=[b"x"])
-    return Profile(id=id_, created=1, root=ONE, canonical=ONE, oldest_birth=1, own=wrong, folded=wrong)
+    return Profile(id=id_, created=Stamp(1), root=ONE, canonical=ONE, oldest_birth=Stamp(1), own=wrong, folded=wrong)
 
 
 def test_counters_follow_from_the_identifiers_alone() -> None:

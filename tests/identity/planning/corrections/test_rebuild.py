@@ -9,6 +9,7 @@ from identity.planning.corrections.replay import Replay, ReplayConstraints, Repl
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.planning.resolution.stored_calls import stored_call
 from identity.values.calls import Call
+from identity.values.stamps import Stamp
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of, read
 
@@ -36,8 +37,8 @@ def rebuilt(before: World, rules: Rules) -> tuple[StoredProfiles, RebuiltProfile
     for stamp, (origin, item) in sorted(before.evidence.items()):
         call = read({"type": "identify", **item.call.body}, rules, item.call.received)
         assert isinstance(call, Call)
-        evidence[stamp] = ReplayedEvidence(origin, item.kept, [], item.shown)
-        log.append(ReplayEntry(stamp=stamp, origin=origin, stored=stored_call(call), call=call))
+        evidence[Stamp(stamp)] = ReplayedEvidence(origin, item.kept, [], item.shown)
+        log.append(ReplayEntry(stamp=Stamp(stamp), origin=origin, stored=stored_call(call), call=call))
     stored = StoredProfiles(
         profiles=before.state.profiles, links=links, documents=before.state.documents,
         sightings=before.state.sightings, evidence=evidence, events={},

@@ -8,6 +8,7 @@ from identity.planning.resolution.resolution_rules import DEFAULT_RULES, compile
 from identity.planning.resolution.stored_calls import StoredCall, stored_call
 from identity.values.calls import Call
 from identity.values.enums import StoredKind
+from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of, read
 
 USER, DEVICE = key_of("user_id", "u1"), key_of("anonymous_id", "a1")
@@ -19,13 +20,15 @@ def entry(stamp: int, **body: Any) -> ReplayEntry:
     """A call in the log."""
     call = read({"type": "identify", **body}, DEFAULT_RULES, stamp)
     assert isinstance(call, Call)
-    return ReplayEntry(stamp=stamp, origin=b"o" * 16, stored=stored_call(call), call=call)
+    return ReplayEntry(stamp=Stamp(stamp), origin=b"o" * 16, stored=stored_call(call), call=call)
 
 
 def unmerge(stamp: int, *named: bytes) -> ReplayEntry:
     """An unmerge in the log."""
-    act = StoredCall(kind=StoredKind.UNMERGE, message_id="", time=0, received=0, source=1, server=True, body={})
-    return ReplayEntry(stamp=stamp, origin=b"o" * 16, stored=act, named=frozenset(named), cut=CUT)
+    act = StoredCall(
+        kind=StoredKind.UNMERGE, message_id="", time=Micros(0), received=Micros(0), source=1, server=True, body={}
+    )
+    return ReplayEntry(stamp=Stamp(stamp), origin=b"o" * 16, stored=act, named=frozenset(named), cut=CUT)
 
 
 def replayed(*log: ReplayEntry, constraints: ReplayConstraints | None = None, limits: Any = None) -> Replay:
@@ -71,7 +74,7 @@ def test_a_cut_whose_unmerge_is_erased_still_applies() -> None:
 
 def test_a_removed_identifier_is_ignored_up_to_its_removal() -> None:
     """A later call brings it back."""
-    constraints = ReplayConstraints(forgotten={DEVICE: 5})
+    constraints = ReplayConstraints(forgotten={DEVICE: Stamp(5)})
 
     assert DEVICE not in replayed(entry(1, **TOGETHER), constraints=constraints).links
     assert DEVICE in replayed(entry(1, **TOGETHER), entry(6, **TOGETHER), constraints=constraints).links

@@ -6,6 +6,7 @@ from identity.planning.corrections.rules_diff import MOST_PARTS, Example, RulesD
 from identity.planning.resolution.plan import Gained
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.values.calls import Identifier
+from identity.values.stamps import Micros, Stamp
 
 NONE = Counters(types={}, live=[])
 
@@ -13,7 +14,7 @@ NONE = Counters(types={}, live=[])
 def profiles(roots: dict[bytes, bytes]) -> dict[bytes, Profile]:
     """An origin for each identifier, under the root that it has here."""
     return {
-        key: Profile(id=key, created=1, root=root, canonical=root, oldest_birth=1, own=NONE, folded=NONE)
+        key: Profile(id=key, created=Stamp(1), root=root, canonical=root, oldest_birth=Stamp(1), own=NONE, folded=NONE)
         for key, root in roots.items()
     }
 
@@ -22,18 +23,25 @@ def compared(before: dict[bytes, bytes], after: dict[bytes, bytes]) -> RulesDiff
     """Compare two partitions of identifiers, each given by the root of every identifier."""
     links = {
         key: SnapshotIdentifier(
-            key=key, type="email", origin=key, retired=False, linked_at=1, first_seen=0, last_seen=0, source=1
+            key=key,
+            type="email",
+            origin=key,
+            retired=False,
+            linked_at=Stamp(1),
+            first_seen=Micros(0),
+            last_seen=Micros(0),
+            source=1,
         )
         for key in before
     }
-    gained = {key: Gained(Identifier("email", "", key), key, 1, 1, 0, 0) for key in after}
+    gained = {key: Gained(Identifier("email", "", key), key, 1, Stamp(1), Micros(0), Micros(0)) for key in after}
     call = ReplayedEvidence(b"a", [b"a"], [(b"b", "limit:email")], b"")
     refused = ReplayedEvidence(b"a", [], [(b"a", "blocked"), (b"b", "limit:email")], b"")
     stored = StoredProfiles(
-        profiles=profiles(before), links=links, documents={}, sightings={}, evidence={1: call}, events={}
+        profiles=profiles(before), links=links, documents={}, sightings={}, evidence={Stamp(1): call}, events={}
     )
     rebuilt = RebuiltProfiles(
-        profiles=profiles(after), links=gained, documents={}, sightings={}, evidence={1: refused}, events={}
+        profiles=profiles(after), links=gained, documents={}, sightings={}, evidence={Stamp(1): refused}, events={}
     )
     return compare(stored, rebuilt)
 

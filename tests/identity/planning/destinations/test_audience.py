@@ -16,9 +16,10 @@ from identity.planning.destinations.audience import (
 )
 from identity.planning.destinations.policy import Entitled, visible
 from identity.values.documents import Document
+from identity.values.stamps import Micros, Stamp
 
 ORIGIN = bytes(16)
-DOCUMENTS = {ORIGIN: Document(traits={"plan": ("pro", 1, 1)})}
+DOCUMENTS = {ORIGIN: Document(traits={"plan": ("pro", Micros(1), Stamp(1))})}
 IDENTIFIERS = [(ORIGIN, "email")]
 NAMES = st.lists(st.sampled_from(["plan", "age", "*"]), max_size=2)
 TYPES = st.lists(st.sampled_from(["email", "user_id", "*"]), max_size=2)
@@ -26,7 +27,7 @@ TYPES = st.lists(st.sampled_from(["email", "user_id", "*"]), max_size=2)
 
 def permission() -> Permission:
     """What a profile permits that decided nothing, in a space without purposes."""
-    return Permission(DOCUMENTS, [], Purposes(), 0)
+    return Permission(DOCUMENTS, [], Purposes(), Micros(0))
 
 
 @given(st.lists(st.sampled_from(["Product", "Ads"]), max_size=2, unique=True), NAMES, TYPES)

@@ -16,6 +16,7 @@ from identity.planning.destinations.feed_pages import (
 )
 from identity.values.enums import FeedOperation
 from identity.values.feed_entries import FeedEntry
+from identity.values.stamps import Micros, Stamp
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
 PLACES = st.builds(
@@ -30,7 +31,7 @@ PLACES = st.builds(
 
 def entry(lane: int, seq: int) -> FeedEntry:
     """An entry of a lane."""
-    return FeedEntry(lane=lane, seq=seq, op=1, version=1, at=0, profile=bytes(16), other=None)
+    return FeedEntry(lane=lane, seq=seq, op=1, version=1, at=Stamp(0), profile=bytes(16), other=None)
 
 
 @given(PLACES)
@@ -70,7 +71,7 @@ def test_a_page_without_its_first_entry_misses_entries(
 
 def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> FeedEntry:
     """An entry about a profile."""
-    return FeedEntry(lane=0, seq=1, op=op, version=version, at=0, profile=profile, other=other)
+    return FeedEntry(lane=0, seq=1, op=op, version=version, at=Stamp(0), profile=profile, other=other)
 
 
 def test_a_state_appears_once_at_its_last_entry() -> None:
@@ -110,7 +111,7 @@ def test_an_erasure_is_one_item_with_all_ids_of_the_person() -> None:
 
 def test_other_versions_start_the_pass_through_all_profiles_again() -> None:
     """The lanes stay, so the pass ends where the feed was left."""
-    place = Position(entitled=1, purposes=2, began=5, after=None, lanes={3: 4})
+    place = Position(entitled=1, purposes=2, began=Micros(5), after=None, lanes={3: 4})
 
     assert place.again(1, 2) is place
     again = place.again(2, 2)

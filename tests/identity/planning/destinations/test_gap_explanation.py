@@ -22,13 +22,14 @@ from identity.planning.destinations.gap_explanation import (
     verdicts,
 )
 from identity.planning.destinations.policy import Entitled
+from identity.values.stamps import Micros
 
 ME, OTHER = b"\x01" * 16, b"\x02" * 16
-SET = TraitEntry(True, 1_700_000_000_000_000, "m1", ME)
+SET = TraitEntry(True, Micros(1_700_000_000_000_000), "m1", ME)
 GRANTED = {"Marketing": Verdict(True, "granted")}
 THROUGH = Facts(
     trait="plan",
-    first_seen=1_600_000_000_000_000,
+    first_seen=Micros(1_600_000_000_000_000),
     origin=ME,
     canonical=ME,
     entry=SET,
@@ -151,7 +152,7 @@ def test_a_gate_without_facts_is_unknown(gate: str, reason: str, changed: dict[s
     assert (judged[gate].result, judged[gate].reason) == ("unknown", reason)
 
 
-PLACE = Position(entitled=2, purposes=3, began=0, after=None, lanes={0: 5, 1: 7})
+PLACE = Position(entitled=2, purposes=3, began=Micros(0), after=None, lanes={0: 5, 1: 7})
 LANES = {0: (0, 9), 1: (7, 7)}
 
 
@@ -179,7 +180,7 @@ def test_a_profile_is_settled_only_without_later_entries(
 def test_verdicts_without_an_origin_need_no_person() -> None:
     """Only unknown and necessary purposes have a verdict."""
     made = Purposes(version=1, purposes={"Ads": Purpose("Ads", "ads"), "Bill": Purpose("Bill", "necessary")})
-    permission = Permission({}, (), made, 0)
+    permission = Permission({}, (), made, Micros(0))
     judged = verdicts(Entitled(purposes=("Ads", "Bill", "None")), permission, None)
     assert {name: each.reason for name, each in judged.items()} == {"Bill": "necessary", "None": "unknown_purpose"}
     assert verdicts(Entitled(), permission, ME) == {"": Verdict(False, "unset")}

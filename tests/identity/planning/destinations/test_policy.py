@@ -10,6 +10,7 @@ from identity.planning.consent.purposes import compile_purposes
 from identity.planning.destinations.policy import Entitled, compile_entitled, is_name, visible
 from identity.values.documents import Document
 from identity.values.errors import BadDestination
+from identity.values.stamps import Micros, Stamp
 
 ONE, OTHER = b"1" * 16, b"2" * 16
 PURPOSES = compile_purposes({"purposes": [{"id": "Ads", "class": "ads"}]}, 1)
@@ -55,11 +56,14 @@ def test_a_name_is_a_short_word(text: str, good: bool) -> None:  # noqa: FBT001
 
 def test_an_older_value_never_takes_the_place_of_one_that_is_not_visible() -> None:
     """The newest value counts, and a grant from before a merge does not show data of the other side."""
-    allowed = Document(traits={"plan": ("old", 1, 2), "name": ("Ann", 5, 6)}, consent={"Ads": (True, 1, 2)})
-    denied = Document(traits={"plan": ("new", 3, 4)})
+    allowed = Document(
+        traits={"plan": ("old", Micros(1), Stamp(2)), "name": ("Ann", Micros(5), Stamp(6))},
+        consent={"Ads": (True, Micros(1), Stamp(2))},
+    )
+    denied = Document(traits={"plan": ("new", Micros(3), Stamp(4))})
     documents = {ONE: allowed, OTHER: denied}
     entitled = Entitled(purposes=["Ads"], traits=["*"], identifiers=["user_id"])
-    permission = Permission(documents, [Meeting(stamp=10, loser=OTHER, winner=ONE)], PURPOSES, 100)
+    permission = Permission(documents, [Meeting(stamp=Stamp(10), loser=OTHER, winner=ONE)], PURPOSES, Micros(100))
     seen = visible(entitled, permission, documents, [(ONE, "email"), (ONE, "user_id"), (OTHER, "user_id")])
 
     assert (seen.traits, seen.identifiers) == ({"name": "Ann"}, [1])

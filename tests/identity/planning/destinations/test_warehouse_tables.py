@@ -25,6 +25,7 @@ from identity.planning.destinations.warehouse_tables import (
     read_manifest,
     write_manifest,
 )
+from identity.values.stamps import Micros
 
 IDS = st.sampled_from("abc")
 
@@ -38,19 +39,25 @@ def states(draw: st.DrawFn) -> ProfileState:
     traits = draw(st.dictionaries(st.sampled_from(["plan", "size"]), st.sampled_from(["pro", 1, [True], {"a": "b"}])))
     return ProfileState(
         canonical=canonical,
-        links=[ProfileMapping(segment, 1) for segment in segments],
+        links=[ProfileMapping(segment, Micros(1)) for segment in segments],
         identifiers=[
             MappedIdentifier(
-                segment=segment, type="email", value=value, hash="h", at=1, first_seen=nr, last_seen=nr + 1
+                segment=segment,
+                type="email",
+                value=value,
+                hash="h",
+                at=Micros(1),
+                first_seen=Micros(nr),
+                last_seen=Micros(nr + 1),
             )
             for nr, (segment, value) in enumerate(held)
         ],
-        traits={name: (value, 2, 3) for name, value in traits.items()},
-        at=4,
+        traits={name: (value, Micros(2), Micros(3)) for name, value in traits.items()},
+        at=Micros(4),
     )
 
 
-REMOVED_PROFILES = IDS.map(lambda id_: RemovedIds([id_], [id_, f"{id_}0", f"{id_}1"], 5))
+REMOVED_PROFILES = IDS.map(lambda id_: RemovedIds([id_], [id_, f"{id_}0", f"{id_}1"], Micros(5)))
 
 
 def standing(batch: RowBatch, table: str) -> set[tuple[Any, ...]]:
@@ -69,7 +76,7 @@ def test_the_last_state_counts(exported: list[ProfileState | RemovedIds], clock:
     batch = RowBatch(0)
     last: dict[str, ProfileState] = {}
     for each, now in zip(exported, clock, strict=False):
-        batch.add([each], now, first=False)
+        batch.add([each], Micros(now), first=False)
         if isinstance(each, ProfileState):
             last[each.canonical] = each
         else:
@@ -102,13 +109,13 @@ def test_sequence_numbers_only_grow(clock: list[int], before: int) -> None:
     batch = RowBatch(before)
     state = ProfileState(
         canonical="a",
-        links=[ProfileMapping("a", 1), ProfileMapping("a0", 1)],
-        identifiers=[MappedIdentifier(segment="a", type="email", value="x", hash="h", at=1)],
-        traits={"plan": ("pro", 1, 1)},
-        at=1,
+        links=[ProfileMapping("a", Micros(1)), ProfileMapping("a0", Micros(1))],
+        identifiers=[MappedIdentifier(segment="a", type="email", value="x", hash="h", at=Micros(1))],
+        traits={"plan": ("pro", Micros(1), Micros(1))},
+        at=Micros(1),
     )
     for now in clock:
-        batch.add([state], now, first=False)
+        batch.add([state], Micros(now), first=False)
     for table, columns in TABLES.items():
         seqs = [row[list(columns).index("seq")] for row in batch.rows[table]]
         assert sorted(seqs) == seqs
@@ -119,7 +126,7 @@ def test_sequence_numbers_only_grow(clock: list[int], before: int) -> None:
 def test_an_erasure_removes_an_id_from_every_table() -> None:
     """And lists the id, without any value, in the table of erasures."""
     batch = RowBatch(0)
-    batch.add([RemovedIds(["a"], ["a", "a0"], 5, "ers_1")], 7, first=False)
+    batch.add([RemovedIds(["a"], ["a", "a0"], Micros(5), "ers_1")], Micros(7), first=False)
     assert [row[:3] for row in batch.rows["erasures"]] == [("a", "ers_1", REMOVED), ("a0", "ers_1", REMOVED)]
     assert all(
         row[list(TABLES[table]).index("__operation")] == REMOVED for table in TABLES for row in batch.rows[table]

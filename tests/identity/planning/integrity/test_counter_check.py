@@ -9,6 +9,7 @@ from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.integrity.row_index import RowIndex
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters, Window
+from identity.values.stamps import Micros, Stamp
 
 ID, KEY = b"i" * 16, b"k" * 32
 
@@ -33,9 +34,9 @@ def audited(own: Counters, folded: Counters | None = None, *, version: int = 1, 
     """A profile with the user id u, whose row has these counters; they have been read."""
     findings = Discrepancies()
     index = RowIndex(findings)
-    index.read_profile(ID, ID, ID, None, None, 1, 1, version, events, pack(own, lambda _: 1))
+    index.read_profile(ID, ID, ID, None, None, Stamp(1), Stamp(1), version, events, pack(own, lambda _: 1))
     index.read_forward(KEY, ID)
-    index.read_reverse(ID, KEY, 1, False, 1, 5, True)
+    index.read_reverse(ID, KEY, 1, False, Stamp(1), Micros(5), True)
     index.resolve_pointers()
     check = CounterCheck(index, findings)
     check.read_counters(ID, pack(own, lambda _: 1), None if folded is None else pack(folded, lambda _: 1))

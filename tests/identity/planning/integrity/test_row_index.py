@@ -9,6 +9,7 @@ from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.integrity.row_index import NO_ORIGIN, RowIndex, unpack_counters
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters
+from identity.values.stamps import Micros, Stamp
 
 ONE, TWO, KEY = b"1" * 16, b"2" * 16, b"k" * 32
 
@@ -19,7 +20,7 @@ def indexed(*heads: tuple[bytes, bytes, bytes, int]) -> tuple[RowIndex, Discrepa
     index = RowIndex(findings)
     for id_, head, canonical, created in heads:
         own = pack(Counters(types={}, live=[], origins=int(head != DORMANT)), lambda _: 1)
-        index.read_profile(id_, head, canonical, None, None, created, 1, 1, 0, own)
+        index.read_profile(id_, head, canonical, None, None, Stamp(created), Stamp(1), 1, 0, own)
     return index, findings
 
 
@@ -47,9 +48,9 @@ def test_an_identifier_has_one_row_in_each_direction() -> None:
     index.read_forward(KEY, ONE)
     index.read_forward(b"l" * 32, TWO)
     index.read_forward(b"o" * 32, b"3" * 16)
-    index.read_reverse(ONE, KEY, 1, False, 1, 1, False)
-    index.read_reverse(TWO, KEY, 1, False, 1, 1, True)
-    index.read_reverse(TWO, b"m" * 32, 1, False, 1, 1, True)
+    index.read_reverse(ONE, KEY, 1, False, Stamp(1), Micros(1), False)
+    index.read_reverse(TWO, KEY, 1, False, Stamp(1), Micros(1), True)
+    index.read_reverse(TWO, b"m" * 32, 1, False, Stamp(1), Micros(1), True)
     index.resolve_pointers()
 
     assert {each.kind: each.count for each in findings} == {

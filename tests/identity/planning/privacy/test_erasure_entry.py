@@ -10,6 +10,8 @@ from identity.planning.privacy.erasure_entry import (
     receipt_counts,
 )
 from identity.planning.privacy.merkle import merkle_root
+from identity.values.ids import DestinationNumber
+from identity.values.stamps import Stamp
 
 REFS = ErasedRefs(
     origins=[b"o" * 16], key_ids=[b"z" * 16, b"a" * 16], keys=[b"k" * 32], hashes=[b"h" * 32], groups=[b"g" * 16]
@@ -18,7 +20,7 @@ REFS = ErasedRefs(
 
 def test_an_entry_gives_the_counts_of_its_receipt() -> None:
     """A restored database makes the same receipt again from the entry."""
-    entry = ledger_entry(REFS, {"event": 2}, 1, [3], stamp=7, whole=True, epoch=4)
+    entry = ledger_entry(REFS, {"event": 2}, 1, [DestinationNumber(3)], stamp=Stamp(7), whole=True, epoch=4)
 
     assert counts_in_entry(entry) == receipt_counts(REFS, {"event": 2}, 1)
     assert counts_in_entry(entry).key_ids_root == merkle_root([b"a" * 16, b"z" * 16]).hex()

@@ -2,13 +2,14 @@
 
 from identity.planning.privacy.group_calls import GroupCall, fold_group, has_traits_of
 from identity.planning.resolution.document import present
+from identity.values.stamps import Micros, Stamp
 
 GROUP, ANN, BOB = b"g" * 32, b"a" * 16, b"b" * 16
 
 
 def call(origin: bytes, stamp: int, *, deletes: bool = False, **traits: object) -> GroupCall:
     """A group call whose event time is its stamp."""
-    return GroupCall(GROUP, origin, "acme", stamp, stamp, traits, deletes)
+    return GroupCall(GROUP, origin, "acme", Micros(stamp), Stamp(stamp), traits, deletes)
 
 
 def test_the_document_without_a_person_has_the_values_of_the_others() -> None:

@@ -9,6 +9,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.values.calls import MICRO
 from identity.values.enums import Law
 from identity.values.errors import BadRegulation
+from identity.values.stamps import Micros
 
 NOW = 1_790_000_000 * MICRO
 ID = "8f2b1c6e-4d3a-4f5b-9c7d-0a1b2c3d4e5f"
@@ -20,7 +21,7 @@ def body(**changed: Any) -> dict[str, Any]:
     return {
         "subject_request_id": ID,
         "subject_request_type": "erasure",
-        "submitted_time": format_time(NOW),
+        "submitted_time": format_time(Micros(NOW)),
         "subject_identities": [ANN],
         **changed,
     }
@@ -28,7 +29,7 @@ def body(**changed: Any) -> dict[str, Any]:
 
 def test_a_request_is_read_with_the_identifiers_of_the_person() -> None:
     """The law is optional, as in the published example."""
-    subject = read(body(), NOW)
+    subject = read(body(), Micros(NOW))
 
     assert (subject.identifiers, subject.regulation, subject.submitted_at) == (["email:ann@x.org"], Law.GDPR, NOW)
     assert format_request_id(subject.id) == ID
@@ -41,9 +42,9 @@ def test_an_id_may_have_capitals() -> None:
 
 def test_a_clock_that_is_a_little_ahead_does_not_move_the_deadline() -> None:
     """The deadline never runs from a time after the receipt."""
-    assert read(body(submitted_time=format_time(NOW + CLOCK_ERROR)), NOW).submitted_at == NOW
+    assert read(body(submitted_time=format_time(Micros(NOW + CLOCK_ERROR))), Micros(NOW)).submitted_at == NOW
     with pytest.raises(BadRegulation, match="submitted_time"):
-        read(body(submitted_time=format_time(NOW + CLOCK_ERROR + MICRO)), NOW)
+        read(body(submitted_time=format_time(Micros(NOW + CLOCK_ERROR + MICRO))), Micros(NOW))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_clock_that_is_a_little_ahead_does_not_move_the_deadline() -> None:
 def test_an_error_names_the_field_and_never_its_value(changed: dict[str, Any], field: str) -> None:
     """A message can reach a log."""
     with pytest.raises(BadRegulation, match=field) as refused:
-        read(body(**changed), NOW)
+        read(body(**changed), Micros(NOW))
 
     assert "ann" not in str(refused.value)
 
@@ -78,6 +79,6 @@ def test_an_error_names_the_field_and_never_its_value(changed: dict[str, Any], f
 @pytest.mark.parametrize("type_", IDENTITIES)
 def test_every_supported_identity_is_an_identifier(type_: str) -> None:
     """A value of any case and form is handed on as it is."""
-    subject = read(body(subject_identities=[{**ANN, "identity_type": type_, "identity_value": "X 1"}]), NOW)
+    subject = read(body(subject_identities=[{**ANN, "identity_type": type_, "identity_value": "X 1"}]), Micros(NOW))
 
     assert subject.identifiers == [f"{IDENTITIES[type_]}:X 1"]

@@ -2,6 +2,7 @@
 
 from identity.planning.privacy.privacy_requests import DELETES, DONE_SOON, FORWARDS, SUPPRESSES, NewRequest
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.stamps import Micros
 
 
 def request(callbacks: list[str]) -> NewRequest:
@@ -18,8 +19,8 @@ def request(callbacks: list[str]) -> NewRequest:
 
 def test_a_callback_is_due_once_most_requests_are_done() -> None:
     """Without an address there is none."""
-    assert request(["https://x.org"]).call_at(5) == 5 + DONE_SOON
-    assert request([]).call_at(5) is None
+    assert request(["https://x.org"]).call_at(Micros(5)) == 5 + DONE_SOON
+    assert request([]).call_at(Micros(5)) is None
 
 
 def test_what_is_forwarded_is_deleted_here_as_well() -> None:

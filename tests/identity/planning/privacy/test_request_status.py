@@ -9,6 +9,7 @@ from app.schemas.privacy import erasure
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
+from identity.values.stamps import Micros
 
 NOW = 1_000_000_000_000_000
 
@@ -16,10 +17,10 @@ NOW = 1_000_000_000_000_000
 def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any) -> ErasureResult:
     """An erasure of a person with a key, with these states at destinations."""
     notices = [
-        ErasureNotice(destination=f"dst_{nr}", name=f"d{nr}", state=NoticeState[word.upper()], at=NOW)
+        ErasureNotice(destination=f"dst_{nr}", name=f"d{nr}", state=NoticeState[word.upper()], at=Micros(NOW))
         for nr, word in enumerate(words)
     ]
-    done = NOW if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
+    done = Micros(NOW) if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
     base = ErasureResult(
         id=b"e" * 16,
         request_id=b"r" * 16,
@@ -29,8 +30,8 @@ def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any
         state=state,
         type="user_id",
         commitment=b"c" * 32,
-        received_at=NOW - 10,
-        due_at=NOW + 10,
+        received_at=Micros(NOW - 10),
+        due_at=Micros(NOW + 10),
         extended_at=None,
         internal_at=done,
         closed_at=done,
@@ -63,7 +64,7 @@ def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any
 )
 def test_the_overall_status_never_hides_an_open_result(one: ErasureResult, expected: str) -> None:
     """One word for all results."""
-    shown = erasure(one, NOW)
+    shown = erasure(one, Micros(NOW))
     assert shown.overall == expected
     assert shown.internal == one.state.label
 
@@ -90,7 +91,7 @@ def test_one_destination_without_support_does_not_fail_the_request(several: list
         front=RequestInterface.SEGMENT,
         kind=RequestKind.DELETE_ONLY,
         regulation=Law.NONE,
-        received_at=NOW,
+        received_at=Micros(NOW),
         actor="key",
         details=None,
         erasures=several,
@@ -102,5 +103,5 @@ def test_every_notice_has_a_status() -> None:
     """Each state has a word of Segment."""
     for state in NoticeState:
         assert request_status.segment_notice_status(
-            ErasureNotice(destination="dst_1", name="d", state=state, at=NOW)
+            ErasureNotice(destination="dst_1", name="d", state=state, at=Micros(NOW))
         ).isupper()

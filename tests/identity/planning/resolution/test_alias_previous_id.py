@@ -7,6 +7,7 @@ import pytest
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, Source
+from identity.values.stamps import Micros
 
 PUBLIC, SERVER = Source(1), Source(2, server=True)
 OLD = Identifier("user_id", "old"), Identifier("anonymous_id", "old")
@@ -15,7 +16,7 @@ NEW = Identifier("user_id", "new")
 
 def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PUBLIC) -> Call:
     """The alias call in a body."""
-    return extract(body, kind="alias", rules=rules, received=0, sent_at=None, source=source)
+    return extract(body, kind="alias", rules=rules, received=Micros(0), sent_at=None, source=source)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from identity.planning.resolution.planner_state import Counters, PlannerState, P
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of, read
 
 ID = b"i" * 16
@@ -21,8 +22,8 @@ def folded(state: PlannerState, plan: Plan, **body: Any) -> FoldResult:
     call = read({"userId": "u1", **body}, DEFAULT_RULES, 0)
     assert isinstance(call, Call)
     none = Counters(types={}, live=[])
-    target = Profile(id=ID, created=1, root=ID, canonical=ID, oldest_birth=1, own=none, folded=none)
-    return apply_call(call, target, 5, state, plan, lambda: b"g" * 16)
+    target = Profile(id=ID, created=Stamp(1), root=ID, canonical=ID, oldest_birth=Stamp(1), own=none, folded=none)
+    return apply_call(call, target, Stamp(5), state, plan, lambda: b"g" * 16)
 
 
 @pytest.mark.parametrize("body", [{"type": "identify"}, {"type": "track", "event": "E", "properties": {"a": 1}}])
@@ -49,7 +50,7 @@ def test_a_person_without_room_for_a_membership_states_no_traits_of_the_group() 
     """An erasure finds the people who stated traits among the members."""
     state, plan = PlannerState(), Plan()
     crowded = state.documents[ID] = Document()
-    merge_traits(crowded, {f"t{nr}": nr for nr in range(MAX_KEYS)}, 1, 1)
+    merge_traits(crowded, {f"t{nr}": nr for nr in range(MAX_KEYS)}, Micros(1), Stamp(1))
     result = folded(state, plan, type="group", groupId="acme", traits={"size": 3})
 
     assert result.refused == ["acme", "size"]

@@ -9,11 +9,14 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import MICRO, Call, Kind, Source
 from identity.values.errors import BadCall
+from identity.values.stamps import Micros
 
 
 def read(body: dict[str, Any], kind: Kind = "track") -> Call:
     """The call in a body, received in 2025."""
-    return extract(body, kind=kind, rules=DEFAULT_RULES, received=1_735_689_600 * MICRO, sent_at=None, source=Source(1))
+    return extract(
+        body, kind=kind, rules=DEFAULT_RULES, received=Micros(1_735_689_600 * MICRO), sent_at=None, source=Source(1)
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Call, DemotedIdentifier, Identifier, Kind, Source
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
+from identity.values.stamps import Micros
 
 
 def read(body: dict[str, Any], kind: Kind, rules: Rules = DEFAULT_RULES) -> Call:
     """The call in a body."""
-    return extract(body, kind=kind, rules=rules, received=0, sent_at=None, source=Source(1))
+    return extract(body, kind=kind, rules=rules, received=Micros(0), sent_at=None, source=Source(1))
 
 
 def kept(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES) -> list[str]:

@@ -19,6 +19,7 @@ from identity.planning.resolution.counters import (
 )
 from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, compile_rules
+from identity.values.stamps import Micros
 
 RULES = compile_rules({"limits": {"device": {"max": 2, "days": 7}}}, 1)
 KEYS = [bytes((number,)) * 32 for number in range(6)]
@@ -59,7 +60,7 @@ def test_a_window_holds_the_newest_of_all_that_were_seen(seen: list[tuple[bytes,
     made = Counters(types={"device": 6}, live=[], windows={"device": Window(size, {})})
     last: dict[bytes, int] = {}
     for key, time in seen:
-        mark_seen(made, key, "device", time)
+        mark_seen(made, key, "device", Micros(time))
         last[key] = max(time, last.get(key, time))
 
     assert made.windows["device"].seen == newest_window(last, size).seen

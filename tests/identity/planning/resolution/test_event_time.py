@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from identity.planning.resolution.event_time import event_time, format_time, parse_time
 from identity.values.calls import MICRO
+from identity.values.stamps import Micros
 from identity.values.timestamps import EARLIEST, LATEST
 
 T0 = 1_735_689_600 * MICRO
-MICROS = st.integers(min_value=EARLIEST, max_value=LATEST)
+MICROS = st.integers(min_value=EARLIEST, max_value=LATEST).map(Micros)
 ANYTHING = st.one_of(st.none(), st.text(), st.integers(), MICROS.map(format_time))
 
 
@@ -75,7 +76,7 @@ def test_a_value_that_is_no_time_is_absent(value: object) -> None:
 @given(MICROS)
 def test_a_formatted_time_is_read_back(micros: int) -> None:
     """To the millisecond."""
-    assert parse_time(format_time(micros)) == micros // 1000 * 1000
+    assert parse_time(format_time(Micros(micros))) == micros // 1000 * 1000
 
 
 @given(st.datetimes(timezones=st.timezones()))
@@ -88,7 +89,7 @@ def test_an_iso_time_of_any_zone_is_read(moment: datetime) -> None:
 
 def test_a_time_is_formatted_in_utc_with_milliseconds() -> None:
     """RFC 3339 with three digits and Z."""
-    assert format_time(T0 + 1_999) == "2025-01-01T00:00:00.001Z"
+    assert format_time(Micros(T0 + 1_999)) == "2025-01-01T00:00:00.001Z"
 
 
 @pytest.mark.parametrize(
@@ -113,14 +114,14 @@ def test_an_event_time_is_corrected_by_the_error_of_the_sender(
     body: dict[str, int | str | None], sent_at: int | None, happened: int
 ) -> None:
     """In seconds relative to the receipt."""
-    written = {k: format_time(T0 + v * MICRO) if isinstance(v, int) else v for k, v in body.items()}
+    written = {k: format_time(Micros(T0 + v * MICRO)) if isinstance(v, int) else v for k, v in body.items()}
     sent = None if sent_at is None else T0 + sent_at * MICRO
-    assert event_time(written, T0, sent).time == T0 + happened * MICRO
+    assert event_time(written, Micros(T0), sent).time == T0 + happened * MICRO
 
 
 def test_a_time_before_1970_is_valid() -> None:
     """A negative number of microseconds does not count as absent."""
-    assert event_time({"timestamp": "1969-07-20T20:17:40Z"}, T0, None).time == -14_182_940 * MICRO
+    assert event_time({"timestamp": "1969-07-20T20:17:40Z"}, Micros(T0), None).time == -14_182_940 * MICRO
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_every_timestamp_that_is_no_time_is_named(
     guessed: bool,  # noqa: FBT001 (a column)
 ) -> None:
     """The receipt takes the place of the event time only where no statement of the client is readable."""
-    found = event_time(body, T0, sent_at)
+    found = event_time(body, Micros(T0), sent_at)
     assert (found.ignored, found.guessed) == (ignored, guessed)
     assert (found.time == T0) is (guessed or "timestamp" not in body or body["timestamp"] is None)
 
@@ -165,8 +166,8 @@ def test_a_time_ahead_of_the_receipt_is_named_beyond_the_error_of_clocks(
     body: dict[str, int], future: str | None
 ) -> None:
     """In seconds; the clock of the sender may be fast by five minutes, and by any time where the call says so."""
-    written = {name: format_time(T0 + seconds * MICRO) for name, seconds in body.items()}
-    assert event_time(written, T0, None).future == future
+    written = {name: format_time(Micros(T0 + seconds * MICRO)) for name, seconds in body.items()}
+    assert event_time(written, Micros(T0), None).future == future
 
 
 @given(ANYTHING, ANYTHING, ANYTHING, st.integers(min_value=0, max_value=2 * T0), st.one_of(st.none(), MICROS))
@@ -175,4 +176,4 @@ def test_an_event_time_is_never_later_than_the_receipt(
 ) -> None:
     """With any combination of client times; the result can always be formatted."""
     body = {"timestamp": timestamp, "originalTimestamp": original, "sentAt": sent}
-    assert EARLIEST <= event_time(body, received, envelope).time <= received
+    assert EARLIEST <= event_time(body, Micros(received), envelope).time <= received

@@ -11,13 +11,14 @@ from identity.planning.resolution.extract import extract, stated_group
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import KINDS, MICRO, Call, Kind, Source
 from identity.values.errors import BadCall
+from identity.values.stamps import Micros
 
 RECEIVED = 1_735_689_600 * MICRO
 
 
 def read(body: object, kind: Kind | None = "track", *, sent_at: object = None, rules: Rules = DEFAULT_RULES) -> Call:
     """The call in a body."""
-    return extract(body, kind=kind, rules=rules, received=RECEIVED, sent_at=sent_at, source=Source(1))
+    return extract(body, kind=kind, rules=rules, received=Micros(RECEIVED), sent_at=sent_at, source=Source(1))
 
 
 def code(body: object, kind: Kind | None = "track") -> str:

@@ -7,6 +7,7 @@ from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misf
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import Identifier
+from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of
 
 RULES = compile_rules(
@@ -26,7 +27,7 @@ def root(*texts: str, origins: int = 1) -> Profile:
     for text in texts:
         attach(held, named(text).key, named(text).type)
     id_ = key_of("root", " ".join(texts))[:16]
-    return Profile(id=id_, created=1, root=id_, canonical=id_, oldest_birth=1, own=held, folded=held)
+    return Profile(id=id_, created=Stamp(1), root=id_, canonical=id_, oldest_birth=Stamp(1), own=held, folded=held)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_the_first_limit_that_a_candidate_breaks_is_named(
     for text in fresh:
         candidate = candidate.add(named(text), None)
 
-    assert misfit(candidate, 0, RULES, {}) == reason
+    assert misfit(candidate, Micros(0), RULES, {}) == reason
 
 
 def test_both_sides_of_a_cut_stay_separate() -> None:
@@ -72,7 +73,7 @@ def test_both_sides_of_a_cut_stay_separate() -> None:
     left, right, spanning = root("email:a"), root("email:b"), root("email:c")
     left.folded.cuts, right.folded.cuts, spanning.folded.cuts = {b"c": (1, 0)}, {b"c": (0, 1)}, {b"c": (1, 1)}
 
-    assert misfit(Candidate(sides=[left, right]), 0, RULES, {}) == SEPARATED
+    assert misfit(Candidate(sides=[left, right]), Micros(0), RULES, {}) == SEPARATED
     assert not separated(Candidate(sides=[left, spanning]), {})
     fresh = Candidate(sides=[left]).add(named("email:new"), None)
     assert separated(fresh, {named("email:new").key: [(b"c", 1)]})
@@ -93,10 +94,10 @@ def test_the_two_ids_of_an_alias_count_as_one_profile() -> None:
     """Which has the retired id no longer among its live ones."""
     old, new = named("user_id:old"), named("user_id:new")
     pair = Candidate().add(old, root("user_id:old")).add(new, root("user_id:new"))
-    assert misfit(pair, 0, RULES, {}) == "limit:user_id"
-    profile = united(pair, old, 0, RULES, {})
+    assert misfit(pair, Micros(0), RULES, {}) == "limit:user_id"
+    profile = united(pair, old, Micros(0), RULES, {})
 
     assert (profile.folded.live, profile.folded.origins) == ([new.key], 2)
     exempt = pair.exempting(profile)
-    assert misfit(exempt, 0, RULES, {}) is None
-    assert misfit(exempt.add(named("user_id:third"), None), 0, RULES, {}) == "limit:user_id"
+    assert misfit(exempt, Micros(0), RULES, {}) is None
+    assert misfit(exempt.add(named("user_id:third"), None), Micros(0), RULES, {}) == "limit:user_id"

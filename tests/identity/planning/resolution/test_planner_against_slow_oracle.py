@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import DAY, MICRO
+from identity.values.stamps import Micros
 from tests.support.planning.oracle import World
 from tests.support.planning.slow_oracle import SlowOracle
 
@@ -64,7 +65,7 @@ def test_the_partition_is_that_of_the_slow_reference(
     world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"}, shared)
     for nr, (body, second) in enumerate(sent):
         happened = BEGINNING + second * MICRO
-        world.send([{**body, "messageId": f"m{nr}", "timestamp": format_time(happened)}], received=END)
+        world.send([{**body, "messageId": f"m{nr}", "timestamp": format_time(Micros(happened))}], received=END)
         slow.send(body, happened)
     found: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
     for key, origin in world.state.owners.items():

@@ -16,6 +16,7 @@ from identity.planning.resolution.rejections import (
 )
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Kind, Outcome, Source
+from identity.values.stamps import Micros
 
 NOW = 20_000 * DAY
 SENT = NOW - 5 * DAY
@@ -25,7 +26,12 @@ SECRET = "ann@example.com"
 def call_of(kind: Kind = "identify", **body: Any) -> Call:
     """A call of an import, received some days before its request."""
     return extract(
-        {"messageId": "m1", **body}, kind=kind, rules=DEFAULT_RULES, received=SENT, sent_at=None, source=Source(7, True)
+        {"messageId": "m1", **body},
+        kind=kind,
+        rules=DEFAULT_RULES,
+        received=Micros(SENT),
+        sent_at=None,
+        source=Source(7, True),
     )
 
 
@@ -85,7 +91,7 @@ HIDDEN = {"message_id": None, "received": NOW}
 )
 def test_a_rejection_lists_the_parts_that_evidence_lacks(outcome: Outcome, expected: dict[str, Any] | None) -> None:
     """The rejection of a suppressed person holds neither message id nor time."""
-    found = of_call(call_of(userId="u1", traits={"plan": "pro"}), outcome, NOW)
+    found = of_call(call_of(userId="u1", traits={"plan": "pro"}), outcome, Micros(NOW))
 
     assert found == (None if expected is None else rejection(**expected))
 
@@ -93,7 +99,7 @@ def test_a_rejection_lists_the_parts_that_evidence_lacks(outcome: Outcome, expec
 @pytest.mark.parametrize("status", ["unresolved", "suppressed"])
 def test_a_leave_that_finds_no_profile_is_no_rejection(status: Any) -> None:
     """The answer to the request reports a leave; no client loses a call."""
-    assert of_call(call_of("leave", groupId="g1"), Outcome(message_id="m1", status=status), NOW) is None
+    assert of_call(call_of("leave", groupId="g1"), Outcome(message_id="m1", status=status), Micros(NOW)) is None
 
 
 def test_the_length_and_number_of_trait_names_are_bounded() -> None:
@@ -101,7 +107,7 @@ def test_the_length_and_number_of_trait_names_are_bounded() -> None:
     traits = {f"{n:03}" + "x" * 200: 1 for n in range(200)}
 
     found = of_call(
-        call_of(traits=traits), Outcome(message_id="m1", status="accepted", ignored_traits=list(traits)), NOW
+        call_of(traits=traits), Outcome(message_id="m1", status="accepted", ignored_traits=list(traits)), Micros(NOW)
     )
 
     assert found
@@ -115,7 +121,7 @@ def test_a_rejection_names_traits_group_traits_and_categories(kind: Kind) -> Non
     consent = {"consent": {"categoryPreferences": {"Ads": True}}}
     call = call_of(kind, userId="u1", groupId="g1", traits={"plan": 1}, context=consent)
 
-    found = of_call(call, Outcome(message_id="m1", status="accepted", ignored_traits=["plan", "Ads"]), NOW)
+    found = of_call(call, Outcome(message_id="m1", status="accepted", ignored_traits=["plan", "Ads"]), Micros(NOW))
 
     assert found
     assert found.ignored == (["Ads"] if kind == "track" else ["plan", "Ads"])
@@ -124,7 +130,9 @@ def test_a_rejection_names_traits_group_traits_and_categories(kind: Kind) -> Non
 def test_a_membership_without_room_is_counted_and_not_named() -> None:
     """The id of a group may name people."""
     found = of_call(
-        call_of("group", groupId=SECRET), Outcome(message_id="m1", status="accepted", ignored_traits=[SECRET]), NOW
+        call_of("group", groupId=SECRET),
+        Outcome(message_id="m1", status="accepted", ignored_traits=[SECRET]),
+        Micros(NOW),
     )
 
     assert found == rejection(kind=4, reason="trait_limit", ignored_count=1)
@@ -147,7 +155,7 @@ def test_a_membership_without_room_is_counted_and_not_named() -> None:
 def test_the_rejection_of_an_item_holds_no_value_of_it(item: Any, kind: Kind | None, code: int | None) -> None:
     """Only the kind of the item and the code."""
     found = of_item(
-        item, Outcome(message_id="m1", status="rejected", reason="too_large"), kind=kind, source=7, received=NOW
+        item, Outcome(message_id="m1", status="rejected", reason="too_large"), kind=kind, source=7, received=Micros(NOW)
     )
 
     assert found == rejection(status=0, reason="too_large", kind=code, received=NOW)
@@ -160,7 +168,7 @@ def test_demoted_identifiers_are_counted_without_their_values() -> None:
     found = of_call(
         call,
         Outcome(message_id="m1", status="unresolved", demoted=demotions("blocked", "bad_type", "limit:email")),
-        NOW,
+        Micros(NOW),
     )
 
     assert found
@@ -186,7 +194,7 @@ def test_a_message_id_with_half_a_surrogate_pair_is_stored() -> None:
         Outcome(message_id="a\ud800", status="rejected", reason="bad_message_id"),
         kind="track",
         source=7,
-        received=NOW,
+        received=Micros(NOW),
     )
 
     assert unpack(pack([found]))[0].message_id == "a?"

@@ -17,6 +17,7 @@ from identity.planning.resolution.stored_calls import (
     unpack_events,
 )
 from identity.values.calls import Call
+from identity.values.stamps import Stamp
 from tests.support.planning.read_calls import SERVER, read
 
 KEYS = st.binary(min_size=32, max_size=32)
@@ -35,7 +36,10 @@ def test_a_stored_call_is_read_back_with_its_whole_body() -> None:
     one = call()
 
     assert unpack(pack(one)) == stored_call(one)
-    assert unpack_events(pack_events([(5, one), (6, one)])) == [(5, stored_call(one)), (6, stored_call(one))]
+    assert unpack_events(pack_events([(Stamp(5), one), (Stamp(6), one)])) == [
+        (5, stored_call(one)),
+        (6, stored_call(one)),
+    ]
     assert source(stored_call(one)) == SERVER
 
 

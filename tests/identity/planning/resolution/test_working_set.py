@@ -9,6 +9,7 @@ from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.planning.resolution.working_set import MAX_SOURCES, WorkingSet, set_key
 from identity.values.calls import DAY, Call, Identifier, Source
+from identity.values.stamps import Stamp
 from tests.support.planning.read_calls import key_of, read
 
 
@@ -33,10 +34,10 @@ def named(value: str) -> Identifier:
 def test_a_merge_points_to_the_largest_root_and_keeps_the_oldest_id() -> None:
     """The canonical id of the oldest stays, whichever root wins."""
     work = working()
-    oldest, second, third = work.create(1), work.create(2), work.create(3)
-    winner, ended = work.merge([second, third], 4)
+    oldest, second, third = work.create(Stamp(1)), work.create(Stamp(2)), work.create(Stamp(3))
+    winner, ended = work.merge([second, third], Stamp(4))
     assert (winner, ended) == (second, [third.id])
-    winner, ended = work.merge([oldest, second], 5)
+    winner, ended = work.merge([oldest, second], Stamp(5))
 
     assert (winner, winner.canonical, winner.oldest_birth, ended) == (second, oldest.id, 1, [second.id])
     assert {profile.root for profile in work.state.profiles.values()} == {second.id}
@@ -48,15 +49,23 @@ def test_a_root_that_loses_twice_is_moved_to_the_last_one() -> None:
     work = working()
     stored = []
     for nr in (1, 2, 3):
-        made, id_ = work.create(nr), bytes((nr,)) * 16
+        made, id_ = work.create(Stamp(nr)), bytes((nr,)) * 16
         stored.append(
-            Profile(id=id_, created=nr, root=id_, canonical=id_, oldest_birth=nr, own=made.own, folded=made.folded)
+            Profile(
+                id=id_,
+                created=Stamp(nr),
+                root=id_,
+                canonical=id_,
+                oldest_birth=Stamp(nr),
+                own=made.own,
+                folded=made.folded,
+            )
         )
     for number, origins in zip(stored, (1, 2, 9), strict=True):
         number.folded.origins = origins
     work = WorkingSet(PlannerState(profiles={each.id: each for each in stored}), DEFAULT_RULES, lambda: b"n" * 16)
-    work.merge(stored[:2], 5)
-    work.merge(stored[1:], 6)
+    work.merge(stored[:2], Stamp(5))
+    work.merge(stored[1:], Stamp(6))
 
     assert work.plan.moved == {stored[0].id: stored[2].id, stored[1].id: stored[2].id}
 
@@ -64,9 +73,9 @@ def test_a_root_that_loses_twice_is_moved_to_the_last_one() -> None:
 def test_own_and_folded_counters_count_what_is_linked_and_not_what_is_retired() -> None:
     """A renamed id stays linked and is retired once."""
     work = working()
-    profile = work.create(1)
+    profile = work.create(Stamp(1))
     for value in ("u1", "u2"):
-        work.gain(named(value), profile, profile, call(), 1)
+        work.gain(named(value), profile, profile, call(), Stamp(1))
 
     assert work.retire(named("u1").key, profile)
     assert not work.retire(named("u1").key, profile)
@@ -79,8 +88,8 @@ def test_own_and_folded_counters_count_what_is_linked_and_not_what_is_retired() 
 def test_a_set_seen_again_counts_its_days_and_sources(days: list[int], counted: int) -> None:
     """An earlier day that arrives late counts once, with the day that was counted before."""
     work = working()
-    profile = work.create(1)
-    work.gain(named("u1"), profile, profile, call(), 1)
+    profile = work.create(Stamp(1))
+    work.gain(named("u1"), profile, profile, call(), Stamp(1))
     new = [work.sight(call(day, nr), [named("u1")], [], profile, profile) for nr, day in enumerate(days)]
 
     (seen,) = work.plan.sightings.values()
@@ -91,8 +100,8 @@ def test_a_set_seen_again_counts_its_days_and_sources(days: list[int], counted: 
 def test_a_sighting_names_a_bounded_number_of_sources() -> None:
     """The first ones stay."""
     work = working()
-    profile = work.create(1)
-    work.gain(named("u1"), profile, profile, call(), 1)
+    profile = work.create(Stamp(1))
+    work.gain(named("u1"), profile, profile, call(), Stamp(1))
     for nr in range(MAX_SOURCES + 3):
         work.sight(call(0, nr), [named("u1")], [], profile, profile)
 
@@ -109,8 +118,8 @@ def test_a_set_has_one_key_in_any_order() -> None:
 def test_first_and_last_times_are_those_of_all_calls() -> None:
     """An identifier that is new widens in place; one that is stored is written by origin and key."""
     work = working()
-    profile = work.create(1)
-    work.gain(named("u1"), profile, profile, call(5), 1)
+    profile = work.create(Stamp(1))
+    work.gain(named("u1"), profile, profile, call(5), Stamp(1))
     work.state.owners[named("u2").key] = profile.id
     for day in (7, 3):
         work.sight(call(day), [named("u1"), named("u2")], [], profile, profile)

@@ -29,7 +29,7 @@ async def begun(
 ) -> tuple[PipelineConnection, Any]:
     """A transaction that found what these users are."""
     connection = await ingest.spaces.database.writer()
-    lease = await writer_slots.take(connection, new_id(), time.time_ns() // 1000)
+    lease = await writer_slots.take(connection, new_id(), Micros(time.time_ns() // 1000))
     keys = [ingest.space.keys.identifier("user_id", user) for user in users]
     lease = how.pop("lease", lease)
     try:

@@ -11,6 +11,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.values.errors import SpaceNotFound
 from identity.values.ids import SpaceNumber
+from identity.values.stamps import Stamp
 
 SPACE = SpaceNumber(7)
 
@@ -21,7 +22,7 @@ async def store(database: str) -> AsyncIterator[Database]:
     opened = Database(database)
     await opened.open()
     async with opened.transaction() as connection:
-        await space_lock.create(connection, SPACE, 100)
+        await space_lock.create(connection, SPACE, Stamp(100))
     yield opened
     await opened.close()
 
@@ -53,9 +54,9 @@ async def test_a_stamp_never_goes_back_and_marks_stay(store: Database) -> None:
     """A lower stamp changes nothing; the marks of all changes add up."""
     async with store.transaction() as connection:
         await space_lock.hold(connection, SPACE)
-        await space_lock.raise_stamp(connection, SPACE, 120, 1)
-        await space_lock.raise_stamp(connection, SPACE, 110, 4)
-        await space_lock.raise_stamp(connection, SPACE, 130, 2)
+        await space_lock.raise_stamp(connection, SPACE, Stamp(120), 1)
+        await space_lock.raise_stamp(connection, SPACE, Stamp(110), 4)
+        await space_lock.raise_stamp(connection, SPACE, Stamp(130), 2)
         found = await space_lock.read(connection, SPACE)
 
         assert (found.stamp, found.marks) == (130, 3)

@@ -12,6 +12,7 @@ from identity.store.postgres.database import Database, translated
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.values.errors import Conflict, OnefoldError, Unavailable
 from identity.values.ids import new_id
+from identity.values.stamps import Micros
 
 NOW = 10**15
 
@@ -46,7 +47,7 @@ def test_slots_taken_at_once_differ(database: str) -> None:
             while True:
                 try:
                     with translated():
-                        return (await writer_slots.take(connection, new_id(), NOW)).slot
+                        return (await writer_slots.take(connection, new_id(), Micros(NOW))).slot
                 except Conflict:
                     await asyncio.sleep(0)
 
@@ -60,11 +61,11 @@ def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
     """The next holder's stamps lie after the end of the last lease, and the last holder gets an error."""
 
     async def body(one: PipelineConnection, two: PipelineConnection) -> None:
-        first = await writer_slots.take(one, new_id(), NOW)
-        second = await writer_slots.take(two, new_id(), first.until + 1)
+        first = await writer_slots.take(one, new_id(), Micros(NOW))
+        second = await writer_slots.take(two, new_id(), Micros(first.until + 1))
         assert (second.slot, second.floor) == (first.slot, first.until + 1)
-        assert not await writer_slots.renew(one, first, first.until + writer_slots.LEASE_MICROS)
-        assert await writer_slots.renew(two, second, second.until + writer_slots.LEASE_MICROS)
+        assert not await writer_slots.renew(one, first, Micros(first.until + writer_slots.LEASE_MICROS))
+        assert await writer_slots.renew(two, second, Micros(second.until + writer_slots.LEASE_MICROS))
 
     run(database, 2, body)
 
@@ -73,10 +74,10 @@ def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
     """While a transaction holds a share of the slot, nobody takes it, even after its end."""
 
     async def body(one: PipelineConnection, two: PipelineConnection) -> None:
-        first = await writer_slots.take(one, new_id(), NOW)
+        first = await writer_slots.take(one, new_id(), Micros(NOW))
         await one.execute("BEGIN")
         await one.execute(writer_slots.HOLD, [first.slot, Uuid(first.holder)])
-        assert (await writer_slots.take(two, new_id(), first.until + 1)).slot != first.slot
+        assert (await writer_slots.take(two, new_id(), Micros(first.until + 1))).slot != first.slot
         await one.execute("ROLLBACK")
 
     run(database, 2, body)
@@ -86,9 +87,9 @@ def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
     """A slot given back is taken again, and its stamps go on after those given."""
 
     async def body(one: PipelineConnection) -> None:
-        first = await writer_slots.take(one, new_id(), NOW)
-        await writer_slots.release(one, first, NOW + 5)
-        again = await writer_slots.take(one, new_id(), NOW + 7)
+        first = await writer_slots.take(one, new_id(), Micros(NOW))
+        await writer_slots.release(one, first, Micros(NOW + 5))
+        again = await writer_slots.take(one, new_id(), Micros(NOW + 7))
         assert (again.slot, again.floor > NOW + 5) == (first.slot, True)
 
     run(database, 1, body)
@@ -103,7 +104,7 @@ def test_no_more_slots_than_there_are(database: str) -> None:
             "SELECT n, gen_random_uuid(), 9000000000000000000 FROM generate_series(0, 255) n"
         )
         with pytest.raises(Unavailable) as caught:
-            await writer_slots.take(one, new_id(), NOW)
+            await writer_slots.take(one, new_id(), Micros(NOW))
         assert isinstance(caught.value, OnefoldError)
 
     run(database, 1, body)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from identity.planning.consent.signals.tcf import FIRST, Restriction, Tcf
 from identity.planning.consent.signals.vendors import Vendors
 from identity.values.calls import DAY, MICRO
+from identity.values.stamps import Micros
 
 ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 SIX = {each: f"{at:06b}" for at, each in enumerate(ALPHABET)}
-NOW = 1_790_000_000 * MICRO
+NOW = Micros(1_790_000_000 * MICRO)
 DECISECOND = MICRO // 10
 ALL = frozenset(range(1, 12))
 

@@ -11,6 +11,7 @@ from identity.planning.consent.signals import gpp, tcf
 from identity.planning.consent.signals.bits import Bits
 from identity.planning.consent.signals.vendors import Vendors
 from identity.values.errors import BadSignal
+from identity.values.stamps import Micros
 from tests.identity.planning.consent.signals.encoding import (
     ALPHABET,
     NOW,
@@ -70,7 +71,7 @@ def flipped(character: str, bit: int) -> str:
     return ALPHABET[ALPHABET.index(character) ^ 1 << bit] if character and character in ALPHABET else character
 
 
-def refused(decode: Callable[[object, int], object], text: str) -> bool:
+def refused(decode: Callable[[object, Micros], object], text: str) -> bool:
     """True if the decoder refuses a string; fails the test otherwise."""
     try:
         decode(text, NOW)
@@ -213,7 +214,7 @@ def test_every_string_is_read_within_five_milliseconds() -> None:
             assert slowest < 0.005
 
 
-def spent(decode: Callable[[object, int], object], text: str) -> float:
+def spent(decode: Callable[[object, Micros], object], text: str) -> float:
     """Seconds of one decoding."""
     start = time.perf_counter()
     with suppress(BadSignal):
