@@ -107,17 +107,17 @@ def test_another_encoding_is_refused(encoding: bytes) -> None:
     assert refusal([b"abc"], encoding) == "unsupported_encoding"
 
 
-def test_a_client_that_disconnects_has_sent_no_body() -> None:
+async def test_a_client_that_disconnects_has_sent_no_body() -> None:
     """Reading raises Disconnected."""
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
     with pytest.raises(Disconnected):
-        asyncio.run(read(receive))
+        await read(receive)
 
 
-def test_a_body_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a code of its own."""
     monkeypatch.setattr("app.http.body.BODY_SECONDS", 0)
 
@@ -126,7 +126,7 @@ def test_a_body_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) 
         return {"type": "http.request", "body": b"", "more_body": True}
 
     with pytest.raises(Unreadable) as refused:
-        asyncio.run(read(receive))
+        await read(receive)
 
     assert refused.value.code == "body_timeout"
 

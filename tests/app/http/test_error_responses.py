@@ -1,7 +1,5 @@
 """Every error has a status, and no answer repeats anything of the request."""
 
-import asyncio
-
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -66,9 +64,9 @@ async def _post(error: Exception, path: str) -> httpx.Response:
 
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/rules"])
 @pytest.mark.parametrize("error", [RuntimeError(PLANTED), errors.OnefoldError(PLANTED)])
-def test_an_unforeseen_error_is_a_500_without_details(path: str, error: Exception) -> None:
+async def test_an_unforeseen_error_is_a_500_without_details(path: str, error: Exception) -> None:
     """Its message appears nowhere."""
-    answer = asyncio.run(_post(error, path))
+    answer = await _post(error, path)
 
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal_error"
@@ -77,9 +75,9 @@ def test_an_unforeseen_error_is_a_500_without_details(path: str, error: Exceptio
 
 @pytest.mark.parametrize("error", [errors.QueueFull(), errors.DatabaseUnavailable()])
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/rules"])
-def test_a_full_queue_and_an_outage_ask_the_client_to_wait(error: OnefoldError, path: str) -> None:
+async def test_a_full_queue_and_an_outage_ask_the_client_to_wait(error: OnefoldError, path: str) -> None:
     """In both headers that SDKs read."""
-    answer = asyncio.run(_post(error, path))
+    answer = await _post(error, path)
 
     assert answer.status_code == STATUS[type(error)]
     assert answer.json()["code"] == error.code

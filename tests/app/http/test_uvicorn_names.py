@@ -1,7 +1,6 @@
 """The private names of uvicorn that the server overrides or uses are still there, in their shape."""
 
 import ast
-import asyncio
 import inspect
 import tomllib
 from importlib.metadata import version
@@ -78,15 +77,11 @@ def test_what_is_overridden_is_there_with_the_same_parameters(ours: type[Any], t
         )
 
 
-def test_what_a_connection_uses_of_its_base_is_there() -> None:
+async def test_what_a_connection_uses_of_its_base_is_there() -> None:
     """Attributes that uvicorn sets when a connection is made, and methods that it keeps to itself."""
-
-    async def made() -> HttpToolsProtocol:
-        config = Config(lambda: None, log_config=None, lifespan="off", ws="none", http=HttpToolsProtocol)
-        config.load()
-        return HttpToolsProtocol(config, ServerState(), {})
-
-    base = asyncio.run(made())
+    config = Config(lambda: None, log_config=None, lifespan="off", ws="none", http=HttpToolsProtocol)
+    config.load()
+    base = HttpToolsProtocol(config, ServerState(), {})
     # Both are there once a request has begun.
     later = {"headers", "url"}
 

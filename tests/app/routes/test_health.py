@@ -30,7 +30,7 @@ def test_a_serving_process_is_live_and_ready(client: httpx.Client) -> None:
     assert client.get("/readyz").json() == {"status": "ok"}
 
 
-def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many ask whether it is ready, without a key, the database is asked once."""
     asked = []
 
@@ -56,7 +56,7 @@ def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.Mon
         patch.setattr("app.server.readiness.GOOD_SECONDS", 600.0)
         patch.setattr(key_store, "read", reading)
         # The start itself reads once, to see that the keys belong to the database.
-        asyncio.run(main())
+        await main()
     assert len(asked) == 1 + 1
 
 

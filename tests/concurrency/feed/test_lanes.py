@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -60,32 +61,28 @@ class Both:
             self.by_sequence.append(bytes(id_))
 
 
-def run(url: str, writers: int, body: Callable[[Both], Awaitable[None]]) -> None:
-    """Runs a test with a reader and so many writers."""
+@asynccontextmanager
+async def both_feeds(url: str, writers: int) -> AsyncIterator[Both]:
+    """A reader and so many writers."""
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("CREATE TABLE by_sequence (seq bigserial PRIMARY KEY, profile_id uuid NOT NULL)")
         owner.execute("GRANT ALL ON by_sequence, by_sequence_seq_seq TO onefold_app")
-
-    async def main() -> None:
-        database = Database(url)
-        await database.open()
-        opened = [await database.writer() for _ in range(writers + 1)]
-        try:
-            async with database.transaction() as connection:
-                space = await spaces_and_keys.create_space(connection, new_id(), "s", Stamp(0))
-            await body(Both(opened, Tenant(space.id, space.bucket_base, space.spread)))
-        finally:
-            for connection in opened:
-                await connection.close()
-            await database.close()
-
-    asyncio.run(main())
+    database = Database(url)
+    await database.open()
+    opened = [await database.writer() for _ in range(writers + 1)]
+    try:
+        async with database.transaction() as connection:
+            space = await spaces_and_keys.create_space(connection, new_id(), "s", Stamp(0))
+        yield Both(opened, Tenant(space.id, space.bucket_base, space.spread))
+    finally:
+        for connection in opened:
+            await connection.close()
+        await database.close()
 
 
-def test_who_commits_late_is_not_skipped(database: str) -> None:
+async def test_who_commits_late_is_not_skipped(database: str) -> None:
     """An entry whose transaction began first and ends last is read after all, in its own lane and in another."""
-
-    async def body(both: Both) -> None:
+    async with both_feeds(database, 3) as both:
         late, soon, same = both.writers
         for writer in both.writers:
             await writer.execute("BEGIN")
@@ -104,13 +101,10 @@ def test_who_commits_late_is_not_skipped(database: str) -> None:
         assert both.by_lanes == [second, first, third]
         assert first not in both.by_sequence
 
-    run(database, 3, body)
 
-
-def test_lanes_lose_nothing_under_sixteen_writers(database: str) -> None:
+async def test_lanes_lose_nothing_under_sixteen_writers(database: str) -> None:
     """Under writers that commit or roll back at random the lanes lose nothing and a sequence does."""
-
-    async def body(both: Both) -> None:
+    async with both_feeds(database, WRITERS) as both:
         committed: list[bytes] = []
 
         async def work(nr: int, writer: PipelineConnection) -> None:
@@ -139,14 +133,11 @@ def test_lanes_lose_nothing_under_sixteen_writers(database: str) -> None:
         assert sorted(both.by_lanes) == sorted(committed)
         assert set(both.by_sequence) < set(committed)
 
-    run(database, WRITERS, body)
-
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
-def test_old_stamps_after_new_ones(database: str, limit: int) -> None:
+async def test_old_stamps_after_new_ones(database: str, limit: int) -> None:
     """A lane whose stamps go backwards is read whole and in its order, in pages of any size."""
-
-    async def body(both: Both) -> None:
+    async with both_feeds(database, 1) as both:
         (writer,) = both.writers
         await writer.execute("BEGIN")
         wanted: dict[int, list[bytes]] = {}
@@ -158,5 +149,3 @@ def test_old_stamps_after_new_ones(database: str, limit: int) -> None:
         assert both.by_lanes != []
         for lane in wanted.values():
             assert [id_ for id_ in both.by_lanes if id_ in lane] == lane
-
-    run(database, 1, body)

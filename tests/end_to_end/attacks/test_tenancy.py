@@ -127,7 +127,7 @@ def test_attack_116_a_connection_after_an_error(shop: Shop, other_shop: Shop) ->
 
 
 @pytest.mark.parametrize("power", ["SUPERUSER", "BYPASSRLS", "CREATEROLE", "owner"])
-def test_attack_117_a_role_that_may_too_much(postgres: EmbeddedPostgres, database: str, power: str) -> None:
+async def test_attack_117_a_role_that_may_too_much(postgres: EmbeddedPostgres, database: str, power: str) -> None:
     """The service does not start under a role that could do what it must not."""
 
     async def start() -> None:
@@ -135,7 +135,7 @@ def test_attack_117_a_role_that_may_too_much(postgres: EmbeddedPostgres, databas
         await opened.open()
         await opened.close()
 
-    asyncio.run(start())
+    await start()
     role = sql.Identifier(APP_ROLE)
     if power == "owner":
         with psycopg.connect(postgres.url(database.rpartition("/")[2].partition("?")[0], SUPERUSER)) as superuser:
@@ -144,7 +144,7 @@ def test_attack_117_a_role_that_may_too_much(postgres: EmbeddedPostgres, databas
         administer(postgres, sql.SQL("ALTER ROLE {} {}").format(role, sql.SQL(power)))
     try:
         with pytest.raises(Misconfigured):
-            asyncio.run(start())
+            await start()
     finally:
         administer(postgres, sql.SQL("ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE").format(role))
 

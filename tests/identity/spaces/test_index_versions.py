@@ -1,14 +1,12 @@
 """Reads that meet a rotation of a key."""
 
-import asyncio
-
 import pytest
 
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.values.errors import KeyUnavailable, SealBroken
 
 
-def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:
+async def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:
     """The second try reads the rows anew, and gives the answer."""
     tries = []
 
@@ -19,12 +17,12 @@ def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:
             raise KeyUnavailable
         return found
 
-    assert asyncio.run(read("profile")) == "profile"
+    assert await read("profile") == "profile"
     assert tries == ["profile", "profile"]
 
 
 @pytest.mark.parametrize(("error", "count"), [(SealBroken, 2), (KeyUnavailable, 2)])
-def test_a_key_that_stays_unreadable_is_an_error(error: type[KeyUnavailable], count: int) -> None:
+async def test_a_key_that_stays_unreadable_is_an_error(error: type[KeyUnavailable], count: int) -> None:
     """What cannot be opened is tried once more: an unmerge may have changed its key; then the error is raised."""
     tries = []
 
@@ -34,5 +32,5 @@ def test_a_key_that_stays_unreadable_is_an_error(error: type[KeyUnavailable], co
         raise error
 
     with pytest.raises(error):
-        asyncio.run(read())
+        await read()
     assert len(tries) == count

@@ -51,7 +51,7 @@ def test_delays_double_up_to_a_bound_and_the_first_attempt_has_none() -> None:
     assert delays == [0, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.256, 0.256]
 
 
-def test_every_error_is_recovered_from_before_the_next_attempt() -> None:
+async def test_every_error_is_recovered_from_before_the_next_attempt() -> None:
     """An attempt that answers AGAIN needs no recovery and counts as one."""
     seen: list[str] = []
 
@@ -64,11 +64,11 @@ def test_every_error_is_recovered_from_before_the_next_attempt() -> None:
     async def recover(error: BaseException) -> None:
         seen.append(type(error).__name__)
 
-    assert asyncio.run(repeat(QUICK, attempt, recover)) == "done"
+    assert await repeat(QUICK, attempt, recover) == "done"
     assert seen == ["attempt", "Conflict", "attempt", "attempt"]
 
 
-def test_an_error_that_is_raised_is_recovered_from_too() -> None:
+async def test_an_error_that_is_raised_is_recovered_from_too() -> None:
     """The transaction is rolled back before the caller sees the error."""
     seen: list[str] = []
 
@@ -79,15 +79,15 @@ def test_an_error_that_is_raised_is_recovered_from_too() -> None:
         seen.append(type(error).__name__)
 
     with pytest.raises(SpaceNotFound):
-        asyncio.run(repeat(QUICK, attempt, recover))
+        await repeat(QUICK, attempt, recover)
     assert seen == ["SpaceNotFound"]
 
 
-def test_attempts_that_only_answer_again_end_as_unavailable() -> None:
+async def test_attempts_that_only_answer_again_end_as_unavailable() -> None:
     """No loop runs for ever."""
 
     async def attempt() -> Again | None:
         return Again.AGAIN
 
     with pytest.raises(DatabaseUnavailable):
-        asyncio.run(repeat(QUICK, attempt))
+        await repeat(QUICK, attempt)

@@ -172,7 +172,7 @@ def test_a_lookup_that_fails_or_hangs_is_undelivered(resolve: Callable[[str, int
     assert server.connections == 0
 
 
-def test_the_resolver_of_the_system_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_resolver_of_the_system_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """By itself a client asks the system, once, beside the loop; a lookup that hangs holds nothing up."""
     asked: list[tuple[str, str]] = []
     ask, go_on = socket.getaddrinfo, threading.Event()
@@ -187,16 +187,13 @@ def test_the_resolver_of_the_system_is_the_default(monkeypatch: pytest.MonkeyPat
         go_on.wait(60)
         return []
 
-    async def run() -> None:
-        async with serving(telling(OK)) as server, client(server, resolve=None, seconds=1) as it:
-            monkeypatch.setattr(socket, "getaddrinfo", asking)
-            assert (await it.post(server.url(), BODY, {})).status == 200
-            monkeypatch.setattr(socket, "getaddrinfo", hanging)
-            with pytest.raises(Undelivered):
-                await it.vet(server.url())
-            go_on.set()
-
-    asyncio.run(run())
+    async with serving(telling(OK)) as server, client(server, resolve=None, seconds=1) as it:
+        monkeypatch.setattr(socket, "getaddrinfo", asking)
+        assert (await it.post(server.url(), BODY, {})).status == 200
+        monkeypatch.setattr(socket, "getaddrinfo", hanging)
+        with pytest.raises(Undelivered):
+            await it.vet(server.url())
+        go_on.set()
     ((host, thread),) = asked
     assert host == HOST
     assert thread.startswith("resolve")

@@ -151,7 +151,11 @@ def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
 
 
 def run(coroutine: Any) -> Any:
-    """Runs a coroutine to its end."""
+    """Runs a coroutine in an event loop of its own.
+
+    For an example of Hypothesis, a fixture of a module, and a process that dies and starts again. Every other test is
+    a coroutine itself.
+    """
     return asyncio.run(coroutine)
 
 

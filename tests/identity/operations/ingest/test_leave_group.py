@@ -11,7 +11,7 @@ from identity.operations.ingest.leave_group import leave_group
 from identity.store.profiles.groups import count_members
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound
-from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 PEOPLE = 5
 GROUPS = ("acme", "beta")
@@ -38,19 +38,15 @@ async def something(ingest: Ingest, rng: random.Random) -> None:
         await ingest.send({"type": "identify", "userId": f"u{at}", "anonymousId": f"a{at}", "traits": {"t": at}})
 
 
-def test_departures_among_other_calls_equal_their_replay(lab: Lab) -> None:
+async def test_departures_among_other_calls_equal_their_replay(lab: Lab) -> None:
     """Many at once, in every order; memberships, documents, evidence and feed are those of the replay."""
     seed = random.SystemRandom().randrange(2**32)
-
-    async def main() -> None:
+    try:
         async with ingesting(lab) as ingest:
             rng = random.Random(seed)
             for _ in range(12):
                 await asyncio.gather(*(something(ingest, rng) for _ in range(8)))
             assert lab.differences(ingest.space.tenant.id) == []
-
-    try:
-        run(main())
     except Exception as error:
         error.add_note(f"seed {seed}")
         raise

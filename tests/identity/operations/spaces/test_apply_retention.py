@@ -14,7 +14,7 @@ from identity.store.postgres.database import Database
 from identity.store.spaces import retention
 from identity.values.calls import DAY
 from identity.values.stamps import SLOT_BITS
-from tests.support.processes.writer_processes import Lab, ingesting, run
+from tests.support.processes.writer_processes import Lab, ingesting
 
 
 def stamp(days: float) -> int:
@@ -59,21 +59,17 @@ def count(connection: psycopg.Connection[Any], table: str) -> int:
     return int(found[0])
 
 
-def test_the_old_go_and_the_young_stay(
+async def test_the_old_go_and_the_young_stay(
     old: psycopg.Connection[Any], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over many steps, also where two processes sweep at once."""
     monkeypatch.setattr(retention, "PAGES", 7)
-
-    async def main() -> None:
-        opened = Database(database)
-        await opened.open()
-        try:
-            await asyncio.gather(*(sweep_old(opened, message_days=8, rejection_days=14) for _ in range(2)))
-        finally:
-            await opened.close()
-
-    run(main())
+    opened = Database(database)
+    await opened.open()
+    try:
+        await asyncio.gather(*(sweep_old(opened, message_days=8, rejection_days=14) for _ in range(2)))
+    finally:
+        await opened.close()
     assert count(old, "message") == 20_000
     assert count(old, f"message WHERE batch < {stamp(8)}") == 0
     assert count(old, "rejection") == 1

@@ -116,7 +116,7 @@ def test_a_process_that_died_at_the_beginning_blocks_nobody(kill: Kill, tmp_path
     assert deaths > 25
 
 
-def test_a_second_export_waits_for_the_first(tmp_path: Path) -> None:
+async def test_a_second_export_waits_for_the_first(tmp_path: Path) -> None:
     """In another process too."""
     path, order = tmp_path / "out", []
 
@@ -126,10 +126,7 @@ def test_a_second_export_waits_for_the_first(tmp_path: Path) -> None:
             await asyncio.sleep(0.3)
             order.append(name)
 
-    async def both() -> None:
-        await asyncio.gather(hold("a"), hold("b"))
-
-    asyncio.run(both())
+    await asyncio.gather(hold("a"), hold("b"))
     assert order in (["a", "a", "b", "b"], ["b", "b", "a", "a"])
 
 

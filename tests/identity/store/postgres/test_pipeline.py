@@ -1,7 +1,7 @@
 """Statements as prebuilt binary messages."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -15,23 +15,19 @@ NUMBERS = "SELECT n FROM unnest($1::int4[]) AS u (n)"
 DIVIDE = "SELECT 10 / $1::int4"
 
 
-def on_a_connection(url: str, body: Callable[[PipelineConnection], Awaitable[None]]) -> None:
-    """Runs the body on a writer's connection."""
-
-    async def ran() -> None:
-        connection = await Database(url).writer()
-        try:
-            await body(connection)
-        finally:
-            await connection.close()
-
-    asyncio.run(ran())
+@asynccontextmanager
+async def on_a_connection(url: str) -> AsyncIterator[PipelineConnection]:
+    """A writer's connection."""
+    connection = await Database(url).writer()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
-def test_results_come_in_the_order_of_the_steps(database: str) -> None:
+async def test_results_come_in_the_order_of_the_steps(database: str) -> None:
     """Each step has its own rows and count, also when a statement stands twice."""
-
-    async def body(connection: PipelineConnection) -> None:
+    async with on_a_connection(database) as connection:
         one, two, three = await run(
             connection,
             Statement(NUMBERS, [int4s([1, 2])]),
@@ -42,53 +38,39 @@ def test_results_come_in_the_order_of_the_steps(database: str) -> None:
         assert two.rows == [(2,)]
         assert three == ([], 0)
 
-    on_a_connection(database, body)
 
-
-def test_a_statement_is_prepared_once(database: str) -> None:
+async def test_a_statement_is_prepared_once(database: str) -> None:
     """Its name is kept for the connection."""
-
-    async def body(connection: PipelineConnection) -> None:
+    async with on_a_connection(database) as connection:
         for _ in range(3):
             await run(connection, Statement(NUMBERS, [int4s([1])]))
         cursor = await connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'onefold_%'")
         assert await cursor.fetchone() == (1,)
 
-    on_a_connection(database, body)
 
-
-def test_the_first_failure_is_raised_and_the_rest_is_not_run(database: str) -> None:
+async def test_the_first_failure_is_raised_and_the_rest_is_not_run(database: str) -> None:
     """What stood behind it can be sent again, prepared or not."""
-
-    async def body(connection: PipelineConnection) -> None:
+    async with on_a_connection(database) as connection:
         with pytest.raises(psycopg.errors.DivisionByZero):
             await run(connection, Statement(DIVIDE, [int4(0)]), Statement(NUMBERS, [int4s([7])]))
         (again,) = await run(connection, Statement(NUMBERS, [int4s([7])]))
         assert again.rows == [(7,)]
 
-    on_a_connection(database, body)
 
-
-def test_a_statement_that_cannot_be_prepared_is_raised(database: str) -> None:
+async def test_a_statement_that_cannot_be_prepared_is_raised(database: str) -> None:
     """And the connection goes on working."""
-
-    async def body(connection: PipelineConnection) -> None:
+    async with on_a_connection(database) as connection:
         with pytest.raises(psycopg.errors.UndefinedTable):
             await run(connection, Statement("SELECT * FROM nowhere"), Statement(DIVIDE, [int4(5)]))
         (after,) = await run(connection, Statement(DIVIDE, [int4(5)]))
         assert after.rows == [(2,)]
 
-    on_a_connection(database, body)
 
-
-def test_a_lost_connection_is_an_error(database: str) -> None:
+async def test_a_lost_connection_is_an_error(database: str) -> None:
     """It is neither waited for nor taken for an answer."""
-
-    async def body(connection: PipelineConnection) -> None:
+    async with on_a_connection(database) as connection:
         with psycopg.connect(database, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
         with pytest.raises(DatabaseUnavailable), translated():
             await run(connection, Statement("COMMIT"))
         assert connection.closed
-
-    on_a_connection(database, body)

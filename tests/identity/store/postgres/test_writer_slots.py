@@ -1,7 +1,7 @@
 """Writer slots: no two writers ever hold the same one for the same time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -29,20 +29,10 @@ async def connections(url: str, count: int) -> AsyncIterator[list[PipelineConnec
             await connection.close()
 
 
-def run(url: str, count: int, body: Callable[..., Awaitable[None]]) -> None:
-    """Runs a test on so many connections."""
-
-    async def main() -> None:
-        async with connections(url, count) as opened:
-            await body(*opened)
-
-    asyncio.run(main())
-
-
-def test_slots_taken_at_once_differ(database: str) -> None:
+async def test_slots_taken_at_once_differ(database: str) -> None:
     """Writers that start together get slots of their own; one that loses the race asks again."""
+    async with connections(database, 6) as opened:
 
-    async def body(*opened: PipelineConnection) -> None:
         async def take(connection: PipelineConnection) -> int:
             while True:
                 try:
@@ -54,51 +44,39 @@ def test_slots_taken_at_once_differ(database: str) -> None:
         slots = await asyncio.gather(*(take(connection) for connection in opened))
         assert sorted(slots) == list(range(len(opened)))
 
-    run(database, 6, body)
 
-
-def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
+async def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
     """The next holder's stamps lie after the end of the last lease, and the last holder gets an error."""
-
-    async def body(one: PipelineConnection, two: PipelineConnection) -> None:
+    async with connections(database, 2) as (one, two):
         first = await writer_slots.take(one, new_id(), Micros(NOW))
         second = await writer_slots.take(two, new_id(), Micros(first.until + 1))
         assert (second.slot, second.floor) == (first.slot, first.until + 1)
         assert not await writer_slots.renew(one, first, Micros(first.until + writer_slots.LEASE_MICROS))
         assert await writer_slots.renew(two, second, Micros(second.until + writer_slots.LEASE_MICROS))
 
-    run(database, 2, body)
 
-
-def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
+async def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
     """While a transaction holds a share of the slot, nobody takes it, even after its end."""
-
-    async def body(one: PipelineConnection, two: PipelineConnection) -> None:
+    async with connections(database, 2) as (one, two):
         first = await writer_slots.take(one, new_id(), Micros(NOW))
         await one.execute("BEGIN")
         await one.execute(writer_slots.HOLD, [first.slot, Uuid(first.holder)])
         assert (await writer_slots.take(two, new_id(), Micros(first.until + 1))).slot != first.slot
         await one.execute("ROLLBACK")
 
-    run(database, 2, body)
 
-
-def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
+async def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
     """A slot given back is taken again, and its stamps go on after those given."""
-
-    async def body(one: PipelineConnection) -> None:
+    async with connections(database, 1) as (one,):
         first = await writer_slots.take(one, new_id(), Micros(NOW))
         await writer_slots.release(one, first, Micros(NOW + 5))
         again = await writer_slots.take(one, new_id(), Micros(NOW + 7))
         assert (again.slot, again.floor > NOW + 5) == (first.slot, True)
 
-    run(database, 1, body)
 
-
-def test_no_more_slots_than_there_are(database: str) -> None:
+async def test_no_more_slots_than_there_are(database: str) -> None:
     """The two hundred and fifty-seventh writer is refused."""
-
-    async def body(one: PipelineConnection) -> None:
+    async with connections(database, 1) as (one,):
         await one.execute(
             "INSERT INTO writer_slot (slot, holder, until) "
             "SELECT n, gen_random_uuid(), 9000000000000000000 FROM generate_series(0, 255) n"
@@ -106,5 +84,3 @@ def test_no_more_slots_than_there_are(database: str) -> None:
         with pytest.raises(Unavailable) as caught:
             await writer_slots.take(one, new_id(), Micros(NOW))
         assert isinstance(caught.value, OnefoldError)
-
-    run(database, 1, body)
