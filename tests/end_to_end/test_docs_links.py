@@ -90,3 +90,23 @@ def test_architecture_names_every_folder() -> None:
     folders = {module.parent.relative_to(ROOT) for module in modules}
 
     assert sorted(str(each) for each in folders if f"| `{each}` |" not in text) == []
+
+
+def test_architecture_names_what_a_file_really_holds() -> None:
+    """A stranger who searches for the name in the file finds it."""
+    text = " ".join((ROOT / "docs" / "architecture.md").read_text().split())
+    named = re.findall(r"`(\w+)`(?: and `\w+`)? in `([\w/]+\.py)`", text)
+    missing = [(name, path) for name, path in named if not re.search(rf"\b{name}\b", (ROOT / path).read_text())]
+
+    assert len(named) > 30
+    assert missing == []
+
+
+def test_architecture_names_every_table() -> None:
+    """Each table of the database is in the list of docs/architecture.md."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    declared = "\n".join(path.read_text() for path in (ROOT / "identity" / "store" / "tables").glob("*.py"))
+    tables = re.findall(r'__tablename__ = "(\w+)"', declared)
+
+    assert len(tables) > 30
+    assert [table for table in tables if f"`{table}`" not in text] == []
