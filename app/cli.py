@@ -226,9 +226,19 @@ def dump(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
 
 
 @keys.command()
-def overlay(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
-    """Apply the newest key backup to a restored database. Run it before the server starts."""
-    _with_keys("overlay", space_ids, data_dir)
+def overlay(
+    space_ids: SpaceIds = None,
+    data_dir: DataDir = None,
+    *,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Delete again the spaces whose keys are gone from the key store.")
+    ] = False,
+) -> None:
+    """Apply the newest key backup to a restored database. Stop all servers first; it refuses while one runs."""
+    from app.commands import keys as commands
+
+    with migrated_database(data_dir) as (url, settings):
+        commands.overlay(url, settings, space_ids or [], deleted=deleted)
 
 
 @keys.command("rotate-index")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from app.http import error_responses
 from app.http.asgi import Front
-from app.http.openapi import beginnings, native
+from app.http.openapi import paths
 from app.routes import (
     access_exports,
     api_keys,
@@ -97,6 +97,5 @@ def create_app(settings: Settings) -> Front:
     error_responses.handle(api)
     for router in ROUTERS:
         api.include_router(router)
-    api.state.routes = native(api)
-    api.state.paths = beginnings(api)
+    api.state.paths = paths(api)
     return Front(onefold, api)

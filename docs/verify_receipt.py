@@ -17,9 +17,15 @@ def raw(text: str) -> bytes:
     return made if base64.urlsafe_b64encode(made).decode().rstrip("=") == text else b""  # one way to write it
 
 
+if len(sys.argv) != 3:
+    sys.exit("usage: python verify_receipt.py receipt.json onefold-keys.json")
 try:
-    receipt = json.loads(Path(sys.argv[1]).read_bytes())
-    keys = {key["kid"]: raw(key["public_key"]) for key in json.loads(Path(sys.argv[2]).read_bytes())["keys"]}
+    files = [Path(name).read_bytes() for name in sys.argv[1:]]
+except OSError as error:
+    sys.exit(f"cannot read {error.filename}: {error.strerror}")
+try:
+    receipt = json.loads(files[0])
+    keys = {key["kid"]: raw(key["public_key"]) for key in json.loads(files[1])["keys"]}
     signature = raw(receipt.pop("sig"))
     # RFC 8785: sorted names, no spaces; a receipt has ASCII names and no fractions.
     message = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -15,9 +15,7 @@ from identity.operations.spaces import open_spaces, record_read
 from identity.operations.spaces.manage_spaces import OPERATOR
 from identity.operations.warehouse.export_destination import export_destination
 from identity.operations.warehouse.export_folder import Folder
-from identity.spaces.space import Space, Spaces
-from identity.store.spaces import spaces_and_keys
-from identity.values.errors import Misconfigured, SpaceNotFound
+from identity.spaces.choose_spaces import choose_space
 from identity.values.ids import public
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -35,7 +33,7 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:
-        space = await _named(spaces, space_id)
+        space = await spaces.get((await choose_space(spaces.database, space_id)).id)
         destination_id = public("dst", (await manage_destinations.get_destination(space, name)).id)
         await record_read.note(space, OPERATOR, "destination.export", destination_id)
         with _bar() as bar:
@@ -52,18 +50,6 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
     rows = ", ".join(f"{count} {table}" for table, count in made.rows.items() if count)
     _out.print(f"{name}: run {made.run} of the export is written ({rows or 'nothing changed'}).", markup=False)
     _out.print(audience.sentence(name), markup=False)
-
-
-async def _named(spaces: Spaces, space_id: str | None) -> Space:
-    async with spaces.database.reading() as connection:
-        found = {public("spc", row.public_id): row.id for row in await spaces_and_keys.list_spaces(connection)}
-    if space_id is None:
-        if len(found) > 1:
-            raise Misconfigured("There are several spaces; add the id of the space to export to the command.")
-        space_id = next(iter(found), None)
-    if space_id not in found:
-        raise SpaceNotFound
-    return await spaces.get(found[space_id])
 
 
 def _bar() -> Progress:

@@ -10,21 +10,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.settings import Settings
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.dump_key_tables import dump_keys as dump_space
-from identity.operations.keys.overlay_key_tables import overlay_keys as overlay_space
+from identity.operations.keys.overlay_key_tables import overlay_space
 from identity.operations.keys.roll_epoch_keys import roll as roll_space
 from identity.operations.keys.rotate_root_key import rotate_root_key
 from identity.operations.spaces import open_spaces
 from identity.operations.spaces.run_jobs import Jobs
+from identity.spaces.choose_spaces import choose_spaces
 from identity.spaces.space import Space, Spaces
-from identity.store.spaces import spaces_and_keys
+from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.enums import JobKind, JobState
-from identity.values.errors import OnefoldError, SpaceNotFound
-from identity.values.ids import SpaceNumber, private, public
+from identity.values.errors import OnefoldError
+from identity.values.ids import public
+from identity.vault import root_rotation
 
 _out = Console(highlight=False, soft_wrap=True)
 _POLL_SECONDS = 0.2
 ProgressCallback = Callable[[int, int], None]
 Work = Callable[[Spaces, Space, ProgressCallback], Awaitable[str]]
+RowWork = Callable[[Spaces, SpaceRow, ProgressCallback], Awaitable[str]]
 
 
 def roll(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
@@ -47,16 +50,21 @@ def dump(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
     asyncio.run(_for_each_space(url, settings, space_ids, work))
 
 
-def overlay(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
-    """Apply the newest key backup to a restored database, before a server starts."""
+def overlay(url: str, settings: Settings, space_ids: Sequence[str], *, deleted: bool) -> None:
+    """Apply the newest key backup to a restored database, before a server starts. Misconfigured while one runs."""
 
-    async def work(spaces: Spaces, space: Space, _progress: ProgressCallback) -> str:
-        laid = await overlay_space(spaces, space)
+    async def work(spaces: Spaces, row: SpaceRow, _progress: ProgressCallback) -> str:
+        laid = await overlay_space(spaces, row, deleted=deleted)
+        if laid is None:
+            return "was deleted after the backup, and is deleted again"
         if laid.before == laid.epoch:
             return f"the keys are of epoch {laid.epoch} already; nothing to do"
         return f"{laid.keys} keys of epoch {laid.epoch} are in place; {laid.gone} profiles without a key were removed"
 
-    asyncio.run(_for_each_space(url, settings, space_ids, work))
+    with root_rotation.exclusive_store(settings.key_folder):
+        # A server holds its key store, and would go on with the keys that are replaced here.
+        pass
+    asyncio.run(_for_each_row(url, settings, space_ids, work))
 
 
 def rotate_root(url: str, settings: Settings) -> None:
@@ -120,28 +128,39 @@ def _rotation_summary(state: rotate_index_key.IndexKeyState) -> str:
 
 
 async def _for_each_space(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:
+    async def opened(spaces: Spaces, row: SpaceRow, progress: ProgressCallback) -> str:
+        # A restored database is behind its journal until a server has started, which is after this.
+        return await work(spaces, await spaces.restored(row.id), progress)
+
+    await _for_each_row(url, settings, space_ids, opened)
+
+
+async def _for_each_row(url: str, settings: Settings, space_ids: Sequence[str], work: RowWork) -> None:
+    """Do the work for each space. OnefoldError that names the spaces that failed, after all others are done."""
+    failed: list[str] = []
     spaces = await open_spaces.open_spaces(
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:
-        for number, public_id in await _named(spaces, space_ids):
-            # A restored database is behind its journal until a server has started, which is after this.
-            space = await spaces.restored(SpaceNumber(number))
-            with _bar() as bar:
-                task = bar.add_task(public_id, total=None)
-                summary = await work(spaces, space, lambda at, of, task=task: bar.update(task, completed=at, total=of))  # type: ignore[misc]
+        chosen = await choose_spaces(spaces.database, space_ids)
+        for row in chosen:
+            public_id = public("spc", row.public_id)
+            try:
+                with _bar() as bar:
+                    task = bar.add_task(public_id, total=None)
+                    summary = await work(
+                        spaces,
+                        row,
+                        lambda at, of, task=task: bar.update(task, completed=at, total=of),  # type: ignore[misc]
+                    )
+            except OnefoldError as error:
+                failed.append(f"{public_id} ({row.name}): {error}")
+                continue
             _out.print(f"{public_id}: {summary}.", markup=False)
     finally:
         await spaces.database.close()
-
-
-async def _named(spaces: Spaces, space_ids: Sequence[str]) -> list[tuple[int, str]]:
-    async with spaces.database.reading() as connection:
-        found = await spaces_and_keys.list_spaces(connection)
-    ids = {public("spc", row.public_id): row.id for row in found}
-    if any(private("spc", each) is None or each not in ids for each in space_ids):
-        raise SpaceNotFound
-    return [(ids[each], each) for each in space_ids or ids]
+    if failed:
+        raise OnefoldError("\n".join(failed))
 
 
 def _bar() -> Progress:

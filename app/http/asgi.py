@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from app.http import body, cors, segment_profile_api
 from app.http.auth import destination
 from app.http.body import Disconnected
-from app.http.error_responses import INTERNAL, Headers, Unreadable, error_body
+from app.http.error_responses import INTERNAL, Headers, Unreadable, WrongMethod, error_body
 from app.http.ingest_endpoint import ROUTES, IngestEndpoint, Message, Receive, Scope, Send
+from app.http.known_paths import KnownPaths
 from app.server import logs
 from app.server.process import Onefold
 from identity.values.errors import BadInput
@@ -71,8 +72,11 @@ class Front:
 
         path = scope["raw_path"].decode("latin-1")
         scope["path"] = METRICS if path == f"{METRICS}/" else path
+        known: KnownPaths = self.api.state.paths
         try:
             try:
+                if known.shadowed(path, scope["method"]):
+                    raise WrongMethod(", ".join(sorted(known.methods(path))))
                 limit = body.MESSAGE_LIMIT if path.startswith(SIGNED) else body.BODY_LIMIT
                 length = _header(scope, b"content-length")
                 _require_whole_put(scope)
@@ -80,7 +84,7 @@ class Front:
                 receive = _whole(await body.read(receive, None, length, limit))
             except Unreadable as error:
                 scope["onefold.code"] = error.code
-                await _send(sending, scope["path"], error.status, error.code, str(error))
+                await _send(sending, scope["path"], error.status, error.code, str(error), error.headers)
             else:
                 await self.api(scope, receive, sending)
         except Disconnected:
@@ -177,9 +181,10 @@ def _whole(content: bytes) -> Receive:
     return receive
 
 
-async def _send(send: Send, path: str, status: int, code: str, detail: str) -> None:
+async def _send(send: Send, path: str, status: int, code: str, detail: str, more: Headers | None = None) -> None:
     content, media_type = error_body(path, status, code, detail)
     headers: list[tuple[bytes, Any]] = [
+        *(more or ()),
         (b"content-type", media_type.encode()),
         (b"content-length", str(len(content)).encode()),
     ]

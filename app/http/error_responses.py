@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.http import segment_profile_api
+from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
@@ -26,7 +27,6 @@ from identity.values.unknown_names import (
     UnknownParameter,
     UnknownPurpose,
     UnknownType,
-    nearest,
 )
 
 STATUS: Final[dict[type[errors.OnefoldError], int]] = {
@@ -111,12 +111,10 @@ PROBLEM: Final = "application/problem+json"
 INTERNAL: Final = "Internal error; see the server log."
 _OF_HTTP: Final = {
     404: ("not_found", "No route has this path; see /openapi.json for all routes."),
-    405: (
-        "method_not_allowed",
-        "This path does not support this method; the Allow header lists the methods it supports.",
-    ),
+    405: ("method_not_allowed", ""),
 }
 
+_WRONG_METHOD: Final = "This path does not support this method; the path supports {}."
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -127,6 +125,15 @@ class Unreadable(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
+        self.headers: Headers = []
+
+
+class WrongMethod(Unreadable):
+    """A request for a known path with a method that the path does not have; `allowed` lists those that it has."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__("method_not_allowed", _WRONG_METHOD.format(allowed), 405)
+        self.headers = [(b"allow", allowed.encode())]
 
 
 def status_of(error: errors.OnefoldError) -> int:
@@ -239,24 +246,19 @@ async def _of_http(request: Request, error: Any) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # The framework names the methods of one route; a path may have several.
-        allowed = _methods(request)
+        allowed = ", ".join(sorted(_known(request).methods(request.scope["path"])))
         headers = {name: value for name, value in headers.items() if name.lower() != "allow"} | {"allow": allowed}
-        detail = f"This path does not support this method; the path supports {allowed}."
+        detail = _WRONG_METHOD.format(allowed)
     elif error.status_code == HTTPStatus.NOT_FOUND:
         detail = f"{detail} {_nearest_route(request)}".strip()
     return _answer(request, error.status_code, code, detail, headers)
 
 
-def _methods(request: Request) -> str:
-    """The methods of all routes with the path of a request; where GET is one, HEAD is one too."""
-    path = request.scope["path"]
-    found = [route.methods for route in request.app.state.routes if route.path_regex.match(path)]
-    methods = set().union(*found)
-    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+def _known(request: Request) -> KnownPaths:
+    known: KnownPaths = request.app.state.paths
+    return known
 
 
 def _nearest_route(request: Request) -> str:
-    """The route that a path probably means, by its first two parts, which hold no value."""
-    begin = "/".join(request.scope["path"].split("/")[:3])
-    near = nearest(begin, request.app.state.paths)
-    return "" if near is None or near == begin else f"Did you mean {near}?"
+    near = _known(request).nearest(request.scope["path"])
+    return "" if near is None else f"Did you mean {near}?"

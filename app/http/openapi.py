@@ -15,6 +15,7 @@ from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
 from app.http.body import decode
 from app.http.error_responses import PROBLEM, STATUS
+from app.http.known_paths import KnownPaths
 from app.http.request_shapes import UNKNOWN, read_shape
 from app.schemas import calls
 from app.schemas.problems import Problem
@@ -104,11 +105,10 @@ def native(api: FastAPI) -> list[APIRoute]:
     return found
 
 
-def beginnings(api: FastAPI) -> frozenset[str]:
-    """The first two parts of the path of every route, where both are constant."""
-    templates = [route.path for route in native(api)] + [route.template for route in ingest_endpoint.ROUTES.values()]
-    begin = {"/".join(template.split("/")[:3]) for template in templates}
-    return frozenset(each for each in begin if "{" not in each)
+def paths(api: FastAPI) -> KnownPaths:
+    """The paths of all routes with their methods."""
+    found = [(route.path, route.methods or ()) for route in native(api)]
+    return KnownPaths([*found, *((route.template, ("POST",)) for route in ingest_endpoint.ROUTES.values())])
 
 
 def guard(route: APIRoute) -> object:

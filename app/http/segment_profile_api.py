@@ -27,6 +27,8 @@ _CODES: Final = {
     503: "unavailable",
 }
 _INVALID: Final = frozenset({"invalid_parameter", "bad_identifier", "bad_input", "bad_cursor", "invalid_request"})
+_NOT_FOUND: Final = "Profile was not found."
+_TYPED: Final = "The identifier:"
 _LONGEST: Final = 10_000
 Name = TypeVar("Name", bound=str)
 
@@ -45,7 +47,8 @@ def failure(status: int, code: str, message: str) -> bytes:
     """Return an error in Segment's shape; `code` is the code of the native surface."""
     other = "validation_error" if code in _INVALID else "invalid_request_error"
     if status == 404 and code.endswith("_not_found"):  # noqa: PLR2004
-        message = "Profile was not found."
+        # A type that nobody has is named, as on the native surface; Segment's own text comes first.
+        message = f"{_NOT_FOUND} {message}" if message.startswith(_TYPED) else _NOT_FOUND
     return msgspec.json.encode({"error": {"code": _CODES.get(status, other), "message": message}})
 
 

@@ -19,7 +19,6 @@ from app.schemas.feed import (
     seen_profile,
     seen_profiles,
 )
-from app.server.rate_limits import TooManyMisses
 from identity.operations.destinations import destination_read
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes, verify_message
 from identity.operations.destinations.count_audience import count_audience
@@ -53,9 +52,7 @@ async def look_up_visible_profiles(
 ) -> Response:
     """Many profiles at once, each with its visible part."""
     found = await destination_read.look_up_each(visit.space, _id(visit), wanted.identifiers)
-    misses = sum(each is None for each in found.profiles.values())
-    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found.profiles):
-        raise TooManyMisses
+    visit.onefold.limits.require_found(visit.caller, found.profiles.values())
     return answer(seen_profiles(found))
 
 

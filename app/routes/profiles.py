@@ -22,7 +22,6 @@ from app.schemas.profiles import (
     history_page,
     profile_list,
 )
-from app.server.rate_limits import TooManyMisses
 from identity.operations.profiles import read_history, read_profile
 from identity.values.errors import (
     BadCursor,
@@ -47,9 +46,7 @@ async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(bo
     """Many profiles at once, by identifier (at most 1,000); `errors` names the entries that cannot be read."""
     await audit_read(visit, "profiles.lookup", None)
     found = await read_profile.lookup_each(visit.space, wanted.identifiers)
-    misses = sum(each is None for each in found.profiles.values())
-    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found.profiles):
-        raise TooManyMisses
+    visit.onefold.limits.require_found(visit.caller, found.profiles.values())
     return answer(found_profiles(found))
 
 

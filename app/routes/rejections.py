@@ -34,7 +34,9 @@ async def list_rejections(
 ) -> Response:
     """Calls that were rejected, suppressed or unresolved, and calls that were accepted in part; newest first."""
     if reason is not None and reason.partition(":")[0] not in ALL_REASONS:
-        raise BadParameter("reason must be one of those in docs/reasons.md, such as invalid_email.")
+        raise BadParameter(
+            "The query parameter `reason` must be one of those in docs/reasons.md, such as invalid_email."
+        )
     wanted = RejectionFilter(reason, None if status is None else StoredStatus[status.upper()], source)
     await audit_read(visit, "rejections.read", None)
     found = await operation.list_rejections(visit.space, since, limit, cursor, until=until, wanted=wanted)

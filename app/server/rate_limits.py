@@ -4,6 +4,7 @@ Requests are counted before the work is done, by the number of the key, never by
 of a space together have twice the limit of one key. Each worker process has its share of the configured rate.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -12,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
-from identity.values.errors import RateLimited
+from identity.values.errors import RateLimited, TooMuch
 
 CALLS_PER_REQUEST: Final = 20
 KEYS_OF_A_SPACE: Final = 2
@@ -22,6 +23,16 @@ LOCKOUT_FACTOR: Final = 10
 
 class TooManyMisses(RateLimited):
     """The key looked up too many unknown people; known people are still answered. Try again in a second."""
+
+
+_SHUT_OUT: Final = (
+    f"The key looked up {LOCKOUT_FACTOR} times as many unknown people as it may, so all its reads are refused, those "
+    "of known people too. Wait a second, and look up fewer unknown people in a second."
+)
+_TOO_MANY: Final = (
+    "None of the {:,} identifiers is known, and the key may look up {:,} unknown people in a second: a repetition "
+    "would be refused again. Ask for at most {:,} identifiers at once."
+)
 
 
 class RateLimits:
@@ -52,12 +63,23 @@ class RateLimits:
         """
         self._read.take(caller, 1)
         if self._guesses.used_up(caller):
-            raise TooManyMisses
+            raise TooManyMisses(_SHUT_OUT)
 
     def callback(self, destination_id: str) -> None:
         """Count one message that claims to come from an existing destination. RateLimited."""
         if self._callbacks is not None and not self._windows.hit(self._callbacks, "callback", destination_id):
             raise RateLimited
+
+    def require_found(self, caller: Caller, found: Collection[object | None]) -> None:
+        """Count the people of a look-up that nobody knows. TooManyMisses, TooMuch where nobody at all was found.
+
+        TooMuch is the answer to a look-up that is larger than the limit: no repetition of it could pass.
+        """
+        misses = sum(each is None for each in found)
+        if not self.missed(caller, misses) or misses < len(found):
+            return
+        most = self._misses.most
+        raise TooMuch(_TOO_MANY.format(misses, most, most)) if misses > most else TooManyMisses()
 
     def missed(self, caller: Caller, lookups: int = 1) -> bool:
         """Count look-ups that found no profile or group; whether the key has had more of them than it may have.
@@ -88,6 +110,11 @@ class _Rate:
         if self._key is None or not cost:
             return False
         return not self._windows.hit(self._key, self._name, f"{caller.key}", cost=cost)
+
+    @property
+    def most(self) -> int:
+        """The limit of one key in this process; 0 without a limit."""
+        return 0 if self._key is None else int(self._key.amount)
 
     def used_up(self, caller: Caller) -> bool:
         return self._key is not None and not self._windows.test(self._key, self._name, f"{caller.key}")

@@ -12,9 +12,11 @@ from identity.spaces.space import Space
 from identity.values.calls import Identifier
 from identity.values.errors import BadIdentifier, ProfileNotFound
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
+from identity.values.ids import private
 from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint, shown
 
 ANY: Final = "*"
+_PROFILE: Final = "prf"
 _NAMED: Final = 3
 _HINTED: Final = 20
 """The most types of a list for which the nearest type is searched."""
@@ -141,7 +143,7 @@ def _reason(text: str, region: str) -> str:
     name, colon, value = text.partition(":")
     type_ = name.lower()
     if not colon:
-        return f"has no type; {_WRITTEN}"
+        return _without_type(text)
     if not usable_type(type_):
         return f"has no valid type before the colon (letters, digits, _ and .); {_WRITTEN}"
     if not value.strip():
@@ -151,6 +153,14 @@ def _reason(text: str, region: str) -> str:
     if type_ == PHONE:
         return f"is no usable phone number; write it with its country code, or as it is dialled in {region}"
     return "has a value that is too long or holds control characters; 1,024 characters are the most"
+
+
+def _without_type(text: str) -> str:
+    if private(_PROFILE, text) is not None:
+        return f"is the id of a profile; name the person by an identifier: {_WRITTEN}"
+    if text.startswith(f"{_PROFILE}_"):
+        return "is no whole profile id; copy all of it: prf_ and 32 hexadecimal digits in small letters"
+    return f"has no type; {_WRITTEN}"
 
 
 def _error(faults: Sequence[EntryFault], *, listed: bool = True) -> BadIdentifiers | UnknownType:

@@ -12,6 +12,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
 from identity.spaces.ledger_publication import publish, require_published
+from identity.spaces.outdated_keys import is_older
 from identity.spaces.purposes_cache import PurposesCache
 from identity.spaces.rules_cache import RulesCache
 from identity.store.keys import index_key_rotation
@@ -20,6 +21,7 @@ from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.ids import SpaceNumber, public
+from identity.values.not_ready import KeysOutdated
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
@@ -110,11 +112,13 @@ class Spaces:
     async def get(self, space_id: SpaceNumber) -> Space:
         """A space by its number. SpaceNotFound; KeyUnavailable if its keys cannot be read.
 
-        Quarantined or LedgerBroken if its ledger and its journal differ.
+        Quarantined or LedgerBroken if its ledger and its journal differ; KeysOutdated if its keys are newer.
         """
         space = self._open.get(space_id)
         if space is None:
             opened = await self.restored(space_id)
+            if await is_older(self.database, self.keyring, opened.tenant, opened.public_id):
+                raise KeysOutdated
             await require_published(self.database, opened.tenant, opened.journal)
             # Another task may have opened it meanwhile; all tasks share one cache of types.
             space = self._open.setdefault(space_id, opened)

@@ -1,10 +1,10 @@
-"""Why a process is not ready, where the operator has something to do; only /readyz answers with these errors."""
+"""Why a process or a space is not ready, where the operator has something to do."""
 
 from identity.values.errors import KeyUnavailable, Unavailable
 
 
 class KeysOutdated(KeyUnavailable):
-    """The database was restored and is older than its keys; stop all servers and run onefold keys overlay."""
+    """The database is older than its keys; the operator has to stop all servers and run onefold keys overlay."""
 
 
 class NotWriting(Unavailable):

@@ -17,6 +17,7 @@ _SHORT: Final = re.compile(r"[\w.$ -]{1,20}")
 _SHOWN: Final = re.compile(r"[\w.$ -]{1,64}")
 _SIMILAR: Final = 0.6
 _LONGEST: Final = 64
+_FEWEST: Final = 3
 _LISTED: Final = 20
 # Other words for the built-in types, without punctuation.
 _SYNONYMS: Final[Mapping[str, str]] = {
@@ -89,6 +90,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     scored = [(SequenceMatcher(None, bare, _bare(each)).ratio(), each) for each in names]
     best = max(scored, key=lambda item: item[0], default=(0.0, ""))
     return best[1] if best[0] >= _SIMILAR else None
+
+
+def closest(name: str, known: str) -> float:
+    """How like a known name a name is, by letters and digits: from 0 for another one to 1."""
+    if name == known:
+        return 1.0
+    if len(name) > _LONGEST or min(len(name), len(known)) < _FEWEST:
+        return 0.0
+    return SequenceMatcher(None, _bare(name), _bare(known)).ratio()
 
 
 def hint(name: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:

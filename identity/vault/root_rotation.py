@@ -20,7 +20,7 @@ from identity.vault.keyring import DEPLOYMENT
 from identity.vault.root_keys import Root, file_root
 
 NEXT = "-next"
-IN_USE = "The key store is in use. Stop every server and command that uses it, and rotate the root key then."
+IN_USE = "The key store is in use. Stop every server and command that uses it, and run this command again."
 _SPACE = 32
 _NOT_OURS = ("journal", "journal-head")
 

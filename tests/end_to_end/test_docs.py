@@ -162,7 +162,7 @@ def test_the_calls_and_commands_of_a_page_answer_what_it_shows(
     given = settings(tmp_path, receiver)
     reader = Reader(server(**given), tmp_path, "demo", receiver)
     for command in calls(page):
-        stopped = "rotate-root" in command.text or "onefold restore" in command.text
+        stopped = any(each in command.text for each in ("rotate-root", "onefold restore", "keys overlay"))
         if stopped:
             assert reader.running.stop() == 0
         reader.types(command, ONEFOLD_DATABASE_URL=database)

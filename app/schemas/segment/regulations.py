@@ -19,7 +19,7 @@ class Regulation(Struct, rename="camel"):
     """A regulation to carry out: its type, the identifier type of its subjects, and 1 to 5,000 of them."""
 
     regulation_type: str
-    subject_type: Annotated[str, Meta(min_length=1, max_length=48)]
+    subject_type: Annotated[str, Meta(max_length=48)]
     subject_ids: list[str]
 
 

@@ -6,7 +6,6 @@ backup holds: its keys are gone, its entry in the journal is repeated, and a spa
 The database changes in one transaction, and every step may be repeated after a crash.
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,12 +14,11 @@ from identity.operations.backup import backup_folder
 from identity.operations.backup.backup_folder import Manifest
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.restore_database import publish_or_repair
-from identity.spaces.space import Space, Spaces
+from identity.spaces.outdated_keys import is_older
+from identity.spaces.space import Spaces
 from identity.store.backup import dump
 from identity.store.backup.client_tools import ClientTools
 from identity.store.destinations import feed
-from identity.store.keys import key_tables
-from identity.store.postgres import space_lock
 from identity.store.postgres.schema import migrate, newest
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured, OnefoldError
@@ -144,21 +142,13 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> RestoredSpac
             await spaces_and_keys.delete_space(connection, row.id)
         return RestoredSpace(space_id, deleted=True)
     space = await spaces.restored(row.id)
-    removed = (await overlay_keys(spaces, space)).gone if await _is_older(spaces, space) else 0
+    older = await is_older(spaces.database, spaces.keyring, space.tenant, space.public_id)
+    removed = (await overlay_keys(spaces, space)).gone if older else 0
     # Calls since the backup are lost, and their places in the feed with them: every destination begins again.
     async with spaces.database.transaction() as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
         await feed.restart(connection, space.tenant)
     return RestoredSpace(space_id, removed)
-
-
-async def _is_older(spaces: Spaces, space: Space) -> bool:
-    """Whether the key store has newer key tables than the database."""
-    async with space.database.reading() as connection:
-        lock_row = await space_lock.read(connection, space.tenant.id)
-        used = await key_tables.slot_epochs(connection, space.tenant)
-    held = await asyncio.to_thread(spaces.keyring.epochs, space.public_id)
-    return not used <= set(held) or spaces.keyring.newest_dump_epoch(space.public_id) > lock_row.epoch
 
 
 async def _trouble(spaces: Spaces, number: int) -> str | None:

@@ -1,6 +1,7 @@
 """Unmerge: moves identifiers out of a profile into one of their own, with everything that came with them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -19,6 +20,8 @@ from identity.values.ids import ProfileId, new_id, public_profile
 from identity.values.stamps import stamp_time
 
 MOST_CUTS = 64
+_NAMED: Final = 3
+_ALL: Final = "These are all identifiers of the profile; leave out at least one, which stays. Nothing was changed."
 
 
 class UnmergedProfiles(Struct, frozen=True):
@@ -40,16 +43,20 @@ async def unmerge_profile(
     parsed = await read_identifiers(space, identifiers)
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[UnmergedProfiles]:
-        named = {space.keys.identifier(each.type, each.value) for each in parsed}
-        if not named or exclusive.owners.keys() != named:
-            raise NotOneProfile
-        if await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values()))):
-            # A profile on hold stays as it is, and the answer does not reveal the hold.
-            raise NotOneProfile
-        opened = await unseal_for_unmerge(exclusive, next(iter(exclusive.owners.values())), named)
+        keys = [space.keys.identifier(each.type, each.value) for each in parsed]
+        named = set(keys)
+        # A profile on hold stays as it is, and the answer does not reveal the hold: nobody reads this profile.
+        held = await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values())))
+        known = {key for key, origin in exclusive.owners.items() if origin not in held}
+        if not named or not named <= known:
+            raise NotOneProfile(_places(keys, known, "not on any profile; name known identifiers"))
+        opened = await unseal_for_unmerge(exclusive, exclusive.owners[keys[0]], named)
         whole = opened.whole
-        if not named < whole.links.keys():
-            raise NotOneProfile
+        if not named <= whole.links.keys():
+            other = "not on the profile of identifiers[0]; unmerge one profile at a time"
+            raise NotOneProfile(_places(keys, whole.links.keys(), other))
+        if named == whole.links.keys():
+            raise NotOneProfile(_ALL)
         if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
         plan = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
@@ -66,3 +73,11 @@ async def unmerge_profile(
         return SpaceChange(unmerged, writes, (plan.staying.id, plan.stamp))
 
     return await run_exclusive(space, parsed, decide)
+
+
+def _places(keys: Sequence[bytes], good: Collection[bytes], fault: str) -> str:
+    """The message that names the entries of the request whose keys are not among the good ones."""
+    wrong = [f"identifiers[{at}]" for at, key in enumerate(keys) if key not in good]
+    more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+    verb = "is" if len(wrong) == 1 else "are"
+    return f"{', '.join(wrong[:_NAMED])}{more} {verb} {fault}. Nothing was changed."

@@ -64,7 +64,8 @@ async def get_profile(space: Space, destination_id: str, ref: str) -> VisiblePro
     found = (await look_up(space, destination_id, [ref]))[ref]
     if found is None:
         scope = await open_scope(space, destination_id)
-        raise ProfileNotFound(_not_found(scope.entitled, ref))
+        reason = _not_found(scope.entitled, ref)
+        raise ProfileNotFound(None if reason is None else f"No profile is visible: {reason}")
     return found
 
 
@@ -79,7 +80,11 @@ async def look_up_each(space: Space, destination_id: str, refs: Sequence[str]) -
     faulty = {fault.index for fault in faults}
     good = dict.fromkeys(ref for at, ref in enumerate(refs) if at not in faulty)
     found = await look_up(space, destination_id, list(good))
-    return SeenByReference({ref: found.get(ref) for ref in refs}, faults)
+    entitled = (await open_scope(space, destination_id)).entitled
+    for at, ref in enumerate(refs):
+        if at not in faulty and (reason := _not_found(entitled, ref)) is not None:
+            faults.append(EntryFault(at, ProfileNotFound.code, f"identifiers[{at}]: {reason}"))
+    return SeenByReference({ref: found.get(ref) for ref in refs}, sorted(faults, key=lambda fault: fault.index))
 
 
 @retry_on_key_rotation
@@ -147,7 +152,7 @@ def _not_found(entitled: Entitled, ref: str) -> str | None:
     if type_ is None or entitled.identifier(type_):
         return None
     types = ", ".join(entitled.identifiers) or "no identifier type"
-    return f"This destination finds people by their profile ids and by {types}; the request names another type."
+    return f"this destination finds people by their profile ids and by {types}; the request names another type."
 
 
 def _any_known(opened: OpenedProfile, known: set[bytes]) -> bool:

@@ -122,7 +122,9 @@ async def _lines(
             demoted = await rejections.demoted_calls(connection, space.tenant, oldest, before[0], size + 1)
             keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
         if wanted.source is not None and wanted.source not in keys.values():
-            raise BadParameter("source must be the id of a key of this space.")
+            raise BadParameter(
+                "The query parameter `source` must be the id of a key of this space; GET /v1/keys lists them."
+            )
         places: list[tuple[Stamp, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
             (row.stamp, 0, row) for row in demoted
         ]
@@ -224,7 +226,7 @@ def _stamp(text: str | None, name: str = "since") -> Stamp:
         return Stamp(0)
     time = parse_time(text)
     if time is None:
-        raise BadParameter(f"{name} must be an RFC 3339 time.")
+        raise BadParameter(f"The query parameter `{name}` must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
     return min(first_stamp(Micros(max(time, 0))), _LAST_STAMP)
 
 

@@ -18,6 +18,7 @@ from identity.planning.integrity.counter_check import CounterCheck
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy, identifier_label
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, EvidenceCheck, Reversals
 from identity.planning.integrity.row_index import RowIndex
+from identity.spaces.choose_spaces import choose_spaces
 from identity.spaces.ledger_publication import chained_hash
 from identity.store.integrity import verify as store
 from identity.store.keys import key_tables
@@ -27,8 +28,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
-from identity.values.errors import SpaceNotFound
-from identity.values.ids import DestinationNumber, private, public, public_profile
+from identity.values.ids import DestinationNumber, public, public_profile
 from identity.values.stamps import Stamp
 from identity.vault.epoch_key_store import epochs_in
 
@@ -67,24 +67,11 @@ async def verify(
     database = Database(url, readers=1)
     await database.open()
     try:
-        for space in await _named(database, space_ids):
+        for space in await choose_spaces(database, space_ids):
             report = await verify_space(database, space, progress)
             yield report if key_store is None else await _with_epochs(report, database, space, key_store)
     finally:
         await database.close()
-
-
-async def _named(database: Database, space_ids: Sequence[str]) -> list[spaces_and_keys.SpaceRow]:
-    async with database.reading() as connection:
-        if not space_ids:
-            return await spaces_and_keys.list_spaces(connection)
-        found = []
-        for space_id in space_ids:
-            public_id = private("spc", space_id)
-            if public_id is None:
-                raise SpaceNotFound
-            found.append(await spaces_and_keys.find_public_space(connection, public_id))
-        return found
 
 
 async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:

@@ -43,7 +43,8 @@ def _holds(keyring: Keyring, space: bytes, epoch: int) -> bool:
 
 
 def _has_newer_dump(keyring: Keyring, space: bytes, epoch: int) -> bool:
+    """Whether `keys overlay` knows what to do: the keys are newer, or the space was deleted after the backup."""
     try:
-        return keyring.newest_dump_epoch(space) > epoch
+        return not keyring.has_space(space) or keyring.newest_dump_epoch(space) > epoch
     except KeyUnavailable:
         return False

@@ -13,10 +13,17 @@ from identity.spaces.space import Space, Spaces
 from identity.store.keys import key_tables
 from identity.store.postgres import space_lock
 from identity.store.privacy import restore_erasures
+from identity.store.spaces import spaces_and_keys
+from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import Misconfigured
 
 NO_DUMP = (
-    "The key store holds no dump of the keys of this space. Write one with `onefold keys dump`, or roll the epoch key."
+    "The key store holds neither the epoch key that this space needs nor a dump of its keys. Put the newest copy of "
+    "the key store in place; if there is none, nobody can read the space, and DELETE /v1/spaces/{id} deletes it."
+)
+NO_KEYS = (
+    "The key store holds no keys of this space. If the space was deleted after the backup, run `onefold keys overlay "
+    "--deleted` to delete it again; otherwise put the newest copy of the key store in place."
 )
 OLDER = (
     "The dump of the keys of this space is older than the database. Restore the key store that belongs to the "
@@ -36,17 +43,34 @@ class OverlayResult(NamedTuple):
     gone: int
 
 
-async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
-    """Replaces the keys of the database by those of the newest dump. Misconfigured without a dump.
+async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool) -> OverlayResult | None:
+    """As `overlay_keys`; with `deleted` a space without keys is deleted, and the result is None. Misconfigured.
 
-    Keys of the same epoch as the dump are as new, and stay.
+    The key store holds no keys of a space that was deleted after the backup. An older key store holds none of a newer
+    space either, so only the operator can decide.
+    """
+    if await asyncio.to_thread(spaces.keyring.has_space, row.public_id):
+        return await overlay_keys(spaces, await spaces.restored(row.id))
+    if not deleted:
+        raise Misconfigured(NO_KEYS)
+    async with spaces.database.transaction() as connection:
+        await spaces_and_keys.delete_space(connection, row.id)
+    return None
+
+
+async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
+    """Replaces the keys of the database by those of the newest dump. Misconfigured without the keys it needs.
+
+    Keys of the same epoch as the dump are as new, and stay. A space that never had another epoch needs no dump.
     """
     dump = await asyncio.to_thread(spaces.keyring.newest_dump, space.public_id)
-    if dump is None:
-        raise Misconfigured(NO_DUMP)
     async with space.database.reading() as connection:
         before = (await space_lock.read(connection, space.tenant.id)).epoch
         epochs = await key_tables.slot_epochs(connection, space.tenant)
+    if dump is None:
+        if not epochs <= set(await asyncio.to_thread(spaces.keyring.epochs, space.public_id)):
+            raise Misconfigured(NO_DUMP)
+        return OverlayResult(before, before, 0, 0)
     # A backup that was taken during a roll names the new epoch, and has slots of the one before.
     if dump.head.epoch == before and epochs <= {before}:
         return OverlayResult(before, before, 0, 0)

@@ -12,6 +12,8 @@ from identity.values.unknown_names import UnknownType, hint, shown
 
 async def read_subjects(space: Space, type_name: str, values: Sequence[str]) -> list[str]:
     """The subjects as `type:value`. UnknownType for a type that nobody knows; BadRegulation names each bad value."""
+    if not values:
+        raise BadRegulation("subjectIds is empty; name 1 to 5,000 values of the subjectType. Nothing was done.")
     type_ = subject_type(type_name)
     known = await known_types(space)
     if type_ not in known:
@@ -19,6 +21,9 @@ async def read_subjects(space: Space, type_name: str, values: Sequence[str]) -> 
         raise UnknownType(f"subjectType: no identifier of the type {name} is known here. {help_}")
     texts = [f"{type_}:{value}" for value in values]
     _, faults = await sort_identifiers(space, texts, "subjectIds")
+    empty = [at for at, value in enumerate(values) if not value.strip()]
+    if empty:
+        raise BadRegulation(f"subjectIds[{empty[0]}] is empty; send the value alone, such as u1. Nothing was done.")
     if faults:
         raise BadRegulation(f"{' '.join(fault.detail for fault in faults[:3])} Nothing was done.")
     return texts

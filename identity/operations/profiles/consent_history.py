@@ -97,7 +97,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     now = wall_time()
     moment = now if at is None else parse_time(at)
     if moment is None:
-        raise BadParameter
+        raise BadParameter("The query parameter `at` must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
     moment = min(moment, now)
     opened = await open_profile(space, ref)
     last = first_stamp(Micros(moment + 1)) - 1

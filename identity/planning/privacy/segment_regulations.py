@@ -33,4 +33,7 @@ def subject_type(name: str) -> str:
     if name == "OBJECT_ID":
         message = "OBJECT_ID is not supported: regulations are about people. Use USER_ID or another identifier type."
         raise BadRegulation(message)
+    if not name.strip():
+        message = "subjectType is empty; it must be USER_ID, EMAIL or another identifier type."
+        raise BadRegulation(message)
     return USER_ID if name == "USER_ID" else name.lower()

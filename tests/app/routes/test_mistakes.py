@@ -11,6 +11,7 @@ import pytest
 
 from tests.app.conftest import PURPOSES, Shop, new_shop
 from tests.conftest import Running
+from tests.support.http.document_mistakes import DOCUMENT_MISTAKES
 from tests.support.http.mistakes import MAIL, MISTAKES, Mistake
 
 
@@ -45,7 +46,7 @@ def test_the_table_has_at_least_92_mistakes_with_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("wrong", MISTAKES, ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize("wrong", [*MISTAKES, *DOCUMENT_MISTAKES], ids=lambda wrong: wrong.name)
 def test_the_answer_says_what_is_wrong_and_what_to_do(made: Made, wrong: Mistake) -> None:
     """The status, the code, and words that name the place and the remedy."""
     key = None if wrong.key is None else made.shop.keys[wrong.key]
@@ -86,3 +87,19 @@ def test_every_faulty_entry_of_a_list_is_named_by_its_position(made: Made) -> No
         "POST", "/v1/destination/profiles/lookup", "mail", json={"identifiers": ["x", "email:a@b.org"]}
     )
     assert [each["index"] for each in seen.json()["errors"]] == [0]
+    seen = made.shop.ask(
+        "POST", "/v1/destination/profiles/lookup", "mail", json={"identifiers": ["email:a@b.org", "user_id:ann"]}
+    )
+    assert [(each["index"], each["code"]) for each in seen.json()["errors"]] == [(1, "profile_not_found")]
+    assert "finds people by their profile ids and by email" in seen.json()["errors"][0]["detail"]
+
+
+def test_the_profile_api_names_the_nearest_type(made: Made) -> None:
+    """After the words of Segment; a known type that nobody has is answered in those words alone."""
+    for ref, more in (("userId:ann", "user_id?"), ("mail:ann@example.org", "email?"), ("user_id:nobody", "")):
+        path = f"/v1/spaces/{made.shop.space_id}/collections/users/profiles/{ref}/traits"
+        answer = made.shop.ask("GET", path, "profiles")
+        message = answer.json()["error"]["message"]
+        assert (answer.status_code, message.startswith("Profile was not found.")) == (404, True)
+        assert more in message
+        assert bool(more) == (message != "Profile was not found.")

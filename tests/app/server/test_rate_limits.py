@@ -115,12 +115,17 @@ def test_misses_are_refused_and_known_people_answered(server: Callable[..., Runn
         few = {"identifiers": ["user_id:known", *(f"user_id:n{at}" for at in range(5))]}
         assert shop.ask("POST", "/v1/profiles/lookup", "profiles", json=few).status_code == 200
         many = {"identifiers": [f"user_id:n{at}" for at in range(50)]}
+        larger = {"identifiers": [f"user_id:n{at}" for at in range(4)]}
+        answer = shop.ask("POST", "/v1/profiles/lookup", "profiles", json=larger)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_much")
+        assert "may look up 3 unknown people in a second" in answer.json()["detail"]
 
         def guess() -> httpx.Response:
             shop.ask("POST", "/v1/profiles/lookup", "profiles", json=many)
             return shop.ask("GET", "/v1/profiles/user_id:known", "profiles")
 
-        until_refused(guess)
+        _, shut_out = until_refused(guess)
+        assert "those of known people too" in shut_out.json()["detail"]
         known = [shop.ask("GET", "/v1/profiles/user_id:known", "privacy").status_code for _ in range(50)]
         assert known == [200] * 50
 

@@ -20,8 +20,9 @@ from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.postgres.schema import migrate
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
-from identity.values.errors import ProfileNotFound, Quarantined, Resync
+from identity.values.errors import ProfileNotFound, Resync
 from identity.values.ids import SpaceNumber, public
+from identity.values.not_ready import KeysOutdated
 from tests.support.privacy.backup_attack import Attacker
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -151,7 +152,7 @@ async def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> No
     old = deployment.restore(backup)
     spaces = await old.open()
     try:
-        with pytest.raises(Quarantined):
+        with pytest.raises(KeysOutdated):
             await spaces.get(SpaceNumber(1))
         space = await spaces.restored(SpaceNumber(1))
         laid = await overlay_keys(spaces, space)

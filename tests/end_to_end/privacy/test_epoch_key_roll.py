@@ -148,8 +148,11 @@ async def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
     """It is noticed before the old epoch key goes, and no overlay takes it."""
     async with ingesting(lab) as ingest:
         await prepared(ingest)
-        with pytest.raises(Misconfigured):
+        assert (await overlay_keys(ingest.spaces, ingest.space)).keys == 0
+        lab.query("UPDATE slot_key SET epoch = 7")
+        with pytest.raises(Misconfigured, match="newest copy of the key store"):
             await overlay_keys(ingest.spaces, ingest.space)
+        lab.query("UPDATE slot_key SET epoch = 1")
         await roll(ingest.spaces, ingest.space)
         (file,) = lab.key_store.glob("*/dump-2")
         whole = file.read_bytes()
@@ -177,6 +180,7 @@ def test_keys_commands_roll_dump_and_overlay(folder: Path) -> None:
         assert says in out
     status, _, error = onefold("keys", "roll", "spc_" + "0" * 32, "--data-dir", str(folder))
     assert status == 1
-    assert error.startswith("onefold: There is no such space")
+    assert error.startswith("onefold: There is no space spc_000")
+    assert "The spaces are: spc_" in error
     assert sys.executable not in error
     assert roll_epoch_keys.KEY_BACKUP_DAYS == 7

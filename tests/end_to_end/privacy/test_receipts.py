@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 from tests.support.processes.writer_processes import Lab, ingesting, run
 
 SCRIPT = ROOT / "docs" / "verify_receipt.py"
-LONGEST = 30
+LONGEST = 36
 EPOCH = "1970-01-01T00:00:00.000Z"
 
 
@@ -86,6 +86,22 @@ def test_the_script_verifies_a_receipt_offline(lab: Lab, tmp_path: Path) -> None
     salt = bytes.fromhex(done.salt)
     assert proof["subject_commitment"] == commitment(salt, "email:ann@example.org").hex()
     assert (proof["keys_shredded"], proof["regulation"], proof["backups"]["state"]) == (1, "gdpr", "pending")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "usage: python verify_receipt.py receipt.json onefold-keys.json"),
+        (["receipt.json"], "usage: python verify_receipt.py receipt.json onefold-keys.json"),
+        (["nothing.json", "keys.json"], "cannot read nothing.json: No such file or directory"),
+        ([".", "keys.json"], "cannot read .: Is a directory"),
+    ],
+)
+def test_the_script_says_what_it_needs(tmp_path: Path, given: list[str], message: str) -> None:
+    """In one line, with status 1, and never as a receipt that is not valid."""
+    (tmp_path / "keys.json").write_text("{}")
+    done = subprocess.run([sys.executable, SCRIPT, *given], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", message + "\n")
 
 
 FIELDS = {

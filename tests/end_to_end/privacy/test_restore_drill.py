@@ -116,16 +116,30 @@ def test_a_restored_backup_keeps_the_erased_erased(tmp_path: Path, processes: li
 def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_command(
     server: Callable[..., Running], database: str, tmp_path: Path
 ) -> None:
-    """A dump that is restored with the tools of Postgres alone: `keys overlay` makes it whole."""
+    """A dump that is restored with the tools of Postgres alone: `keys overlay` makes it whole.
+
+    A space without a dump of its keys needs none, and a space that was deleted since is named and then deleted again.
+    """
     drill = Drill(server(), ONEFOLD_DATABASE_URL=database)
     tools = ClientTools(drill.programs, int(VERSION))
     drill.identify("ann", "bea")
+    young, gone = (tour.create_space(drill.running.url, drill.running.admin_token, name) for name in ("young", "gone"))
+    for space in (young, gone):
+        call = {"userId": "u", "event": "E"}
+        assert (
+            httpx.post(f"{drill.running.url}/v1/track", auth=(space.keys["import"], ""), json=call).status_code == 200
+        )
     backup = tmp_path / "backup"
     drill.done("backup", str(backup), "--with-root-key")
     assert (backup / "root-key").read_bytes() == (drill.running.data_dir / "root-key").read_bytes()
     drill.erase("bea")
     drill.identify("carl")
-    drill.done("keys", "roll")
+    operator = {"Authorization": f"Bearer {drill.running.admin_token}"}
+    path = f"{drill.running.url}/v1/spaces/{gone.space_id}?confirm=gone"
+    assert httpx.delete(path, headers=operator).status_code == 204
+    drill.done("keys", "roll", drill.space.space_id)
+    status, _, error = drill.command("keys", "overlay")
+    assert (status, "The key store is in use. Stop every server" in error) == (1, True)
     assert drill.running.stop() == 0
     dump.restore(database, tools, backup / "database.dump", lambda _: None)
 
@@ -133,11 +147,20 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
     answer = httpx.get(drill.running.url + "/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "keys_outdated")
     assert "onefold keys overlay" in answer.json()["detail"]
+    answer = drill.ask("GET", "/v1/profiles/user_id:ann", "profiles")
+    assert (answer.status_code, answer.json()["code"]) == (503, "keys_outdated")
     status, out, _ = drill.command("verify")
     assert (status, "epoch_missing: epoch 1" in out) == (1, True)
     assert drill.running.stop() == 0
 
-    assert "keys of epoch 2 are in place" in drill.done("keys", "overlay")
+    status, out, error = drill.command("keys", "overlay")
+    assert (status, "keys of epoch 2 are in place" in out) == (1, True)
+    assert f"{young.space_id}: the keys are of epoch 1 already; nothing to do" in out
+    assert error.startswith(f"onefold: {gone.space_id} (gone): The key store holds no keys of this space.")
+    assert "`onefold keys overlay --deleted`" in error
+    assert f"{gone.space_id}: was deleted after the backup, and is deleted again" in drill.done(
+        "keys", "overlay", "--deleted"
+    )
     drill.running = server()
     assert httpx.get(drill.running.url + "/readyz").status_code == 200
     assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]

@@ -73,6 +73,9 @@ class ApiContract:
         wanted = path if hot is None else hot.template
         if path == f"{METRICS}/":
             wanted = METRICS
+        if wanted in self._paths:
+            # A constant path is no value of a parameter.
+            return wanted, self._paths[wanted][1].get(method.lower())
         for template, (pattern, operations) in self._paths.items():
             if method.lower() in operations and (template == wanted or pattern.fullmatch(wanted)):
                 return template, operations[method.lower()]

@@ -253,11 +253,11 @@ MISTAKES = [
     ),
     Mistake("the operator token", "GET", "/v1/rules", "operator", 401, "unauthorised", ("operator token", "key of the space")),
     Mistake("a key for the operator", "GET", "/v1/spaces", "admin", 401, "unauthorised", ("ONEFOLD_ADMIN_TOKEN",)),
-    Mistake("GET for POST", "GET", "/v1/profiles/lookup", "admin", 400, "bad_identifier", ("type:value",)),
+    Mistake("GET for POST", "GET", "/v1/profiles/lookup", "admin", 405, "method_not_allowed", ("POST",)),
     Mistake("POST for PUT", "POST", "/v1/purposes", "admin", 405, "method_not_allowed", ("GET", "PUT")),
     Mistake("PATCH", "PATCH", "/v1/erasures", "privacy", 405, "method_not_allowed", ("supports",)),
     Mistake("a misspelt path", "GET", "/v1/erasure", "privacy", 404, "not_found", ("/v1/erasures?",)),
-    Mistake("a path in the singular", "GET", "/v1/profile/user_id:ann", "admin", 404, "not_found", ("/v1/profiles?",)),
+    Mistake("a path in the singular", "GET", "/v1/profile/user_id:ann", "admin", 404, "not_found", ("/v1/profiles/{ref}?",)),
     Mistake("another path", "GET", "/nowhere", None, 404, "not_found", ("/openapi.json",)),
     Mistake(
         "a form", "POST", "/v1/erasures", "privacy", 400, "invalid_json", ("form fields", "line 1, column 1"),

@@ -1,0 +1,28 @@
+"""Finds out whether a database is older than its keys, as it is after a restore without the key store."""
+
+import asyncio
+
+from identity.store.keys import key_tables
+from identity.store.postgres import space_lock
+from identity.store.postgres.database import Database
+from identity.store.postgres.tenant import Tenant
+from identity.vault.keyring import Keyring
+
+
+async def is_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: bytes) -> bool:
+    """Whether the key store has newer key tables of a space than the database.
+
+    A roll may change both between the two reads, so only a second look that finds the same counts.
+    """
+    for _ in range(2):
+        if not await _looks_older(database, keyring, tenant, public_id):
+            return False
+    return True
+
+
+async def _looks_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: bytes) -> bool:
+    async with database.reading() as connection:
+        lock_row = await space_lock.read(connection, tenant.id)
+        used = await key_tables.slot_epochs(connection, tenant)
+    held = await asyncio.to_thread(keyring.epochs, public_id)
+    return not used <= set(held) or keyring.newest_dump_epoch(public_id) > lock_row.epoch
