@@ -30,7 +30,7 @@ HELD_BY: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/commands/leak_scan": (COMMANDS, "tests/app/commands/leak_scan/test_command.py"),
     "app/http": (
-        "rules of all routes: tests ask over HTTP", "tests/app/http/test_request_heads.py",
+        "rules of all routes: tests ask over HTTP", "tests/app/http/test_request_head.py",
         "tests/app/routes/test_mistakes.py", "tests/app/routes/test_access_exports.py",
     ),
     "app/routes": (

@@ -5,8 +5,12 @@ import json
 import socket
 from urllib.parse import urlsplit
 
+import httptools
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.http.request_head import head_fault, parser_fault
 from tests.app.conftest import Shop
 from tests.conftest import Running
 
@@ -197,3 +201,55 @@ def test_a_put_of_a_part_is_refused_and_changes_nothing(shop: Shop) -> None:
     part = shop.ask("PUT", "/v1/purposes", json={}, headers={"Content-Range": "bytes 0-1/80"})
     assert (part.status_code, part.json()["code"]) == (400, "partial_put")
     assert [each["id"] for each in shop.ask("GET", "/v1/purposes").json()["purposes"]] == ["Ads"]
+
+
+CODES = {(400, "invalid_http"), (501, "unsupported_method"), (505, "unsupported_version")}
+
+
+class Ignored:
+    """What the parser calls."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Ignore a header."""
+
+
+def refused(data: bytes) -> tuple[int, str, str] | None:
+    """The answer to bytes that the parser refuses."""
+    try:
+        httptools.HttpRequestParser(Ignored()).feed_data(data)
+    except httptools.HttpParserUpgrade:
+        return None
+    except httptools.HttpParserError as error:
+        return parser_fault(error, data)
+    return None
+
+
+@given(st.binary(max_size=80) | st.from_regex(rb"[A-Z]{1,9} /secret HTTP/[0-9]\.[0-9]\r\n\r\n", fullmatch=True))
+def test_any_bytes_that_are_refused_have_one_of_these_codes(data: bytes) -> None:
+    """Whatever the reason of the parser is called."""
+    answer = refused(data)
+    if answer is not None:
+        assert answer[:2] in CODES
+        assert "secret" not in answer[2]
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "fault"),
+    [
+        ("1.1", [(b"host", b"x")], None),
+        ("1.0", [], None),
+        ("1.1", [], (400, "invalid_host")),
+        ("1.1", [(b"host", b"x"), (b"transfer-encoding", b"CHUNKED")], None),
+        ("1.1", [(b"host", b"x"), (b"transfer-encoding", b"gzip , Chunked")], (501, "unsupported_transfer_encoding")),
+        ("1.1", [(b"host", b"x"), (b"transfer-encoding", b"chunked, gzip")], (400, "invalid_http")),
+        ("1.0", [(b"transfer-encoding", b"chunked")], (400, "invalid_http")),
+        ("2.0", [(b"host", b"x")], (505, "unsupported_version")),
+        ("0.9", [], (505, "unsupported_version")),
+    ],
+)
+def test_a_head_that_the_parser_accepts_may_be_refused(
+    version: str, headers: list[tuple[bytes, bytes]], fault: tuple[int, str] | None
+) -> None:
+    """For its version, its host, or the coding of its body."""
+    found = head_fault(version, headers)
+    assert (None if found is None else found[:2]) == fault
