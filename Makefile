@@ -58,8 +58,10 @@ PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 
 test: setup  ## every test but the long ones; ARGS= chooses tests and options of pytest
 	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
-soak: setup  ## the long tests
+PROPERTIES := tests/identity/planning tests/identity/values tests/concurrency/properties
+soak: setup  ## the long tests, and the properties over many examples
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest $(PROPERTIES) --timeout 7200 $(ARGS)
 
 bench: setup  ## Onefold beside its rivals, see benchmarks/README.md
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -11,11 +11,11 @@ from tests.support.processes.killable_server import Victim
 from tests.support.processes.load_clients import Load, halves, lost, twice
 
 KINDS = ("server", "parent", "worker", "postmaster", "backend", "postgres", "everything")
-LONGEST_RUN = 1.0  # seconds of load between two kills, at most
+SHORT, LONG = 0.3, 1.0  # seconds of load between two kills, at most
 SOAK_ROUNDS = 14
 
 
-def crash(victim: Victim, kinds: Sequence[str], report: Callable[[str], None] = lambda _: None) -> None:
+def crash(victim: Victim, kinds: Sequence[str], longest: float, report: Callable[[str], None] = lambda _: None) -> None:
     """One round: a fresh space under load, a kill of each kind, then the whole comparison."""
     seed = secrets.randbits(32)
     chance = random.Random(seed)
@@ -24,7 +24,7 @@ def crash(victim: Victim, kinds: Sequence[str], report: Callable[[str], None] = 
     load.start(victim.again())
     try:
         for kind in kinds:
-            time.sleep(chance.uniform(0, LONGEST_RUN))
+            time.sleep(chance.uniform(0, longest))
             getattr(victim, f"kill_{kind}")()
             report(f"killed {kind}, {len(load.acknowledged)} calls acknowledged so far")
             # Now and then the next kill comes while the last one is still being mended.
@@ -44,13 +44,13 @@ def crash(victim: Victim, kinds: Sequence[str], report: Callable[[str], None] = 
 
 @pytest.mark.parametrize(
     ("workers", "kinds"),
-    [(1, ("everything", "postgres", "server", "backend")), (2, ("worker", "postmaster", "parent", "everything"))],
+    [(1, ("everything", "postgres", "server", "backend")), (2, ("worker", "postmaster", "parent"))],
 )
 def test_nothing_acknowledged_is_lost_when_processes_are_killed(
     victim: Callable[[int], Victim], workers: int, kinds: Sequence[str]
 ) -> None:
-    """A few kills of each part: nothing acknowledged is lost or doubled, nothing is half-applied."""
-    crash(victim(workers), kinds)
+    """A kill of each part: nothing acknowledged is lost or doubled, nothing is half-applied."""
+    crash(victim(workers), kinds, SHORT)
 
 
 @pytest.mark.soak
@@ -72,7 +72,7 @@ def test_nothing_acknowledged_is_lost_over_a_hundred_kills(
         server.kill_server()
         report("killed server, to begin a round")
         server.again()
-        crash(server, random.sample(KINDS, len(KINDS)), report)
+        crash(server, random.sample(KINDS, len(KINDS)), LONG, report)
     assert server.stop() == 0
     assert server.state() == "shut down"
     assert killed >= 100

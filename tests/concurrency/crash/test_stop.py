@@ -17,7 +17,7 @@ def test_stop_under_load(victim: Callable[[int], Victim], workers: int) -> None:
     space, key = server.space()
     load = Load(key, seed=workers)
     load.start(server.running.url)
-    time.sleep(1)
+    time.sleep(0.3)
     status = server.running.stop(signal.SIGTERM)
     state = server.state()
     load.address = server.again()

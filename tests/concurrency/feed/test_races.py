@@ -111,7 +111,7 @@ def race(server: Callable[..., Running], shops: Shops, withdrawn: int, erased: i
 
 def test_nothing_is_shown_afterwards(server: Callable[..., Running], shops: Shops) -> None:
     """Whatever begins after the answer shows nothing, at both servers, in reads and in the feed."""
-    race(server, shops, 50, 10)
+    race(server, shops, 20, 10)
 
 
 @pytest.mark.soak

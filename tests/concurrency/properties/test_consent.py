@@ -64,7 +64,6 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=150)
 @given(st.lists(statements(), min_size=2, max_size=4), st.randoms(), policies)
 def test_arrival_changes_no_verdict(given_statements: list[Any], random: Any, policy: Purposes) -> None:
     """Whatever order calls about one person come in, in the end the same is allowed and answered."""
@@ -94,7 +93,7 @@ def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]
     return documents, meetings
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(people("ab"), people("xy"), policies, st.sampled_from([b"a", b"b"]), st.sampled_from([b"x", b"y"]))
 def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, at: bytes, to: bytes) -> None:
     """Data of an origin that is readable after a merge was readable before."""

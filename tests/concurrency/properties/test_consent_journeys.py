@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.consent.fold import Meeting
@@ -46,7 +46,6 @@ def everything(world: World, key: bytes) -> list[dict[Any, Any]]:
     return [seen(world, key, each, purposes) for each in DESTINATIONS for purposes in (PURPOSES, OPEN)]
 
 
-@settings(max_examples=150)
 @given(st.lists(calls(), max_size=10), st.sampled_from(USERS), st.sampled_from(DEVICES))
 def test_a_merge_widens_nothing_and_unmerging_restores(later: list[dict[str, Any]], user: str, device: str) -> None:
     """Two people seen together show no more than each did; parted again, each shows what it did."""

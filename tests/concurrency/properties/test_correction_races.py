@@ -75,7 +75,7 @@ def settle(race: Race, space: int, sent: list[Any], answers: list[Any]) -> None:
     assert sorted(accepted) == sorted(log)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 6))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 6))])
 def test_acts_among_eight_writers(race: Race, seed: int) -> None:
     """Unmerges and removals while eight writers hit both sides, and merge them again and again."""
     rng = random.Random(seed)

@@ -36,7 +36,7 @@ def play(lab: Lab, taken: list[Any]) -> None:
     run(main())
 
 
-@settings(QUIET, max_examples=30)
+@settings(QUIET, max_examples=10)
 @given(taken=steps)
 def test_acts_equal_the_pure_ones(lab: Lab, taken: list[Any]) -> None:
     """After any acts among any calls, every row is what the replay of them gives."""
@@ -67,7 +67,7 @@ def shape(profile: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in profile.items() if name not in ("version", "updated_at")}
 
 
-@settings(QUIET, max_examples=20)
+@settings(QUIET, max_examples=10)
 @given(
     one=st.lists(traffic.calls(), min_size=1, max_size=6),
     other=st.lists(traffic.calls(), min_size=1, max_size=6),

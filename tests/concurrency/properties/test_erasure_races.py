@@ -19,7 +19,7 @@ from tests.support.processes.writer_processes import Ingest, Lab, Worker, run, s
 
 WRITERS = 8
 ERASED, STAYING = 50, 10
-SECONDS = 6
+SECONDS = 2
 _NOBODY: Any = None
 PEOPLE = [f"p{number}" for number in range(ERASED)]
 OTHERS = [f"s{number}" for number in range(STAYING)]
@@ -176,7 +176,7 @@ def test_who_comes_again_is_new(race: Race) -> None:
         assert owner is None or owner not in {id_.bytes for id_ in created}
 
 
-@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 3))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 3))])
 def test_storm_of_acts(race: Race, seed: int) -> None:
     """Merges, unmerges, removals and erasures of the same people, all at once, leave what an audit accepts."""
     rng = random.Random(seed)

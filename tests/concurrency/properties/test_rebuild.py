@@ -120,22 +120,38 @@ async def all_ids(ingest: Ingest) -> set[str]:
     return {f"prf_{id_.hex}" for (id_,) in found}
 
 
-@examples(QUIET, max_examples=20)
-@given(
-    sent=st.lists(traffic.requests, min_size=1, max_size=4),
-    first=traffic.rules,
-    then=traffic.rules,
-    later=st.lists(traffic.requests, max_size=2),
-)
+INGESTED = {
+    "sent": st.lists(traffic.requests, min_size=1, max_size=4),
+    "first": traffic.rules,
+    "then": traffic.rules,
+    "later": st.lists(traffic.requests, max_size=2),
+}
+AT_ONCE = {
+    "sent": st.lists(traffic.requests, min_size=3, max_size=6),
+    "then": traffic.rules,
+    "meanwhile": st.lists(st.lists(traffic.requests, min_size=2, max_size=5), min_size=4, max_size=4),
+}
+
+
+@examples(QUIET, max_examples=7)
+@given(**INGESTED)
 def test_a_rebuild_equals_a_fresh_ingest(lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]) -> None:
     """Partition, traits, consent, memberships are those of the kept calls under the new rules."""
     check(lab, sent, first, then, later)
 
 
-@examples(QUIET, max_examples=20)
-@given(taken=steps, then=traffic.rules)
-async def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
-    """Whatever was undone before: a rebuild can be made, and a second one finds nothing to do."""
+@pytest.mark.soak
+@examples(QUIET, max_examples=1_000)
+@given(**INGESTED)
+def test_a_rebuild_equals_a_fresh_ingest_over_many_examples(
+    lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]
+) -> None:
+    """The same over a thousand examples."""
+    check(lab, sent, first, then, later)
+
+
+async def settle(lab: Lab, taken: list[Any], then: Any) -> None:
+    """Steps, new rules, a rebuild, and a second one."""
     async with ingesting(lab) as ingest:
         for step in taken:
             await take(ingest, step, [])
@@ -148,14 +164,23 @@ async def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: An
         assert len({cut for cut, _, _ in cuts}) <= sum(step[0] == "unmerge" for step in taken)
 
 
-@examples(QUIET, max_examples=12)
-@given(
-    sent=st.lists(traffic.requests, min_size=3, max_size=6),
-    then=traffic.rules,
-    meanwhile=st.lists(st.lists(traffic.requests, min_size=2, max_size=5), min_size=4, max_size=4),
-)
-async def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
-    """Calls that come in during the walk make no difference to what it comes to."""
+@examples(QUIET, max_examples=7)
+@given(taken=steps, then=traffic.rules)
+async def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
+    """Whatever was undone before: a rebuild can be made, and a second one finds nothing to do."""
+    await settle(lab, taken, then)
+
+
+@pytest.mark.soak
+@examples(QUIET, max_examples=1_000)
+@given(taken=steps, then=traffic.rules)
+async def test_a_rebuild_after_acts_settles_over_many_examples(lab: Lab, taken: list[Any], then: Any) -> None:
+    """The same over a thousand examples."""
+    await settle(lab, taken, then)
+
+
+async def go_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
+    """Two rebuilds among senders, then the comparison."""
 
     async def send_all(ingest: Ingest, requests: list[Any]) -> None:
         for request in requests:
@@ -168,3 +193,20 @@ async def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: A
         world = fresh(ingest, await ingest.space.rules(version))
         assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
         assert await rebuild(ingest) == 0
+
+
+@examples(QUIET, max_examples=5)
+@given(**AT_ONCE)
+async def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
+    """Calls that come in during the walk make no difference to what it comes to."""
+    await go_on(lab, sent, then, meanwhile)
+
+
+@pytest.mark.soak
+@examples(QUIET, max_examples=1_000)
+@given(**AT_ONCE)
+async def test_a_rebuild_while_ingest_goes_on_over_many_examples(
+    lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]
+) -> None:
+    """The same over a thousand examples."""
+    await go_on(lab, sent, then, meanwhile)

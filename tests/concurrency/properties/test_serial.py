@@ -101,14 +101,14 @@ def race(pair: Pair, sent: list[Any], rules: list[Any], *, one_clock: bool = Tru
     settle(pair, space, answers, changes, one_clock=one_clock)
 
 
-@settings(RACES, max_examples=30)
+@settings(RACES, max_examples=8)
 @given(sent=traffic.tasks(), rules=st.lists(traffic.rules, max_size=3))
 def test_two_servers_equal_the_planner(pair: Pair, sent: list[Any], rules: list[Any]) -> None:
     """Partition, traits, consent, memberships and log are those of the stamps' order."""
     race(pair, sent, rules)
 
 
-@settings(RACES, max_examples=12)
+@settings(RACES, max_examples=5)
 @given(sent=traffic.tasks())
 def test_clocks_that_differ(skewed: Pair, sent: list[Any]) -> None:
     """Stamps give one serial order, although one server's clock is seven seconds ahead."""
@@ -123,6 +123,14 @@ def test_concurrent_writers_equal_a_serial_order_over_many_examples(
 ) -> None:
     """The same over thousands of examples."""
     race(pair, sent, rules)
+
+
+@pytest.mark.soak
+@settings(RACES, max_examples=1_000)
+@given(sent=traffic.tasks())
+def test_clocks_that_differ_over_many_examples(skewed: Pair, sent: list[Any]) -> None:
+    """The same with clocks that differ, over a thousand examples."""
+    race(skewed, sent, [], one_clock=False)
 
 
 def test_a_difference_is_seen(pair: Pair) -> None:

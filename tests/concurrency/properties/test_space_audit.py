@@ -44,14 +44,14 @@ def journeys(draw: st.DrawFn) -> list[Any]:
     return taken
 
 
-@settings(QUIET, max_examples=30)
+@settings(QUIET, max_examples=8)
 @given(taken=steps)
 def test_calls_and_acts(lab: Lab, taken: list[Any]) -> None:
     """Calls and acts leave no discrepancy."""
     play(lab, taken)
 
 
-@settings(QUIET, max_examples=20)
+@settings(QUIET, max_examples=6)
 @given(taken=journeys())
 def test_a_rebuild_leaves_no_discrepancy(lab: Lab, taken: list[Any]) -> None:
     """A rebuild leaves no discrepancy."""

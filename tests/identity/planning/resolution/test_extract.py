@@ -225,7 +225,7 @@ JSON = st.recursive(
 BODIES = st.dictionaries(st.sampled_from([*NAMES, "timestamp", "sentAt", "event"]), JSON)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(BODIES | JSON, st.sampled_from([None, *KINDS]), JSON)
 def test_any_body_is_read_or_rejected_with_a_code(body: object, kind: Kind | None, sent_at: object) -> None:
     """No JSON raises another error or makes a call that breaks an invariant."""

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.document import cost
@@ -135,7 +135,6 @@ def test_a_suppressed_previous_id_that_links_nothing_is_not_kept(more: dict[str,
     assert "previousId" not in record.call.body
 
 
-@settings(max_examples=100)
 @given(st.integers(0, 2**32))
 def test_every_stated_identifier_is_kept_or_demoted_with_a_reason(seed: int) -> None:
     """A call is accepted, or its status has a reason; previous ids of aliases are left out."""

@@ -43,7 +43,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     return body | ({"groupId": "g"} if type_ == "group" else {"event": "e"})
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     st.lists(st.tuples(bodies(), TIMES), min_size=5, max_size=10),
     LIMITS,

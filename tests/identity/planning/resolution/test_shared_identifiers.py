@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.resolution_rules import compile_rules
@@ -133,7 +133,6 @@ def test_a_device_has_a_limit_of_its_own() -> None:
     assert outcomes[-1].profile_id == outcomes[0].profile_id
 
 
-@settings(max_examples=50)
 @given(st.permutations(range(12)), st.integers(1, 6))
 def test_in_no_order_does_a_shared_value_join_more_than_its_limit(order: list[int], limit: int) -> None:
     """Each phone comes twice, so that known ones are tried as well."""
