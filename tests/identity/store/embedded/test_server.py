@@ -55,6 +55,13 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
         left.stop()
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server with the settings of production, for tests that only look."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("running")) as made:
+        yield made
+
+
 @pytest.fixture
 def killed_owner(data_dir: Path) -> str:
     """The URL that an owner had before it was killed; its postmaster lives on."""
@@ -81,10 +88,10 @@ def test_fresh(data_dir: Path) -> None:
         )
 
 
-def test_app_role(postgres: EmbeddedPostgres) -> None:
+def test_app_role(running: EmbeddedPostgres) -> None:
     """The service's role can connect, and the owner can become it."""
-    assert value(postgres.url(user=APP_ROLE), "select current_user::text") == APP_ROLE
-    with psycopg.connect(postgres.url()) as connection:
+    assert value(running.url(user=APP_ROLE), "select current_user::text") == APP_ROLE
+    with psycopg.connect(running.url()) as connection:
         connection.execute("set role onefold_app")
 
 
@@ -197,18 +204,18 @@ def test_deep_path(tmp_path: Path) -> None:
         assert value(postgres.url(), "select 1") == 1
 
 
-def test_private(postgres: EmbeddedPostgres) -> None:
+def test_private(running: EmbeddedPostgres) -> None:
     """The socket lies in a folder that nobody else may enter, and no network port is open."""
-    folder = Path(str(value(postgres.url(SUPERUSER, SUPERUSER), "show unix_socket_directories")))
+    folder = Path(str(value(running.url(SUPERUSER, SUPERUSER), "show unix_socket_directories")))
 
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert value(postgres.url(SUPERUSER, SUPERUSER), "show listen_addresses") == ""
+    assert value(running.url(SUPERUSER, SUPERUSER), "show listen_addresses") == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_other_user_is_refused(postgres: EmbeddedPostgres) -> None:
+def test_other_user_is_refused(running: EmbeddedPostgres) -> None:
     """Another user of the machine is refused by the server even where it got hold of the socket."""
-    folder = Path(str(value(postgres.url(SUPERUSER, SUPERUSER), "show unix_socket_directories")))
+    folder = Path(str(value(running.url(SUPERUSER, SUPERUSER), "show unix_socket_directories")))
     startup = b"\0\3\0\0user\0onefold\0database\0onefold\0\0"
     with socket.socket(socket.AF_UNIX) as client:
         # The server learns from the kernel who connected: the effective user at that moment.
@@ -243,9 +250,9 @@ def test_other_user_is_refused(postgres: EmbeddedPostgres) -> None:
         ("server_encoding", "UTF8"),
     ],
 )
-def test_settings(postgres: EmbeddedPostgres, setting: str, expected: str) -> None:
+def test_settings(running: EmbeddedPostgres, setting: str, expected: str) -> None:
     """Durability is never weakened, and no statement or parameter reaches the log."""
-    assert value(postgres.url(), f"show {setting}") == expected
+    assert value(running.url(), f"show {setting}") == expected
 
 
 def test_log_holds_no_values(data_dir: Path) -> None:
