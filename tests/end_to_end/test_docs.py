@@ -111,6 +111,10 @@ class Reader:
             "PATH": f"{locate(running.data_dir).programs / 'bin'}:{os.environ['PATH']}",
         }
 
+    def opens(self) -> None:
+        """Begin a page: its examples of ids stand for ids of its own."""
+        self._ids = Ids()
+
     def types(self, command: Command, **environment: str) -> None:
         """Run one command and compare what comes back with what the page shows."""
         text = self._ids.replaced(command.text).replace(ADDRESS, self.running.url)
@@ -152,6 +156,21 @@ def test_the_calls_of_a_page_answer_what_it_shows(
     for command in calls(page):
         reader.types(command)
     assert not_ignored(tmp_path) == []
+
+
+ONE_SPACE = [page for page in CALLING if not needs_a_server(page)]
+
+
+@pytest.mark.parametrize("order", [ONE_SPACE, ONE_SPACE[::-1]], ids=["from the first", "from the last"])
+def test_the_pages_answer_what_they_show_one_after_another_in_one_space(
+    order: list[Path], shared: Running, tmp_path: Path, receiver: Receiver
+) -> None:
+    """A reader goes from page to page, in any order, with the keys of one space."""
+    reader = Reader(shared, tmp_path, "reader", receiver)
+    for page in order:
+        reader.opens()
+        for command in calls(page):
+            reader.types(command)
 
 
 @pytest.mark.parametrize("page", [page for page in CALLING if needs_a_server(page)], ids=name_of)
