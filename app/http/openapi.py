@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 
 from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
-from app.http.body import decode
 from app.http.error_responses import PROBLEM, STATUS
 from app.http.known_paths import KnownPaths
+from app.http.repeated_members import REPEATED, decode_document
 from app.http.request_shapes import UNKNOWN, read_shape
 from app.schemas import calls
 from app.schemas.problems import Problem
@@ -38,7 +38,7 @@ def body(shape: type[Body]) -> Callable[[Request], Any]:
     """
 
     async def read(request: Request) -> Body:
-        return read_shape(decode(await request.body()), shape)
+        return read_shape(decode_document(await request.body()), shape)
 
     read.__annotations__["return"] = shape
     return read
@@ -53,6 +53,7 @@ def described(
 ) -> dict[str, Any]:
     """The arguments of a route that document it: the shape of its answer, its errors, the shape of its body."""
     found: dict[int, list[str]] = {400: [UnknownParameter.code], 422: ["invalid_request", UNKNOWN]}
+    found[422] += [REPEATED] if takes is not None else []
     for kind in (*refusals, *(() if public else _ALWAYS)):
         found.setdefault(STATUS[kind], []).append(kind.code)
     for status_, code in _OF_BODIES.items() if takes is not None else ():

@@ -34,7 +34,7 @@ def read_shape(document: Any, shape: type[Shape]) -> Shape:
     try:
         return msgspec.convert(document, shape)
     except msgspec.ValidationError as error:
-        raise Unreadable("invalid_request", explain(str(error), _info(shape)), 422) from None
+        raise Unreadable("invalid_request", explain(str(error), _info(shape), document), 422) from None
 
 
 def unknown_fields(document: Any, info: inspect.Type, path: str = "") -> Iterator[str]:
@@ -57,7 +57,7 @@ def unknown_fields(document: Any, info: inspect.Type, path: str = "") -> Iterato
                 yield from unknown_fields(value, each.item_type, f"{path}[{at}]")
 
 
-def explain(fault: str, info: inspect.Type) -> str:
+def explain(fault: str, info: inspect.Type, document: Any = None) -> str:
     """The message for a fault that msgspec found, with the allowed values in place of the given one."""
     found = _PLACE.fullmatch(fault)
     text, path = (fault, "") if found is None else (found[1], (found[2] or "").lstrip("."))
@@ -68,15 +68,41 @@ def explain(fault: str, info: inspect.Type) -> str:
     if text.startswith("Invalid enum value"):
         allowed = [str(value) for value in _literals(info, path)]
         return f"{where} must be one of {', '.join(allowed)}."
-    return f"{where}: {text[:1].lower()}{text[1:]}."
+    allowed_kind = ""
+    if text.startswith("Expected `bool`"):
+        where, allowed_kind = _of_names(where, document), "; send true or false, without quotes"
+    elif text.startswith("Expected `object`") and _holds_flags(info, path):
+        allowed_kind = "; send an object of names, each with true or false"
+    return f"{where}: {text[:1].lower()}{text[1:]}{allowed_kind}."
+
+
+def _of_names(where: str, document: Any) -> str:
+    """A place with the names of the members that are neither true nor false, where it is any member of an object."""
+    holder = document.get(where.removesuffix("[...]")) if isinstance(document, dict) else None
+    if not where.endswith("[...]") or not isinstance(holder, dict):
+        return where
+    wrong = [name for name, value in holder.items() if not isinstance(value, bool)]
+    named = [shown(name, "...").strip("`") for name in wrong[:_NAMED]]
+    return ", ".join(f"{where.removesuffix('[...]')}.{name}" for name in named)
+
+
+def _holds_flags(info: inspect.Type, path: str) -> bool:
+    """Whether a place takes an object whose members are true or false."""
+    values = [each.value_type for each in _at(info, path) if isinstance(each, inspect.DictType)]
+    return any(isinstance(each, inspect.BoolType) for value in values for each in _alternatives(value))
 
 
 def _literals(info: inspect.Type, path: str) -> list[Any]:
     """The values that a place allows, where it allows a list of them."""
+    return [value for each in _at(info, path) if isinstance(each, inspect.LiteralType) for value in each.values]
+
+
+def _at(info: inspect.Type, path: str) -> list[inspect.Type]:
+    """The types that a place allows."""
     here = list(_alternatives(info))
     for step in _STEP.finditer(path):
         here = [inner for each in here for inner in _step(each, step[1])]
-    return [value for each in here if isinstance(each, inspect.LiteralType) for value in each.values]
+    return here
 
 
 def _step(info: inspect.Type, name: str | None) -> Iterator[inspect.Type]:

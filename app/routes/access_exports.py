@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.http.auth import ByPrivacy, Visit
+from app.http.idempotency import IdempotencyKey
 from app.http.openapi import body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, Streamed, answer
 from app.schemas.exports.access_exports import (
@@ -50,7 +51,7 @@ class _Progress(NamedTuple):
 async def create_access_export(
     visit: ByPrivacy,
     wanted: Annotated[NewExport, Depends(body(NewExport))],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Export everything held about people, as a job. The same Idempotency-Key is the same request."""
     request = NewRequest(

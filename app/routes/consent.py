@@ -39,7 +39,7 @@ async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depend
         evidence=wanted.evidence,
     )
     await record_read.note(visit.space, visit.caller.key_id, "consent.record", consent.profile_id)
-    return answer(recorded(consent))
+    return answer(recorded(consent, wanted.identifier))
 
 
 @router.get("/v1/consent/{ref}", **described(ConsentAt, BadIdentifier, BadParameter, ProfileNotFound, TooMuch))

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.http.auth import ByAdmin
-from app.http.body import decode
 from app.http.openapi import described
+from app.http.repeated_members import decode_document
 from app.http.responses import Segment, answer, audit_read, no_content
 from app.schemas import destinations as schemas
 from app.schemas.destinations import (
@@ -54,7 +54,7 @@ async def get_purposes(visit: ByAdmin) -> Response:
 @router.put("/v1/purposes", **described(PurposesVersion, BadPurposes, takes=PurposesDocument))
 async def put_purposes(visit: ByAdmin, request: Request) -> Response:
     """Put a whole document in force for all later answers to destinations."""
-    document = decode(await request.body())
+    document = decode_document(await request.body())
     version = await manage_purposes.put_purposes(visit.space, document, visit.caller.key_id)
     return answer(PurposesVersion(version, await manage_destinations.lacking_a_purpose(visit.space)))
 
@@ -79,7 +79,7 @@ _PUT["responses"][201] = _PUT["responses"][200] | {"description": "Created; its 
 @router.put("/v1/destinations/{name}", **_PUT)
 async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Response:
     """Put the whole document of a destination in force; 201 with the secrets for a new destination."""
-    document = decode(await request.body())
+    document = decode_document(await request.body())
     vet = visit.onefold.callbacks.vet
     made = await manage_destinations.put_destination(visit.space, name, document, visit.caller.key_id, vet)
     return answer(schemas.destination_put(made), 201 if made.created else 200)

@@ -6,9 +6,10 @@ calls of suppressed identifiers are not recorded.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.http.auth import ByLawyer, ByPrivacy
+from app.http.idempotency import IdempotencyKey
 from app.http.openapi import VERSION, body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
 from app.schemas import holds
@@ -60,7 +61,7 @@ _REFUSALS = (BadIdentifier, UnknownType, TooManyAsked)
 async def erase_people(
     visit: ByPrivacy,
     wanted: Annotated[Erase, Depends(body(Erase))],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Erase people; inside Onefold the erasure is complete when the answer arrives, unless a hold delays it.
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import structs
 
 from app.http.auth import ByAdmin, ByLister
-from app.http.body import decode
 from app.http.openapi import described, schema_of
+from app.http.repeated_members import decode_document
 from app.http.responses import Segment, answer
 from app.schemas.jobs import RESULTS, JobStatus, RulesTrial, job_status, rules_trial
 from app.schemas.rules import RulesDocument
@@ -47,8 +47,8 @@ _TRIAL["responses"][202] = described(JobStatus)["responses"][200] | {
 @router.post("/v1/rules/simulate", **_TRIAL)
 async def simulate_rule_set(visit: ByAdmin, request: Request) -> Response:
     """What other rules would change for all stored calls; 202 with the job after 20 seconds."""
-    document = decode(await request.body())
-    put_rules.require_valid(document)
+    document = decode_document(await request.body())
+    await put_rules.require_valid(visit.space, document)
     asked = await visit.onefold.jobs.ask(visit.space, JobKind.SIMULATE, {"document": document})
     report = await visit.onefold.jobs.follow(visit.space, asked.id, PATIENCE)
     if report.result is None:

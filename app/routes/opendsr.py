@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from app.http.auth import ByPrivacy
-from app.http.body import decode
 from app.http.openapi import described, schema_of
+from app.http.repeated_members import decode_document
 from app.http.responses import Segment
 from app.schemas.opendsr import (
     DsrDiscovery,
@@ -88,7 +88,7 @@ async def get_open_dsr_status_of_service(request: Request, visit: ByPrivacy) -> 
 async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Response:
     """Carry out a request about a person; the same request again has the same results."""
     raw, now = await request.body(), wall_time()
-    subject = opendsr.read(decode(raw), now)
+    subject = opendsr.read(decode_document(raw), now)
     await _vet(visit, subject.callbacks)
     kind = RequestKind.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else RequestKind.ACCESS
     new = NewRequest(

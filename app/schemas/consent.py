@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from app.schemas.fields import PublicProfileId, Time, time_or_null
+from app.schemas.fields import PublicProfileId, Time, TypeHint, time_or_null
 from identity.operations.ingest.record_consent import RecordedConsent
 from identity.operations.profiles.consent_history import (
     CategoryConsent,
@@ -15,6 +15,7 @@ from identity.operations.profiles.consent_history import (
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 from identity.values.json import JsonObject
+from identity.values.near_types import type_hint
 
 
 class Decisions(Struct, forbid_unknown_fields=True):
@@ -39,16 +40,18 @@ class Recorded(Struct):
     captured_at: Time
     decisions: dict[str, bool]
     found: bool
+    hint: TypeHint
 
 
-def recorded(value: RecordedConsent) -> Recorded:
-    """Recorded decisions as the API answers them."""
+def recorded(value: RecordedConsent, identifier: str) -> Recorded:
+    """Recorded decisions of the person of an identifier, as the API answers them."""
     return Recorded(
         profile_id=value.profile_id,
         evidence_id=value.evidence_id,
         captured_at=format_time(value.captured_at),
         decisions=value.decisions,
         found=value.found,
+        hint=None if value.found else type_hint([identifier]),
     )
 
 

@@ -8,6 +8,9 @@ from identity.planning.resolution.event_time import format_time
 from identity.values.stamps import Micros
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC.", examples=["2026-01-31T12:00:00.000Z"])]
+TypeHint = Annotated[
+    str | None, Meta(description="Where nobody was found: the built-in type that the type of the identifier is like.")
+]
 PublicProfileId = Annotated[str, Meta(examples=["prf_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
 
 

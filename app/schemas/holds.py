@@ -5,13 +5,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from app.schemas.fields import PublicProfileId, Time
+from app.schemas.fields import PublicProfileId, Time, TypeHint
 from app.schemas.privacy import Reason
 from app.schemas.profiles import CanonicalProfile, canonical_profile
 from identity.operations.privacy.manage_holds import LitigationHold, ReleasedHold
 from identity.operations.profiles.profile import FoldedProfile
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public, public_profile
+from identity.values.near_types import type_hint
 
 
 class NewHold(Struct, forbid_unknown_fields=True):
@@ -43,6 +44,7 @@ class HoldMade(HoldInfo, kw_only=True):
     """A new hold; `unknown` are the identifiers that nobody has."""
 
     unknown: list[str]
+    hint: TypeHint
 
 
 class Holds(Struct):
@@ -72,7 +74,7 @@ def hold_info(value: LitigationHold) -> HoldInfo:
 
 def hold_made(value: LitigationHold) -> HoldMade:
     """A new hold as the API answers it."""
-    return HoldMade(**_hold_fields(value), unknown=list(value.unknown))
+    return HoldMade(**_hold_fields(value), unknown=list(value.unknown), hint=type_hint(value.unknown))
 
 
 def _hold_fields(value: LitigationHold) -> dict[str, Any]:

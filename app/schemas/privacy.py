@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from app.schemas.fields import Time, time_or_null
+from app.schemas.fields import Time, TypeHint, time_or_null
 from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.receipt import Receipt
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
+from identity.values.near_types import type_hint
 from identity.values.stamps import Micros
 from identity.vault.signing import PublicKey
 
@@ -56,6 +57,7 @@ class Erasure(Struct):
     request_id: str
     identifier_type: str
     found: bool | None
+    hint: TypeHint
     regulation: str
     internal: State
     internal_at: Time | None
@@ -81,6 +83,7 @@ class ErasureMade(Struct):
     erasure_id: ErasureId
     identifier: str
     found: bool | None
+    hint: TypeHint
     internal: State
     due_at: Time | None
     salt: str
@@ -130,6 +133,7 @@ class SuppressionMade(Struct):
     at: Time
     found: bool
     unknown: list[str]
+    hint: TypeHint
 
 
 class Lifted(Struct):
@@ -158,6 +162,7 @@ def erasure(result: ErasureResult, now: Micros) -> Erasure:
         request_id=public("req", result.request_id),
         identifier_type=result.type,
         found=result.found,
+        hint=type_hint([result.type]) if result.found is False else None,
         regulation=result.regulation.label,
         internal=_state(result),
         internal_at=time_or_null(result.internal_at),
@@ -186,6 +191,7 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
             erasure_id=public("ers", each.id),
             identifier=each.identifier or "",
             found=each.found,
+            hint=type_hint([each.identifier or ""]) if each.found is False else None,
             internal=_state(each),
             due_at=time_or_null(each.due_at),
             salt=each.salt or "",
@@ -204,7 +210,13 @@ def backups(result: ErasureResult, now: Micros) -> Backups:
 
 def suppressed(value: SuppressionChange) -> SuppressionMade:
     """Identifiers that were suppressed."""
-    return SuppressionMade(value.count, format_time(value.at), not value.unknown, list(value.unknown))
+    return SuppressionMade(
+        suppressed=value.count,
+        at=format_time(value.at),
+        found=not value.unknown,
+        unknown=list(value.unknown),
+        hint=type_hint(value.unknown),
+    )
 
 
 def lifted(value: SuppressionChange) -> Lifted:

@@ -7,34 +7,45 @@ is never answered as done. All entries of a list are checked, and the error name
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from identity.planning.corrections.rules_types import types_of
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.values.calls import Identifier
 from identity.values.errors import BadIdentifier, ProfileNotFound
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
 from identity.values.ids import private
+from identity.values.near_types import type_hint
+from identity.values.placeholder_values import is_blocked_everywhere
 from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint, shown
 
-ANY: Final = "*"
 _PROFILE: Final = "prf"
 _NAMED: Final = 3
 _HINTED: Final = 20
 """The most types of a list for which the nearest type is searched."""
 _NEW_TYPE: Final = "A type that no call has brought yet is named in the rules first (PUT /v1/rules)."
+_PLACEHOLDER: Final = (
+    "has a placeholder as its value, such as null or undefined, which programs send in place of a missing id; "
+    "it is blocked in every space, so nobody has it: send the id of the person"
+)
 _WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com"
 
 
-async def read_identifiers(space: Space, texts: Sequence[str], field: str = "identifiers") -> list[Identifier]:
-    """The identifiers of a list, normalised. BadIdentifier, UnknownType: the message names each faulty entry."""
-    identifiers, faults = await sort_identifiers(space, texts, field)
+async def read_identifiers(
+    space: Space, texts: Sequence[str], field: str = "identifiers", *, of_people: bool = False
+) -> list[Identifier]:
+    """The identifiers of a list, normalised. BadIdentifier, UnknownType: the message names each faulty entry.
+
+    `of_people`: the request is about people, so a placeholder, which nobody can have, is refused.
+    """
+    identifiers, faults = await sort_identifiers(space, texts, field, of_people=of_people)
     if faults:
         raise _error(faults)
     return [each for each in identifiers if each is not None]
 
 
-async def read_identifier(space: Space, text: str, field: str = "identifier") -> Identifier:
-    """One identifier, normalised. BadIdentifier, UnknownType."""
-    identifiers, faults = await _sort(space, [text], lambda _: field)
+async def read_identifier(space: Space, text: str, field: str = "identifier", *, of_person: bool = False) -> Identifier:
+    """One identifier, normalised; `of_person` refuses a placeholder. BadIdentifier, UnknownType."""
+    identifiers, faults = await _sort(space, [text], lambda _: field, of_people=of_person)
     if identifiers[0] is None:
         raise _error(faults, listed=False)
     return identifiers[0]
@@ -50,17 +61,23 @@ async def find_identifier(space: Space, text: str) -> Identifier:
     raise BadIdentifier(faults[0].detail)
 
 
+def profile_not_found(ref: str) -> ProfileNotFound:
+    """The error for a `type:value` that no profile has; the message depends on the type alone, never on a person."""
+    hinted = type_hint([ref]) if ":" in ref else None
+    return ProfileNotFound() if hinted is None else ProfileNotFound(hinted)
+
+
 async def sort_identifiers(
-    space: Space, texts: Sequence[str], field: str = "identifiers"
+    space: Space, texts: Sequence[str], field: str = "identifiers", *, of_people: bool = False
 ) -> tuple[list[Identifier | None], list[EntryFault]]:
     """The identifiers of a list with None for each faulty entry, and the faults."""
-    return await _sort(space, texts, lambda at: f"{field}[{at}]")
+    return await _sort(space, texts, lambda at: f"{field}[{at}]", of_people=of_people)
 
 
 async def known_types(space: Space) -> set[str]:
     """The identifier types that a call, a rule or a built-in of this space knows, those of other processes too."""
     await space.read_types()
-    return {*space.codes, *_of_rules(await space.rules())}
+    return {*space.codes, *types_of(await space.rules())}
 
 
 async def require_types(space: Space, types: Sequence[str], field: str = "identifiers") -> None:
@@ -73,15 +90,11 @@ async def require_types(space: Space, types: Sequence[str], field: str = "identi
         raise UnknownType(f"{field}: {' '.join(faults)}{more} {_NEW_TYPE} Nothing was done.")
 
 
-def _of_rules(rules: Rules) -> set[str]:
-    return {*rules.limits, *rules.priority, *rules.patterns} - {ANY}
-
-
 async def _sort(
-    space: Space, texts: Sequence[str], place: Callable[[int], str]
+    space: Space, texts: Sequence[str], place: Callable[[int], str], *, of_people: bool = False
 ) -> tuple[list[Identifier | None], list[EntryFault]]:
     rules = await rules_to_read(space, texts)
-    known = {*space.codes, *_of_rules(rules)}
+    known = {*space.codes, *types_of(rules)}
     complete = False
     hints: dict[str, str] = {}
     identifiers: list[Identifier | None] = []
@@ -102,8 +115,10 @@ async def _sort(
             faults.append(EntryFault(at, UnknownType.code, f"{place(at)}: {detail}"))
             identifiers.append(None)
             continue
-        if identifier is None:
-            faults.append(EntryFault(at, BadIdentifier.code, f"{place(at)} {_reason(text, rules.region)}."))
+        if identifier is None or (of_people and is_blocked_everywhere(identifier.type, identifier.value)):
+            reason = _reason(text, rules.region) if identifier is None else _PLACEHOLDER
+            faults.append(EntryFault(at, BadIdentifier.code, f"{place(at)} {reason}."))
+            identifier = None
         identifiers.append(identifier)
     return identifiers, faults
 

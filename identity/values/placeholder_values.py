@@ -6,6 +6,8 @@ identifiers with such a value would join strangers. A space adds patterns of its
 
 from typing import Final
 
+from identity.values.identifiers import EMAIL
+
 PLACEHOLDERS: Final = frozenset(
     {
         "-1", "null", "none", "nil", "undefined", "nan", "anonymous", "guest", "distinctid",
@@ -26,6 +28,11 @@ _SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
 _QUOTES = "\\\"'`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\uff02\uff07"
 _WRAPPING = _SPACES + _QUOTES
 _LONGEST = max(map(len, PLACEHOLDERS))
+
+
+def is_blocked_everywhere(type_: str, value: str) -> bool:
+    """Whether a normalised identifier is a placeholder of its type, which no rules allow."""
+    return is_placeholder(value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS)
 
 
 def is_placeholder(text: str) -> bool:

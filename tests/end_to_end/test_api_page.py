@@ -40,6 +40,7 @@ OF_HTTP = {
     "batch_not_a_list": 400,
     "invalid_request": 422,
     "unknown_field": 422,
+    "repeated_field": 422,
     "method_not_allowed": 405,
     "too_many_connections": 503,
     "invalid_write_key": 401,

@@ -7,9 +7,10 @@ wait for.
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.http.auth import ByPrivacy
+from app.http.idempotency import IdempotencyKey
 from app.http.openapi import body, described, schema_of
 from app.http.responses import Segment
 from app.schemas.segment.regulations import (
@@ -29,7 +30,7 @@ from identity.operations.privacy.request_erasure import MOST_IDENTIFIERS, reques
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.planning.privacy.segment_regulations import request_kind
-from identity.values.enums import Law, RegulationStatus, RequestInterface
+from identity.values.enums import Law, RegulationStatus, RequestInterface, RequestKind
 from identity.values.errors import (
     AlreadyErased,
     BadCursor,
@@ -76,11 +77,13 @@ async def create_regulation(
     request: Request,
     visit: ByPrivacy,
     wanted: Annotated[Regulation, Depends(body(Regulation))],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Delete or suppress people, or lift a suppression, in the terms of Segment's public API."""
     kind = request_kind(wanted.regulation_type)
-    subjects = await read_subjects(visit.space, wanted.subject_type, wanted.subject_ids[: MOST_IDENTIFIERS + 1])
+    values = wanted.subject_ids[: MOST_IDENTIFIERS + 1]
+    of_people = kind != RequestKind.UNSUPPRESS
+    subjects = await read_subjects(visit.space, wanted.subject_type, values, of_people=of_people)
     new = NewRequest(
         front=RequestInterface.SEGMENT,
         kind=kind,

@@ -6,11 +6,12 @@ from typing import Literal
 from msgspec import Struct
 
 from app.schemas.exports.export_items import ExportedProfile
-from app.schemas.fields import Time
+from app.schemas.fields import Time, TypeHint
 from identity.operations.privacy.access_exports.request_export import ExportStatus, RequestedExport
 from identity.planning.privacy.access_export import ExportedFrom
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
+from identity.values.near_types import type_hint
 
 
 class NewExport(Struct, forbid_unknown_fields=True):
@@ -34,6 +35,7 @@ class ExportMade(Struct):
     total: int
     found: bool
     unknown: list[str]
+    hint: TypeHint
     download_url: str
 
 
@@ -95,6 +97,7 @@ def export_made(value: RequestedExport, state: str, done: int, total: int, base:
         total=total,
         found=not value.unknown,
         unknown=list(value.unknown),
+        hint=type_hint(value.unknown),
         download_url=download_url(value, base),
     )
 

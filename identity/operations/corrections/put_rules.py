@@ -5,7 +5,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from identity.planning.corrections.rules_changes import patched, reset_fields
+from identity.planning.corrections.rules_types import require_types, types_of
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
+from identity.spaces.named_identifiers import known_types
 from identity.spaces.space import Space
 from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger
@@ -20,13 +22,17 @@ async def get_rules(space: Space) -> Rules:
     return await space.rules(version)
 
 
-def require_valid(document: object) -> None:
-    """Raises BadRules if a document is not valid."""
-    compile_rules(document, 0)
+async def require_valid(space: Space, document: object) -> None:
+    """Raises BadRules if a document is not valid or names a type that is probably misspelt."""
+    rules = compile_rules(document, 0)
+    require_types(rules, await known_types(space))
 
 
 class ChangedRules(Struct, frozen=True):
-    """The version of new rules, and the fields (`field` or `field.type`) that were set back to their defaults."""
+    """The version of the rules in force, the same as before if nothing changed.
+
+    `reset` names the fields (`field` or `field.type`) that were set back to their defaults.
+    """
 
     version: int
     reset: list[str]
@@ -37,7 +43,7 @@ async def put_rules(space: Space, document: object, actor: str) -> ChangedRules:
 
     Every call that is answered later was planned under this version.
     """
-    require_valid(document)
+    compile_rules(document, 0)
     return await _change(space, lambda _: document, actor)
 
 
@@ -47,14 +53,20 @@ async def patch_rules(space: Space, patch: object, actor: str) -> ChangedRules:
 
 
 async def _change(space: Space, document_of: Callable[[Rules], object], actor: str) -> ChangedRules:
+    # Before the transaction: waiting for a second connection while holding the first could block for ever.
+    known = await known_types(space)
     async with space.database.transaction() as connection:
         held = await space_lock.hold(connection, space.tenant.id)
         before = await space.rules(held.rules_version)
         version = held.rules_version + 1
         document = document_of(before)
         rules = compile_rules(document, version)
+        require_types(rules, {*known, *types_of(before)})
+        reset = reset_fields(before, document if isinstance(document, dict) else {}, rules)
+        if rules.document() == before.document():
+            return ChangedRules(before.version, reset)
         stamp = max(Stamp(held.stamp + SLOTS), first_stamp(wall_time()))
         await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
         await ledger.note(connection, space.tenant.id, actor, "rules.put", str(version))
     await space.rules(version)
-    return ChangedRules(version, reset_fields(before, document if isinstance(document, dict) else {}, rules))
+    return ChangedRules(version, reset)

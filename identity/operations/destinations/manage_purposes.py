@@ -7,7 +7,7 @@ is answered. The ledger records every change without its content.
 import msgspec
 
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
-from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.planning.consent.purposes import Purposes, compile_purposes, require_regions
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
@@ -24,7 +24,7 @@ async def get_purposes(space: Space) -> Purposes:
 
 async def put_purposes(space: Space, document: object, actor: str) -> int:
     """Put a whole document in force and return its version. BadPurposes."""
-    compile_purposes(document, 0)
+    require_regions(compile_purposes(document, 0))
 
     async def attempt() -> int:
         version = (await get_purposes(space)).version + 1

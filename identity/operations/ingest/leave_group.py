@@ -9,10 +9,10 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
 from identity.planning.resolution.call_requirements import LONGEST_GROUP_ID
 from identity.planning.resolution.event_time import format_time
-from identity.spaces.named_identifiers import find_identifier
+from identity.spaces.named_identifiers import find_identifier, profile_not_found
 from identity.spaces.space import Space
 from identity.values.calls import Source
-from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
+from identity.values.errors import BadIdentifier, GroupNotFound
 from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import wall_time
 
@@ -48,5 +48,5 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
     if outcome.status == "rejected":
         raise BadIdentifier
     if outcome.profile_id is None:
-        raise ProfileNotFound
+        raise profile_not_found(ref)
     return GroupLeft(group, outcome.profile_id)

@@ -11,8 +11,8 @@ from msgspec import Struct
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
 from identity.operations.profiles.consent_history import purposes_at
-from identity.planning.consent.statements import parse_region
-from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.consent.regions import parse_region, region_hint
+from identity.planning.resolution.event_time import CLOCK_ERROR, format_time, parse_time
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.values.calls import Source
@@ -55,7 +55,7 @@ async def record_consent(
 
     BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed.
     """
-    named = await read_identifier(space, ref)
+    named = await read_identifier(space, ref, of_person=True)
     if not (decisions or jurisdiction or minor is not None):
         raise BadDecisions(_NOTHING)
     if len(decisions) > MOST_DECISIONS:
@@ -66,9 +66,13 @@ async def record_consent(
     captured = now if captured_at is None else parse_time(captured_at)
     if captured is None:
         raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
+    if captured > now + CLOCK_ERROR:
+        raise BadDecisions("captured_at lies in the future; send the time at which the person decided.")
     where = None if jurisdiction is None else parse_region(jurisdiction)
     if jurisdiction is not None and where is None:
-        raise BadDecisions("jurisdiction must be a country or a region of a country, such as DE or US-CA.")
+        raise BadDecisions(
+            f"jurisdiction must be a country or a region of a country, such as DE or US-CA. {region_hint(jurisdiction)}"
+        )
     message_id = f"consent-{new_id().hex()}"
     made_at = Micros(min(captured, now))
     signals = {"jurisdiction": where, "minor": minor}

@@ -63,7 +63,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
     """
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
-    named = await read_identifiers(space, identifiers)
+    named = await read_identifiers(space, identifiers, of_people=True)
     id_, now = new_id(), wall_time()
     row = holds.HoldRow(
         id=id_,

@@ -10,8 +10,11 @@ from identity.values.identifiers import BUILT_IN
 from identity.values.unknown_names import UnknownType, hint, shown
 
 
-async def read_subjects(space: Space, type_name: str, values: Sequence[str]) -> list[str]:
-    """The subjects as `type:value`. UnknownType for a type that nobody knows; BadRegulation names each bad value."""
+async def read_subjects(space: Space, type_name: str, values: Sequence[str], *, of_people: bool) -> list[str]:
+    """The subjects as `type:value`. UnknownType for a type that nobody knows; BadRegulation names each bad value.
+
+    `of_people` refuses placeholders, which nobody can have.
+    """
     if not values:
         raise BadRegulation("subjectIds is empty; name 1 to 5,000 values of the subjectType. Nothing was done.")
     type_ = subject_type(type_name)
@@ -20,7 +23,7 @@ async def read_subjects(space: Space, type_name: str, values: Sequence[str]) -> 
         name, help_ = shown(type_name, "with this name", known), hint(type_name, known, BUILT_IN)
         raise UnknownType(f"subjectType: no identifier of the type {name} is known here. {help_}")
     texts = [f"{type_}:{value}" for value in values]
-    _, faults = await sort_identifiers(space, texts, "subjectIds")
+    _, faults = await sort_identifiers(space, texts, "subjectIds", of_people=of_people)
     empty = [at for at, value in enumerate(values) if not value.strip()]
     if empty:
         raise BadRegulation(f"subjectIds[{empty[0]}] is empty; send the value alone, such as u1. Nothing was done.")

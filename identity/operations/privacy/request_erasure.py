@@ -45,7 +45,9 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
     """
     if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
-    identifiers = await read_identifiers(space, request.identifiers)
+    # A suppression of a placeholder may be older than the rule that refuses it.
+    of_people = request.kind != RequestKind.UNSUPPRESS
+    identifiers = await read_identifiers(space, request.identifiers, of_people=of_people)
     salts = [_salt(space, request, nr) for nr in range(len(identifiers))]
     request_id = await _record(space, request, identifiers, salts)
     await carry_out(space, request_id, identifiers)

@@ -16,7 +16,7 @@ from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.consent.statements import read_call_signals
 from identity.planning.resolution.document import merge_decisions, merge_signals
-from identity.planning.resolution.event_time import parse_time
+from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.planning.resolution.extract import CallContent, content
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -98,6 +98,10 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     moment = now if at is None else parse_time(at)
     if moment is None:
         raise BadParameter("The query parameter `at` must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
+    if moment > now + CLOCK_ERROR:
+        raise BadParameter(
+            "The query parameter `at` lies in the future, whose decisions are unknown; send an earlier time, or none."
+        )
     moment = min(moment, now)
     opened = await open_profile(space, ref)
     last = first_stamp(Micros(moment + 1)) - 1

@@ -9,11 +9,12 @@ from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.stored_calls import StoredCall, unpack
+from identity.spaces.named_identifiers import profile_not_found
 from identity.spaces.space import Space
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
-from identity.values.errors import KeyUnavailable, ProfileNotFound, TooMuch
+from identity.values.errors import KeyUnavailable, TooMuch
 from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, stamp_time
@@ -193,7 +194,7 @@ async def open_profile(space: Space, ref: str) -> OpenedProfile:
     """Open the profile of a `type:value` or of any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch."""
     found = await find(space, ref)
     if 0 not in found.heads:
-        raise ProfileNotFound
+        raise profile_not_found(ref)
     return OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
-from identity.spaces.named_identifiers import find_identifier
+from identity.spaces.named_identifiers import find_identifier, profile_not_found
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
@@ -20,7 +20,7 @@ from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
-from identity.values.errors import ProfileNotFound, TooMuch
+from identity.values.errors import TooMuch
 from identity.values.ids import ProfileId, private
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
@@ -92,7 +92,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         changes = await rules.changes(connection, space.tenant.id)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
     if not found.origins:
-        raise ProfileNotFound
+        raise profile_not_found(ref)
     reader = await _reader(space, found, lines, proofs, keys)
     shown: list[tuple[tuple[Stamp, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines

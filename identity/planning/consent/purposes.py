@@ -10,8 +10,8 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
+from identity.planning.consent.regions import UNREADABLE, has_form, parse_region, region_hint
 from identity.planning.consent.signals.classes import Class
-from identity.planning.consent.statements import parse_region
 from identity.values.calls import DAY
 from identity.values.errors import BadPurposes
 from identity.values.stamps import Micros
@@ -48,9 +48,14 @@ class Purposes(Struct, frozen=True):
     override: bool = False
 
     def default(self, class_: str, where: str | None) -> bool:
-        """Whether undecided data is allowed in a region such as `US-CA`; None: the region is unknown."""
+        """Whether undecided data is allowed in a region such as `US-CA`; None: no region was stated.
+
+        For a region that was stated and cannot be read the strictest default counts.
+        """
         if where is None:
             return self.unset
+        if where == UNREADABLE:
+            return self.unset and all(answers.get(class_, True) for answers in self.regions.values())
         for each in (where, where.partition("-")[0]):
             answers = self.regions.get(each)
             if answers is not None and class_ in answers:
@@ -96,6 +101,13 @@ def compile_purposes(document: object, version: int) -> Purposes:
     return Purposes(version=version, purposes=named, unset=unset, regions=regions, override=override)
 
 
+def require_regions(purposes: Purposes) -> None:
+    """Refuse a new document with a region that does not exist; a stored one is read on. BadPurposes."""
+    for where in purposes.regions:
+        if parse_region(where) is None:
+            raise _bad(f"regions: {where} is no region that exists. {region_hint(where)}")
+
+
 def _purpose(index: int, stated: object) -> Purpose:
     where = f"purposes[{index}]"
     if not isinstance(stated, dict):
@@ -117,8 +129,8 @@ def _regions(stated: object) -> dict[str, dict[str, bool]]:
         raise _bad(f"regions must be an object of at most {MOST_REGIONS} regions.")
     found = {}
     for where, answers in stated.items():
-        if parse_region(where) != where:
-            raise _bad("regions must be named like DE or US-CA.")
+        if not has_form(where):
+            raise _bad(f"regions must be named like DE or US-CA. {region_hint(where)}")
         if isinstance(answers, str):
             found[where] = dict.fromkeys(CLASSES, _answer(answers, "regions"))
         elif isinstance(answers, dict):

@@ -5,7 +5,7 @@
     gcm:<type>        the same for one of the types of Google's that make up a class
     out:<class>       an opt-out (GPC, GPP, US Privacy), in force until the person decides otherwise
     minor             the person is a minor; only a server-side key can revoke this
-    region            the jurisdiction of the person, as `DE` or `US-CA`
+    region            the jurisdiction of the person, as `DE` or `US-CA`; `?` for one that cannot be read
 
 Statements of server-side keys are kept apart under names that end in `:server`, except opt-outs and `minor`.
 An unreadable signal states nothing, so it never grants, and its name is listed as invalid. An unreadable statement
@@ -22,6 +22,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
+from identity.planning.consent.regions import UNREADABLE, parse_region
 from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
@@ -39,13 +40,6 @@ _READ: Final = frozenset(
 )
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
-_REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
-
-
-def parse_region(value: object) -> str | None:
-    """A region in its stored form; None if the value is no region."""
-    text = value.strip().upper() if isinstance(value, str) else ""
-    return text if _REGION.fullmatch(text) else None
 
 
 class CallStatements(NamedTuple):
@@ -66,9 +60,9 @@ def statements(context: Mapping[str, Any] | None, *, server: bool, received: Mic
     if stated is not None:
         found[STATED + suffix] = TimedSignal(sorted(stated)[:MOST_STATED], time)
     if isinstance(consent, dict):
-        where = parse_region(consent.get("jurisdiction"))
+        where = consent.get("jurisdiction")
         if where is not None:
-            found[REGION + suffix] = TimedSignal(where, time)
+            found[REGION + suffix] = TimedSignal(parse_region(where) or UNREADABLE, time)
         minor = consent.get("minor")
         if minor is True or (minor is False and server):
             found[MINOR] = TimedSignal(minor, time)

@@ -4,17 +4,15 @@ A claimed identifier is kept (normalised, not blocked) or demoted with a reason;
 nothing. One bad entry never costs the call another identifier, since clients send what they have.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
-from identity.values.identifiers import EMAIL, LONGEST_TYPE, normalise, usable_type
-from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
+from identity.values.identifiers import LONGEST_TYPE, normalise, usable_type
+from identity.values.near_types import GROUP_ID
+from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_blocked_everywhere, is_placeholder
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
-
-GROUP_ID: Final = "group_id"
-"""The name of group ids in rules and outcomes; a group id identifies no person."""
 
 _EXTERNAL = "external_id"
 _DEVICE = "device"
@@ -36,7 +34,7 @@ def read(type_: str, raw: object, rules: Rules) -> Identifier | DemotedIdentifie
         reason = UnlinkedReason.BLOCKED if blocked else unusable.reason
         return DemotedIdentifier(Identifier(type_, plain(raw) if blocked else unusable.shown), reason)
     identifier = Identifier(type_, value)
-    if is_placeholder(value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS) or rules.blocked(type_, value):
+    if is_blocked_everywhere(type_, value) or rules.blocked(type_, value):
         return DemotedIdentifier(identifier, UnlinkedReason.BLOCKED)
     return identifier
 

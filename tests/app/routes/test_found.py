@@ -239,3 +239,32 @@ def test_putting_purposes_names_the_destinations_that_lose_one(people: Shop) -> 
         "destinations_without_purpose": ["mail"],
     }
     assert people.ask("PUT", "/v1/purposes", json=PURPOSES).json() == {"version": 3}
+
+
+def test_where_nobody_is_found_a_type_like_a_built_in_one_is_hinted(people: Shop) -> None:
+    """A call with a slip makes its type known; the hint names the type that was meant."""
+    slip = {"type": "userid", "id": "bob", "collection": "users", "encoding": "none"}
+    people.send({"type": "track", "event": "E", "userId": "bob", "context": {"externalIds": [slip]}})
+    named, meant = {"identifiers": ["userid:ann"]}, "Did you mean user_id:...?"
+
+    made = ask(people, "/v1/erasures", named)["erasures"][0]
+    hints = {
+        "erasure": made["hint"],
+        "its status": get(people, f"/v1/erasures/{made['erasure_id']}")["hint"],
+        "hold": ask(people, "/v1/holds", {**named, "reason": "case"})["hint"],
+        "export": ask(people, "/v1/exports", named)["hint"],
+        "suppression": ask(people, "/v1/suppressions", named)["hint"],
+        "consent": ask(people, "/v1/consent", {"identifier": "userid:carl", "minor": True})["hint"],
+    }
+    for path in ("/v1/profiles/userid:ann", "/v1/profiles/userid:ann/history", "/v1/consent/userid:ann"):
+        answer = people.ask("GET", path, "privacy")
+        assert (answer.status_code, answer.json()["code"]) == (404, "profile_not_found")
+        hints[path] = answer.json()["detail"]
+    assert [name for name, hint in hints.items() if meant not in hint] == []
+
+
+def test_no_type_is_hinted_where_somebody_is_found(people: Shop) -> None:
+    """Nor for a type of its own."""
+    for identifier, found in (("user_id:ann", True), ("user_id:nobody", False), ("loyalty.card:8", False)):
+        made = ask(people, "/v1/suppressions", {"identifiers": [identifier]})
+        assert (made["found"], made["hint"]) == (found, None)

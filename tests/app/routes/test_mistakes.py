@@ -12,7 +12,10 @@ import pytest
 from tests.app.conftest import PURPOSES, Shop, new_shop
 from tests.conftest import Running
 from tests.support.http.document_mistakes import DOCUMENT_MISTAKES
+from tests.support.http.mistaken_values import VALUE_MISTAKES
 from tests.support.http.mistakes import MAIL, MISTAKES, Mistake
+
+ALL = [*MISTAKES, *DOCUMENT_MISTAKES, *VALUE_MISTAKES]
 
 
 @dataclass
@@ -41,12 +44,12 @@ def made(client: httpx.Client, live: Running) -> Made:
 
 def test_the_table_has_at_least_92_mistakes_with_names_of_their_own() -> None:
     """Each is one row."""
-    assert len(MISTAKES) >= 92
-    names = [(each.method, each.path, each.name, str(each.words)) for each in MISTAKES]
+    assert len(ALL) >= 92
+    names = [(each.method, each.path, each.name, str(each.words)) for each in ALL]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("wrong", [*MISTAKES, *DOCUMENT_MISTAKES], ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize("wrong", ALL, ids=lambda wrong: wrong.name)
 def test_the_answer_says_what_is_wrong_and_what_to_do(made: Made, wrong: Mistake) -> None:
     """The status, the code, and words that name the place and the remedy."""
     key = None if wrong.key is None else made.shop.keys[wrong.key]

@@ -71,7 +71,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
     """
     if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
-    named = await read_identifiers(space, request.identifiers)
+    named = await read_identifiers(space, request.identifiers, of_people=True)
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     texts = [each.text for each in named]
     now = wall_time()

@@ -10,7 +10,7 @@ from identity.planning.consent.fold import Meeting
 from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import compile_purposes
 from identity.planning.consent.signals.google import PARTS
-from identity.planning.consent.statements import MOST_NAMED, decided_at, statements, unknown_categories
+from identity.planning.consent.statements import MOST_NAMED, REGION, decided_at, statements, unknown_categories
 from identity.planning.resolution.document import merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import STATED, Document, TimedSignal
@@ -220,7 +220,7 @@ def test_every_part_of_a_consent_object_that_is_not_read_is_named(
     found = statements({"consent": consent}, server=server, received=Micros(NOW), time=Micros(NOW))
 
     assert found.invalid == invalid
-    assert found.signals.keys() <= {STATED, f"{STATED}:server"}
+    assert found.signals.keys() <= {f"{name}{suffix}" for name in (STATED, REGION) for suffix in ("", ":server")}
 
 
 @pytest.mark.parametrize("consent", READ, ids=str)
@@ -259,6 +259,27 @@ def test_a_category_without_a_purpose_is_listed_by_its_name() -> None:
     decisions = {"Ads": True, "ads": False, "\n": True}
     assert unknown_categories(decisions, {"Ads", "Mail"}) == ["purpose:ads", "purpose"]
     assert unknown_categories({"Ads": False}, {"Ads"}) == []
+
+
+@pytest.mark.parametrize("where", ["Germany", "XX-99", 49, ["DE"]], ids=str)
+def test_the_strictest_default_counts_for_a_region_that_cannot_be_read(where: object) -> None:
+    """The region that was meant may deny; a readable one of later replaces it."""
+    stated, later = (
+        statements({"consent": {"jurisdiction": each}}, server=False, received=NOW, time=NOW + at).signals
+        for at, each in enumerate((where, "FR"))
+    )
+    document = Document()
+    merge_signals(document, stated, 1)
+    for regions, allowed in (
+        ({}, True),
+        ({"US": "allow"}, True),
+        ({"DE": {"ads": "deny"}}, False),
+        ({"DE": "deny"}, False),
+    ):
+        policy = {"purposes": [{"id": "Ads", "class": "ads"}], "unset": "allow", "regions": regions}
+        assert Permission({b"a": document}, [], compile_purposes(policy, 1), NOW).one("Ads", b"a").granted is allowed
+    merge_signals(document, later, 2)
+    assert Permission({b"a": document}, [], compile_purposes(policy, 1), NOW).one("Ads", b"a").granted
 
 
 def test_at_most_100_parts_are_listed_by_their_own_names() -> None:
