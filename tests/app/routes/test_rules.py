@@ -34,13 +34,8 @@ def test_a_change_of_nothing_makes_no_version(shop: Shop) -> None:
     """The answer has the version in force, for a patch and for a whole document."""
     assert change(shop, "PATCH", {}) == change(shop, "PUT", {}) == {"version": 0, "reset": []}
     version = change(shop, "PUT", {"region": "DE"})["version"]
-    for document in (
-        {},
-        {"region": "DE"},
-        {"limits": {}},
-        {"limits": {"user_id": {"max": 1}}},
-        {"blocked": {"x": None}},
-    ):
+    same: list[dict[str, Any]] = [{}, {"region": "DE"}, {"limits": {}}, {"limits": {"user_id": {"max": 1}}}]
+    for document in same:
         assert change(shop, "PATCH", document) == {"version": version, "reset": []}
     assert change(shop, "PATCH", {"region": None})["version"] == version + 1
 
