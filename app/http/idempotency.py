@@ -16,10 +16,11 @@ _PLACEHOLDER: Final = (
 )
 
 
-def _key(idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None) -> str | None:
+def read_key(idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None) -> str | None:
+    """The key of a request; None without the header. Unreadable for a placeholder."""
     if idempotency_key is not None and is_placeholder(idempotency_key):
         raise Unreadable("invalid_request", _PLACEHOLDER, 422)
     return idempotency_key
 
 
-IdempotencyKey = Annotated[str | None, Depends(_key)]
+IdempotencyKey = Annotated[str | None, Depends(read_key)]

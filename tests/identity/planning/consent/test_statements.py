@@ -265,11 +265,11 @@ def test_a_category_without_a_purpose_is_listed_by_its_name() -> None:
 def test_the_strictest_default_counts_for_a_region_that_cannot_be_read(where: object) -> None:
     """The region that was meant may deny; a readable one of later replaces it."""
     stated, later = (
-        statements({"consent": {"jurisdiction": each}}, server=False, received=NOW, time=NOW + at).signals
+        statements({"consent": {"jurisdiction": each}}, server=False, received=NOW, time=Micros(NOW + at)).signals
         for at, each in enumerate((where, "FR"))
     )
     document = Document()
-    merge_signals(document, stated, 1)
+    merge_signals(document, stated, Stamp(1))
     for regions, allowed in (
         ({}, True),
         ({"US": "allow"}, True),
@@ -278,7 +278,7 @@ def test_the_strictest_default_counts_for_a_region_that_cannot_be_read(where: ob
     ):
         policy = {"purposes": [{"id": "Ads", "class": "ads"}], "unset": "allow", "regions": regions}
         assert Permission({b"a": document}, [], compile_purposes(policy, 1), NOW).one("Ads", b"a").granted is allowed
-    merge_signals(document, later, 2)
+    merge_signals(document, later, Stamp(2))
     assert Permission({b"a": document}, [], compile_purposes(policy, 1), NOW).one("Ads", b"a").granted
 
 
