@@ -27,7 +27,7 @@ VALUE_MISTAKES = [
         "captured in the future", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "future"),
         {**CONSENT, "captured_at": FUTURE},
     ),
-    Mistake("consent of the future", "GET", f"/v1/consent/user_id:ann?at={FUTURE}", "privacy", 400, "invalid_parameter", ("at ", "future")),
+    Mistake("consent of the future", "GET", f"/v1/consent/user_id:ann?at={FUTURE}", "privacy", 400, "invalid_parameter", ("`at`", "future")),
     # Regions.
     *(
         Mistake(f"jurisdiction {region}", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("jurisdiction", hint), {**CONSENT, "jurisdiction": region})
