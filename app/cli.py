@@ -11,12 +11,12 @@ import typer
 
 from app.commands.environment import (
     existing_database,
-    installed_version,
     migrated_database,
     owner_url,
     read_settings,
     report,
 )
+from app.version import installed_version
 from identity.values.errors import Misconfigured
 from identity.values.extras import extra
 

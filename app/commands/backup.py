@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from app.commands.client_tools import tools_for
-from app.commands.environment import installed_version
 from app.commands.progress import steps
 from app.settings import Settings
+from app.version import installed_version
 from identity.operations.backup.backup_folder import Manifest
 from identity.operations.backup.make_backup import RootKey, make_backup
 from identity.operations.spaces import open_spaces

@@ -1,10 +1,8 @@
 """What every command needs: the settings, the database for its owner, and an end with one line for an error."""
 
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
@@ -16,15 +14,6 @@ from identity.values.extras import extra
 
 _NO_DATA = "There is no data directory {}. Name it with --data-dir, or set ONEFOLD_DATABASE_URL."
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def installed_version() -> str:
-    """The version of the installed package; that of the checkout where it runs without being installed."""
-    try:
-        return version("onefold")
-    except PackageNotFoundError:
-        project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
-        return str(project["project"]["version"])
 
 
 def read_settings(data_dir: Path | None) -> Settings:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.http.auth import ByLawyer, ByPrivacy
 from app.http.idempotency import IdempotencyKey
-from app.http.openapi import VERSION, body, described
+from app.http.openapi import body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
 from app.schemas import holds
 from app.schemas import privacy as schemas
@@ -28,6 +28,7 @@ from app.schemas.privacy import (
     SuppressionMade,
     Suppressions,
 )
+from app.version import installed_version
 from identity.operations.privacy import manage_holds, manage_suppressions
 from identity.operations.privacy.extend_erasure import extend_erasure
 from identity.operations.privacy.issue_receipt import issue_receipt
@@ -101,7 +102,7 @@ async def read_erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
 async def get_receipt(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """Signed proof of an erasure, verified offline with the published keys."""
     found = await get_erasure(visit.space, erasure_id)
-    return answer(await issue_receipt(visit.onefold.spaces, visit.space, found, f"onefold {VERSION}"))
+    return answer(await issue_receipt(visit.onefold.spaces, visit.space, found, f"onefold {installed_version()}"))
 
 
 @router.post(

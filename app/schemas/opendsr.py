@@ -5,10 +5,10 @@ The published specification contradicts itself, so an answer has both `request_s
 """
 
 import base64
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.schemas.exports.access_exports import download_url
 from app.schemas.fields import Time
@@ -25,8 +25,10 @@ class DsrRequest(Struct):
     subject_request_type: str
     submitted_time: Time
     subject_identities: list[dict[str, Any]]
-    regulation: str = "gdpr"
+    regulation: Annotated[Literal["gdpr", "ccpa"], Meta(description="Sets the due date.")] = "gdpr"
     status_callback_urls: list[str] = []
+    api_version: Annotated[str, Meta(description="Taken, and not compared with the version here.")] | UnsetType = UNSET
+    controller_id: Annotated[str, Meta(description="Taken, and repeated in the answer.")] | UnsetType = UNSET
 
 
 class DsrMade(Struct):

@@ -10,14 +10,25 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 
 
-class TypeLimitDocument(Struct):
+class TypeLimitDocument(Struct, forbid_unknown_fields=True):
     """The number of identifiers of a type that a profile may have; with `days`, within so many days."""
 
     max: int
     days: int | UnsetType = UNSET
 
 
-class RulesDocument(Struct):
+class PlaceholderValues(Struct):
+    """The values that are blocked in every space and for every type; case and quotes around them do not matter."""
+
+    values: list[str]
+    patterns: list[str]
+    emails: list[str]
+
+
+_AS_ANSWERED = Meta(description="As GET answers it; ignored, so that an answer can be sent back.")
+
+
+class RulesDocument(Struct, forbid_unknown_fields=True):
     """The rules of a space. An absent field has its default."""
 
     limits: dict[str, TypeLimitDocument] | UnsetType = UNSET
@@ -30,14 +41,8 @@ class RulesDocument(Struct):
     region: Annotated[str, Meta(examples=["US"])] | UnsetType = UNSET
     promote_property_email: bool | UnsetType = UNSET
     alias_rename: Literal["server", "any"] | UnsetType = UNSET
-
-
-class PlaceholderValues(Struct):
-    """The values that are blocked in every space and for every type; case and quotes around them do not matter."""
-
-    values: list[str]
-    patterns: list[str]
-    emails: list[str]
+    placeholders: Annotated[PlaceholderValues, _AS_ANSWERED] | UnsetType = UNSET
+    version: Annotated[int, _AS_ANSWERED] | UnsetType = UNSET
 
 
 class RulesInForce(RulesDocument, kw_only=True):
@@ -47,7 +52,7 @@ class RulesInForce(RulesDocument, kw_only=True):
     version: int
 
 
-class RulesPatch(Struct):
+class RulesPatch(Struct, forbid_unknown_fields=True):
     """The fields to change; `limits` and `blocked` by type. Null sets a field or a type back to its default."""
 
     limits: dict[str, TypeLimitDocument | None] | UnsetType | None = UNSET
@@ -60,6 +65,8 @@ class RulesPatch(Struct):
     region: str | UnsetType | None = UNSET
     promote_property_email: bool | UnsetType | None = UNSET
     alias_rename: Literal["server", "any"] | UnsetType | None = UNSET
+    placeholders: Annotated[PlaceholderValues, _AS_ANSWERED] | UnsetType | None = UNSET
+    version: Annotated[int, _AS_ANSWERED] | UnsetType | None = UNSET
 
 
 class RulesVersion(Struct):

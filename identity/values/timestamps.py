@@ -60,13 +60,17 @@ _ZONES = {
 _CENTURY_TURN = 50
 
 
+# `fromisoformat` takes a fraction of an hour or a minute for one of a second.
+_PART_OF_HOUR = re.compile(r"[Tt ]\d\d(:?\d\d)?[.,]")
+
+
 def parse_iso(value: object) -> Micros | None:
     """The microseconds of an ISO 8601 or RFC 3339 time; None for any other value.
 
     Also accepted: a date alone (midnight), a space or small letter for `T`, small `z`, a missing zone (UTC),
     fractions of any length (cut to microseconds), a leap second (the next second), 24:00 (the next day).
     """
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or _PART_OF_HOUR.search(value):
         return None
     try:
         moment = datetime.fromisoformat(value)

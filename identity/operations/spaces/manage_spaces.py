@@ -21,6 +21,7 @@ from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import SpaceNumber, new_id, private, public
 from identity.values.stamps import Micros, first_stamp, wall_time
+from identity.values.unknown_names import hint, shown
 
 OPERATOR = "operator"
 SCOPES = tuple(scope.value for scope in KeyScope)
@@ -212,6 +213,8 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         message = f"A key needs scopes out of: {', '.join(SCOPES)}."
+        if unknown:
+            message = f"No scope is called {shown(unknown[0], 'so', SCOPES)}. {hint(unknown[0], SCOPES)} {message}"
         raise BadInput(message)
     name = _name(name)
     key_id, secret = new_secret()

@@ -95,6 +95,10 @@ DOCUMENT_MISTAKES = [
     path("a last part", "/v1/profiles/user_id:ann/histroy", "/v1/profiles/{ref}/history?"),
     path("a plural", "/v1/destinations/mail/exports", "/v1/destinations/{name}/export?"),
     path("a plural of a call", "/v1/tracks", "/v1/track?", method="POST"),
+    Mistake(
+        "a scope by the name of its key", "POST", "/v1/keys", "admin", 400, "bad_request",
+        ("`profiles`", "Did you mean profiles:read?"), {"name": "k", "scopes": ["profiles"]},
+    ),
     body("gzip without its header", gzip.compress(TEXT.encode()), "compressed (gzip)", "Content-Encoding"),
     body("gzip for a batch", gzip.compress(b'{"batch": []}'), "compressed (gzip)", "Content-Encoding: gzip", path="/v1/batch", key="write"),
     body("UTF-16", TEXT.encode("utf-16-le"), "UTF-16", "UTF-8"),
