@@ -25,7 +25,8 @@ from psycopg import sql
 
 from identity.store.embedded import data_directory
 from identity.store.embedded.data_directory import SUPERUSER
-from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
+from identity.store.embedded.server import DATABASE, OWNER_ROLE, EmbeddedPostgres
+from tests.support.database import prepared_cluster
 from tests.support.processes.forked_program import ForkedProgram, can_fork
 
 for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
@@ -95,9 +96,22 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose cluster has a database of the newest schema; no server runs on it."""
+    base = tmp_path_factory.getbasetemp()
+    return prepared_cluster.prepare((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared")
+
+
+@pytest.fixture
+def migrated_data(prepared: Path, tmp_path: Path) -> Path:
+    """A data directory of the test's own, whose cluster has a database of the newest schema."""
+    return prepared_cluster.copy(prepared, tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def postgres(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """The Postgres of the whole run."""
-    running = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    running = EmbeddedPostgres(prepared_cluster.copy(prepared, tmp_path_factory.mktemp("postgres")))
     with pytest.MonkeyPatch.context() as settings:
         settings.setattr(data_directory, "_SETTINGS", data_directory._SETTINGS + HASTY)
         running.start()
@@ -116,11 +130,7 @@ def administer(postgres: EmbeddedPostgres, command: sql.Composed) -> None:
 @pytest.fixture(scope="session")
 def template(postgres: EmbeddedPostgres) -> str:
     """The name of a database with the newest schema, to be copied."""
-    from identity.store.postgres.schema import migrate
-
-    create = sql.SQL("create database {} owner {}")
-    administer(postgres, create.format(sql.Identifier(TEMPLATE), sql.Identifier(OWNER_ROLE)))
-    migrate(postgres.url(TEMPLATE))
+    administer(postgres, COPY.format(*map(sql.Identifier, (TEMPLATE, OWNER_ROLE, DATABASE))))
     return TEMPLATE
 
 

@@ -31,11 +31,11 @@ Start = Callable[..., Running]
 
 
 @pytest.fixture
-def start(tmp_path: Path, processes: list[Running]) -> Start:
+def start(migrated_data: Path, processes: list[Running]) -> Start:
     """Starts a server of the stand-in on an embedded Postgres of its own."""
 
     def _start(**environment: str) -> Running:
-        running = launch(COMMAND, tmp_path / "data", environment)
+        running = launch(COMMAND, migrated_data, environment)
         processes.append(running)
         return running
 

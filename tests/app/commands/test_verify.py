@@ -58,9 +58,9 @@ def test_verify_names_every_difference(server: Callable[..., Running], database:
     assert (status, out, error) == (1, "", "onefold: There is no such space.\n")
 
 
-def test_verify_runs_beside_a_server(tmp_path: Path, processes: list[Running]) -> None:
+def test_verify_runs_beside_a_server(migrated_data: Path, processes: list[Running]) -> None:
     """It attaches to the embedded Postgres of the server, which keeps running."""
-    running = launch([*ONEFOLD, "serve"], tmp_path / "data")
+    running = launch([*ONEFOLD, "serve"], migrated_data)
     processes.append(running)
     space = fill(running)
 

@@ -26,6 +26,7 @@ from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.integrity.leak_scan import open_for_scan
 from tests.conftest import ONEFOLD, Running, launch
+from tests.support.database import prepared_cluster
 
 CONTROLS = {"control in a table": "zControlInATable00000001", "control in a log": "zControlInALogFile000001",
             "control in the output": "zControlInTheOutput00001"}  # fmt: skip
@@ -46,11 +47,12 @@ class Found(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
+def found(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
     """Plants, searches, stops, searches again; once for all tests of this module."""
     folder = tmp_path_factory.mktemp("leaks")
     data, temporary = folder / "data", folder / "tmp"
     temporary.mkdir(mode=0o711)
+    prepared_cluster.copy(prepared, data)
     running = launch(
         [*ONEFOLD, "serve"], data, {"ONEFOLD_WORKERS": "2", "TMPDIR": str(temporary), "ONEFOLD_LOG_LEVEL": "debug"}
     )

@@ -17,12 +17,12 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.store.embedded.data_directory import SUPERUSER, locate
 from identity.store.embedded.server import EmbeddedPostgres
-from identity.store.postgres.schema import migrate
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound, Resync
 from identity.values.ids import SpaceNumber, public
 from identity.values.not_ready import KeysOutdated
+from tests.support.database import prepared_cluster
 from tests.support.privacy.backup_attack import Attacker
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -37,7 +37,6 @@ class Deployment:
         self.postgres = EmbeddedPostgres(folder / "live")
         self.restored: list[EmbeddedPostgres] = []
         self.url = self.postgres.start()
-        migrate(self.url)
         self.lab = Lab(self.url, folder)
 
     def backup(self, name: str) -> Path:
@@ -77,8 +76,9 @@ class _Restored(Lab):
 
 
 @pytest.fixture
-def deployment(tmp_path: Path) -> Iterator[Deployment]:
+def deployment(prepared: Path, tmp_path: Path) -> Iterator[Deployment]:
     """A cluster for one test."""
+    prepared_cluster.copy(prepared, tmp_path / "live")
     made = Deployment(tmp_path)
     try:
         yield made

@@ -61,9 +61,11 @@ class Drill:
 
 
 @pytest.mark.timeout(600)
-def test_a_restored_backup_keeps_the_erased_erased(tmp_path: Path, processes: list[Running]) -> None:
+def test_a_restored_backup_keeps_the_erased_erased(
+    migrated_data: Path, tmp_path: Path, processes: list[Running]
+) -> None:
     """Embedded: a restore over the database, and one on a machine that has nothing but the backup."""
-    running = launch([*ONEFOLD, "serve"], tmp_path / "data")
+    running = launch([*ONEFOLD, "serve"], migrated_data)
     processes.append(running)
     drill = Drill(running)
     drill.identify("ann", "bea")
@@ -91,7 +93,7 @@ def test_a_restored_backup_keeps_the_erased_erased(tmp_path: Path, processes: li
     assert "stayed, and erasures after the backup hold" in out
     assert "is restored; 1 profiles" in out
     assert "nothing differs (1 profiles" in drill.done("verify")
-    drill.running = again = launch([*ONEFOLD, "serve"], tmp_path / "data", token=running.admin_token)
+    drill.running = again = launch([*ONEFOLD, "serve"], migrated_data, token=running.admin_token)
     processes.append(again)
     assert httpx.get(again.url + "/readyz").status_code == 200
     assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]

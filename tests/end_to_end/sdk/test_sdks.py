@@ -154,7 +154,7 @@ def test_calls_with_a_wrong_key_are_sent_once(sdk: str, runs: Runs) -> None:
 @pytest.mark.timeout(300)
 def test_restarts_lose_nothing(
     request: pytest.FixtureRequest,
-    tmp_path: Path,
+    migrated_data: Path,
     processes: list[Running],
     relay: Callable[[str], Relay],
 ) -> None:
@@ -164,7 +164,7 @@ def test_restarts_lose_nothing(
 
     def start(port: str = "0") -> Running:
         # On a database of its own, which goes down with it.
-        running = launch([*ONEFOLD, "serve"], tmp_path / "data", {"ONEFOLD_PORT": port}, token="t" * 32)
+        running = launch([*ONEFOLD, "serve"], migrated_data, {"ONEFOLD_PORT": port}, token="t" * 32)
         processes.append(running)
         return running
 

@@ -8,7 +8,6 @@ from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.embedded.server import EmbeddedPostgres
-from identity.store.postgres.schema import migrate
 from identity.values.enums import Law, RequestInterface, RequestKind
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
@@ -41,19 +40,17 @@ async def readable(ingest: Ingest) -> bool:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(migrated_data: Path) -> Path:
     """A data directory with a space of a few people, one erased, and no server."""
-    data = tmp_path / "data"
-    with EmbeddedPostgres(data) as postgres:
-        migrate(postgres.url())
-        lab = _Folder(postgres.url(), data)
+    with EmbeddedPostgres(migrated_data) as postgres:
+        lab = _Folder(postgres.url(), migrated_data)
 
         async def main() -> None:
             async with ingesting(lab) as ingest:
                 await prepared(ingest)
 
         run(main())
-    return data
+    return migrated_data
 
 
 class _Folder(Lab):

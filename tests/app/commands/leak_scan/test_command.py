@@ -43,9 +43,9 @@ def url_of(settings: Settings) -> str:
     return settings.database_url
 
 
-def test_a_data_directory_is_scanned_beside_a_running_server(tmp_path: Path, processes: list[Running]) -> None:
+def test_a_data_directory_is_scanned_beside_a_running_server(migrated_data: Path, processes: list[Running]) -> None:
     """Every target is read, only the control is found, and the scan removes what it created."""
-    running = launch([*ONEFOLD, "serve"], tmp_path / "data")
+    running = launch([*ONEFOLD, "serve"], migrated_data)
     processes.append(running)
     made = tour.create_space(running.url, running.admin_token, "scanned")
 
