@@ -40,10 +40,10 @@ from tests.support.database.explained_statements import ExplainedStatements, exp
 from tests.support.destinations.consenting_people import ALL, GRANTED
 from tests.support.processes.writer_processes import Ingest, Lab, run
 
-ROWS = 20_000
+ROWS = 10_000
 SMALL_SPACES, SMALL = 2_000, 3
 ADMIN = Source(9, server=True)
-# The operations name a dozen people, each with a few rows in a table; a crowded space has 20,000.
+# The operations name a dozen people, each with a few rows in a table; a crowded space has 10,000.
 BOUND = 300
 PURPOSES = {"purposes": [{"id": "Marketing", "class": "ads"}]}
 

@@ -56,9 +56,15 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server with the settings of production, for tests that only look."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("running")) as made:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the server for tests that leave it as it is."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def running(served: Path) -> Iterator[EmbeddedPostgres]:
+    """A fresh server with the settings of production, for tests that leave it as it is."""
+    with EmbeddedPostgres(served) as made:
         yield made
 
 
@@ -74,18 +80,15 @@ def killed_owner(data_dir: Path) -> str:
     return url
 
 
-def test_fresh(data_dir: Path) -> None:
+def test_fresh(running: EmbeddedPostgres) -> None:
     """A fresh data directory gets a database that belongs to a role without special rights."""
-    with EmbeddedPostgres(data_dir) as postgres:
-        url = postgres.url()
+    url = running.url()
 
-        assert (value(url, "select current_user::text"), value(url, "select current_database()::text")) == (
-            "onefold",
-            "onefold",
-        )
-        assert (
-            value(url, "select rolsuper or rolreplication or rolbypassrls from pg_roles where rolname = user") is False
-        )
+    assert (value(url, "select current_user::text"), value(url, "select current_database()::text")) == (
+        "onefold",
+        "onefold",
+    )
+    assert value(url, "select rolsuper or rolreplication or rolbypassrls from pg_roles where rolname = user") is False
 
 
 def test_app_role(running: EmbeddedPostgres) -> None:
@@ -170,24 +173,22 @@ def test_interrupted_making(data_dir: Path) -> None:
         assert not list(data_dir.glob("postgres.new*"))
 
 
-def test_second_owner(data_dir: Path) -> None:
+def test_second_owner(served: Path, running: EmbeddedPostgres) -> None:
     """A second owner is refused with the process that owns the server, and disturbs nothing."""
-    with EmbeddedPostgres(data_dir) as postgres:
-        with pytest.raises(Misconfigured, match=f"process .{os.getpid()}. runs on"):
-            EmbeddedPostgres(data_dir).start()
+    with pytest.raises(Misconfigured, match=f"process .{os.getpid()}. runs on"):
+        EmbeddedPostgres(served).start()
 
-        assert value(postgres.url(), "select 1") == 1
+    assert value(running.url(), "select 1") == 1
 
 
-def test_attach_never_stops(data_dir: Path) -> None:
+def test_attach_never_stops(served: Path, running: EmbeddedPostgres) -> None:
     """A process that attached does not stop the server, whatever it calls."""
-    with EmbeddedPostgres(data_dir) as postgres:
-        guest = EmbeddedPostgres(data_dir)
-        url = guest.join()
-        guest.stop()
+    guest = EmbeddedPostgres(served)
+    url = guest.join()
+    guest.stop()
 
-        assert (url, guest.owner) == (postgres.url(), False)
-        assert value(url, "select 1") == 1
+    assert (url, guest.owner) == (running.url(), False)
+    assert value(url, "select 1") == 1
 
 
 def test_attach_to_nothing(data_dir: Path) -> None:

@@ -77,10 +77,12 @@ def test_a_server_on_a_current_database_loads_no_migration_tools(database: str) 
         "SET SESSION AUTHORIZATION postgres",
     ],
 )
-def test_the_service_may_not(service: psycopg.Connection, statement: str) -> None:
+def test_the_service_may_not(url: str, statement: str) -> None:
     """What is append-only stays so, and the schema belongs to its owner."""
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        service.execute(statement.encode())
+    with psycopg.connect(url) as connection:
+        connection.execute(f"SET ROLE {APP_ROLE}")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
 
 
 _PARTITIONS = b"SELECT count(*) FROM pg_inherits WHERE inhparent = 'event'::regclass"
