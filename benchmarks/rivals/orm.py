@@ -28,6 +28,7 @@ from identity.store.profiles.profile_queries import SealedIdentifierRow, SealedO
 from identity.store.tables.keys import SlotKeyTable, SubjectKeyTable
 from identity.store.tables.profiles import IdentifierTable, ProfileDocumentTable, ProfileIdentifierTable, ProfileTable
 from identity.values.identifiers import parse
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 
@@ -103,7 +104,7 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     return ProfileAnswer.model_validate(msgspec.to_builtins(answer))
 
 
-def _load(ref: str) -> tuple[bytes, list[SealedOriginRow], list[SealedIdentifierRow]] | None:
+def _load(ref: str) -> tuple[ProfileId, list[SealedOriginRow], list[SealedIdentifierRow]] | None:
     space = store.space
     tenant = (space.tenant.id, space.tenant.base)
     identifier = parse(ref, "US")
@@ -141,7 +142,7 @@ def _load(ref: str) -> tuple[bytes, list[SealedOriginRow], list[SealedIdentifier
             )
         )
         found = [_member(*row) for row in members]
-        return origin.head.bytes, found, [_held(each, origin.head) for each in identifiers]
+        return ProfileId(origin.head.bytes), found, [_held(each, origin.head) for each in identifiers]
 
 
 def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
@@ -151,17 +152,19 @@ def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
 
 def _held(i: ProfileIdentifierTable, head: UUID) -> SealedIdentifierRow:
     times = (Micros(i.first_seen), Micros(i.last_seen), Stamp(i.linked_at))
-    return SealedIdentifierRow(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
+    return SealedIdentifierRow(
+        ProfileId(i.profile_id.bytes), ProfileId(head.bytes), i.type, *times, i.value, BlindIndex(i.key), i.retired
+    )
 
 
 def _member(
     profile: ProfileTable, subject: SubjectKeyTable, slot: SlotKeyTable, document: ProfileDocumentTable | None
 ) -> SealedOriginRow:
     return SealedOriginRow(
-        id=profile.profile_id.bytes,
-        head=profile.head.bytes,
-        canonical=profile.canonical.bytes,
-        joined_to=_bytes(profile.joined_to),
+        id=ProfileId(profile.profile_id.bytes),
+        head=ProfileId(profile.head.bytes),
+        canonical=ProfileId(profile.canonical.bytes),
+        joined_to=None if profile.joined_to is None else ProfileId(profile.joined_to.bytes),
         joined_at=None if profile.joined_at is None else Stamp(profile.joined_at),
         version=profile.version,
         stamp=Stamp(profile.stamp),

@@ -32,7 +32,7 @@ from identity.store.postgres.space_lock import SpaceLockRow
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call, Source
 from identity.values.errors import Conflict
-from identity.values.ids import new_id, public_profile
+from identity.values.ids import BlindIndex, ProfileId, new_profile_id, public_profile
 from identity.values.stamps import Clock, Micros, Stamp
 
 Connection = AsyncConnection[TupleRow]
@@ -182,7 +182,7 @@ class PerStatement:
         opened = UnsealedBatch(space, first, second)
         opened.state.messages = {call.message} - fresh
         rules = await space.rules(0)
-        made = plan(opened.state, [call], rules, self._clock.next, new_id, public_profile)
+        made = plan(opened.state, [call], rules, self._clock.next, new_profile_id, public_profile)
         writes = Sealer(opened, gate, rules, slot, second.slot).seal(made)
         for row in writes.new_origins:
             await one(_NEW_PROFILE, Uuid(row.id), *place, *_profile(row, born=True))
@@ -206,7 +206,9 @@ class PerStatement:
             values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))
             await one(_CHANGE, *lane, *values)
 
-    async def _lock(self, run: Any, owners: dict[bytes, tuple[bytes, bytes]], call: Call) -> tuple[LockedRows, int]:
+    async def _lock(
+        self, run: Any, owners: dict[BlindIndex, tuple[ProfileId, ProfileId]], call: Call
+    ) -> tuple[LockedRows, int]:
         place = (self._space.tenant.id, self._space.tenant.base)
         known = {key: origin for key, (origin, _) in owners.items()}
         origins = sorted({origin for origin, _ in owners.values()})

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from identity.values.calls import Call, Identifier
+from identity.values.ids import BlindIndex
 from identity.vault.space_keys import SpaceKeys
 
 
@@ -14,15 +15,17 @@ class OlderKeys(NamedTuple):
     those of message ids, and `hashes` those of identifiers of which the database may hold no more than a hash.
     """
 
-    identifiers: dict[bytes, bytes]
+    identifiers: dict[BlindIndex, BlindIndex]
     groups: dict[bytes, bytes]
-    hashes: dict[bytes, bytes]
+    hashes: dict[BlindIndex, BlindIndex]
     messages: dict[bytes, bytes]
 
     def update(self, other: "OlderKeys") -> None:
         """Adds the keys of other calls."""
-        for mine, more in zip(self, other, strict=True):
-            mine.update(more)
+        self.identifiers.update(other.identifiers)
+        self.groups.update(other.groups)
+        self.hashes.update(other.hashes)
+        self.messages.update(other.messages)
 
 
 def no_older_keys() -> OlderKeys:
@@ -30,7 +33,7 @@ def no_older_keys() -> OlderKeys:
     return OlderKeys(identifiers={}, groups={}, hashes={}, messages={})
 
 
-def index_call(keys: SpaceKeys, call: Call, found: set[bytes]) -> None:
+def index_call(keys: SpaceKeys, call: Call, found: set[BlindIndex]) -> None:
     """Sets the blind indexes of everything a call names, and adds those of its identifiers to `found`."""
     blind = keys.identifier
     for identifier in call.identifiers:
@@ -68,7 +71,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
             named = [*call.identifiers, *call.unlinked]
             if alias is not None:
                 named += [i for i in (alias.user, alias.anonymous) if i is not None]
-            hashes: dict[bytes, bytes] = {index.identifier(each.type, each.value): each.key for each in named}
+            hashes: dict[BlindIndex, BlindIndex] = {index.identifier(each.type, each.value): each.key for each in named}
             found.hashes.update(hashes)
             if version >= versions.live:
                 found.identifiers.update(hashes)
@@ -79,7 +82,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
     return found
 
 
-def older_keys(keys: SpaceKeys, identifiers: Iterable[Identifier], since: int) -> dict[bytes, bytes]:
+def older_keys(keys: SpaceKeys, identifiers: Iterable[Identifier], since: int) -> dict[BlindIndex, BlindIndex]:
     """The keys of identifiers under each older version from `since` on, mapped to the newest key."""
     older = keys.older(since)
     return {

@@ -31,6 +31,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, KeyUnavailable
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ class ExclusiveSpace(SpaceReader):
         second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
         return NewSubjectKeys(self.space, self.lock_row.epoch, slot, second.slot)
 
-    async def load_owners(self, keys: Sequence[bytes]) -> None:
+    async def load_owners(self, keys: Sequence[BlindIndex]) -> None:
         """Adds the owners of more identifiers to `owners`, by keys that were read from a row.
 
         While a rotation is under way their profiles are rekeyed first, and the row with them.
@@ -96,7 +97,7 @@ class ExclusiveSpace(SpaceReader):
             found = {older_to_newest.get(key, key): origin for key, origin in found.items()}
         self.owners.update(found)
 
-    async def require_known(self, keys: Sequence[bytes]) -> None:
+    async def require_known(self, keys: Sequence[BlindIndex]) -> None:
         """Raises KeyUnavailable while a key rotation leaves open whether any profile holds these blind indexes.
 
         Without its value, an identifier's older or newer blind index cannot be computed from the one at hand.
@@ -126,7 +127,7 @@ class SpaceChange(Struct, Generic[T]):
 
     answer: T
     writes: Writes | None = None
-    proof: tuple[bytes, Stamp] | None = None
+    proof: tuple[ProfileId, Stamp] | None = None
 
 
 async def run_exclusive(

@@ -27,7 +27,7 @@ from identity.store.profiles import evidence, snapshot_queries
 from identity.values.calls import STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
-from identity.values.ids import new_id
+from identity.values.ids import ProfileId, new_id
 from identity.vault.seal import EVIDENCE, GROUP_ID, GROUP_TRAITS
 
 AT_ONCE = 500
@@ -49,7 +49,7 @@ class PartedGroups(Struct):
 
 
 async def group_calls(
-    space: Space, connection: Connection, origins: Sequence[bytes], keys: Collection[bytes] | None = None
+    space: Space, connection: Connection, origins: Sequence[ProfileId], keys: Collection[bytes] | None = None
 ) -> list[GroupCall]:
     """The calls at these origins that join a group, one of `keys` or any, or leave it as it is deleted."""
     found = []
@@ -83,7 +83,7 @@ async def group_calls(
     return found
 
 
-async def stated_by(space: Space, connection: Connection, origins: Sequence[bytes]) -> dict[bytes, set[int]]:
+async def stated_by(space: Space, connection: Connection, origins: Sequence[ProfileId]) -> dict[bytes, set[int]]:
     """The groups that the calls at these origins join, each with the stamps of the calls."""
     stated: dict[bytes, set[int]] = {}
     for call in await group_calls(space, connection, origins):

@@ -26,6 +26,7 @@ from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.enums import StoredKind
 from identity.values.errors import BadCall
+from identity.values.ids import FIRST_PROFILE, BlindIndex, ProfileId
 from identity.vault.seal import DOCUMENT, EVIDENCE, GROUP_ID, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -34,7 +35,7 @@ _REMOVE = StoredKind.REMOVE
 _UNMERGE = StoredKind.UNMERGE
 
 
-async def rekey_hashes(space: Space, connection: Connection, older_to_newest: Mapping[bytes, bytes]) -> None:
+async def rekey_hashes(space: Space, connection: Connection, older_to_newest: Mapping[BlindIndex, BlindIndex]) -> None:
     """Rekeys bare hashes of identifiers, whose values a call has just named."""
     await rekey_sql.rename_keys(connection, space.tenant, older_to_newest, remember=False)
 
@@ -52,7 +53,7 @@ async def rekey_groups(space: Space, connection: Connection, after: bytes) -> by
 
 
 async def rekey_profiles(
-    space: Space, connection: Connection, origins: Collection[bytes], begun: frozenset[bytes] = frozenset()
+    space: Space, connection: Connection, origins: Collection[ProfileId], begun: frozenset[ProfileId] = frozenset()
 ) -> None:
     """Rekeys the canonical profiles of these origins; the space lock is held alone."""
     rows = await snapshot_queries.origins(connection, space.tenant, sorted(origins))
@@ -76,14 +77,14 @@ class _Rekeying:
     def __init__(self, space: Space, connection: Connection) -> None:
         self.space = space
         self.connection = connection
-        self.older_to_newest: dict[bytes, bytes] = {}
+        self.older_to_newest: dict[BlindIndex, BlindIndex] = {}
         self.groups: dict[bytes, bytes] = {}
         self.subjects: dict[bytes, SubjectKey] = {}
         self.held: list[tuple[bytes, bytes, bytes, bytes]] = []
-        self.seen: dict[bytes, dict[int, dict[bytes, int]]] = {}
+        self.seen: dict[ProfileId, dict[int, dict[BlindIndex, int]]] = {}
         self.evidence: list[EvidenceRow] = []
 
-    async def pending(self, rows: list[OriginRow]) -> frozenset[bytes]:
+    async def pending(self, rows: list[OriginRow]) -> frozenset[ProfileId]:
         """Unseals the identifiers and returns the origins of the profiles that are not under the newest version yet."""
         space, tenant, ids = self.space, self.space.tenant, sorted(row.id for row in rows)
         if not ids:
@@ -122,7 +123,7 @@ class _Rekeying:
         versions = self.space.keys.versions
         self.older_to_newest |= older_keys(self.space.keys, [Identifier(type_, value)], versions.oldest)
 
-    async def read(self, origins: frozenset[bytes]) -> None:
+    async def read(self, origins: frozenset[ProfileId]) -> None:
         """Unseals the evidence, which holds the values of the identifiers that it names."""
         space, ids = self.space, sorted(origins)
         self.evidence = await evidence_queries.by_origins(self.connection, space.tenant, ids)
@@ -151,7 +152,7 @@ class _Rekeying:
         unknown -= set(self.older_to_newest.values())
         self.older_to_newest |= await rekey_sql.known_new_keys(self.connection, self.space.tenant, sorted(unknown))
 
-    async def parted(self, begun: frozenset[bytes]) -> set[bytes]:
+    async def parted(self, begun: frozenset[ProfileId]) -> set[ProfileId]:
         """The origins of other profiles that the unmerges here name by blind indexes that are not known yet."""
         named = {key for row in self.evidence if row.kind == _UNMERGE for key in split_keys(row.kept)}
         found = await owners_of(self.connection, self.space.tenant, sorted(named - self.older_to_newest.keys()))
@@ -201,7 +202,7 @@ async def rekey_all(space: Space, connection: Connection) -> None:
     after: bytes | None = bytes(16)
     while after is not None:
         after = await rekey_groups(space, connection, after)
-    after = bytes(16)
-    while page := await connected_profiles.list_origins(connection, space.tenant, after, AT_ONCE):
-        after = page[-1][0]
+    after_profile = FIRST_PROFILE
+    while page := await connected_profiles.list_origins(connection, space.tenant, after_profile, AT_ONCE):
+        after_profile = page[-1][0]
         await rekey_profiles(space, connection, [id_ for id_, _ in page])

@@ -23,6 +23,7 @@ from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.space_lock import SpaceLockRow
 from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
+from identity.values.ids import FIRST_PROFILE
 from identity.values.stamps import Micros, first_stamp
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -87,7 +88,7 @@ async def _walk(space: Space, connection: PipelineConnection, version: int, prog
     groups: bytes | None = _FIRST
     while groups is not None:
         groups = await _step(space, connection, version, partial(rekey_groups, space, connection, groups))
-    after, done = _FIRST, 0
+    after, done = FIRST_PROFILE, 0
     while True:
         async with space.database.reading() as reading:
             page = await connected_profiles.list_origins(reading, space.tenant, after, AT_ONCE)

@@ -7,6 +7,7 @@ from identity.spaces.blind_indexes import index_call
 from identity.spaces.space import Space
 from identity.values.calls import STORED_KINDS, Identifier, demoted_identifiers
 from identity.values.errors import BadCall
+from identity.values.ids import BlindIndex
 
 
 def identifiers_of(kept: StoredCall, rules: Rules) -> list[Identifier]:
@@ -19,7 +20,7 @@ def identifiers_of(kept: StoredCall, rules: Rules) -> list[Identifier]:
     return [*call.identifiers, *demoted_identifiers(call), *call.unlinked, *previous]
 
 
-def identifiers_by_key(space: Space, kept: StoredCall, rules: Rules) -> dict[bytes, tuple[str, str]]:
+def identifiers_by_key(space: Space, kept: StoredCall, rules: Rules) -> dict[BlindIndex, tuple[str, str]]:
     """The same by every blind index that each may have."""
     return {
         key: (each.type, each.value)
@@ -28,7 +29,7 @@ def identifiers_by_key(space: Space, kept: StoredCall, rules: Rules) -> dict[byt
     }
 
 
-def strongest_key(space: Space, kept: StoredCall, rules: Rules) -> bytes | None:
+def strongest_key(space: Space, kept: StoredCall, rules: Rules) -> BlindIndex | None:
     """The key of the identifier with the highest priority in a plain call: the one that found its profile.
 
     A plain call demoted no identifier, so under the rules of its time this is the first that it kept.
@@ -51,7 +52,7 @@ def strongest_key(space: Space, kept: StoredCall, rules: Rules) -> bytes | None:
     return space.keys.identifier(first.type, first.value)
 
 
-def alias_keys(space: Space, kept: StoredCall, rules: Rules) -> tuple[list[bytes], bytes | None]:
+def alias_keys(space: Space, kept: StoredCall, rules: Rules) -> tuple[list[BlindIndex], BlindIndex | None]:
     """The keys of the previous id of a stored alias call in both readings, and of the id it was linked to."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.documents import TimedSignal
 from identity.values.enums import UNUSABLE
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
@@ -47,7 +48,7 @@ class Identifier(Struct, gc=False):
 
     type: str
     value: str
-    key: bytes = b""
+    key: BlindIndex = BlindIndex(b"")
 
     @property
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 
@@ -16,5 +17,5 @@ class FeedEntry(NamedTuple):
     op: int
     version: int
     at: Stamp
-    profile: bytes
+    profile: ProfileId
     other: bytes | None

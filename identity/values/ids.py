@@ -7,7 +7,7 @@ in an id is not personal data, and no code relies on the order of ids.
 import os
 import time
 from base64 import b32encode
-from typing import Literal, NewType
+from typing import Final, Literal, NewType
 
 ProfileId = NewType("ProfileId", bytes)
 """The id of an origin or a profile: the 16 bytes of a UUID."""
@@ -24,6 +24,10 @@ _HEX = 32
 Prefix = Literal["prf", "spc", "key", "ers", "dst", "job", "req", "hld", "exp"]
 
 
+FIRST_PROFILE: Final = ProfileId(bytes(16))
+"""The id before every other, where a walk through profiles begins."""
+
+
 def new_id() -> bytes:
     """A fresh UUID version 7, as 16 bytes."""
     millis = time.time_ns() // 1_000_000
@@ -31,6 +35,11 @@ def new_id() -> bytes:
     tail[0] = 0x70 | tail[0] & 0x0F
     tail[2] = 0x80 | tail[2] & 0x3F
     return millis.to_bytes(6, "big") + bytes(tail)
+
+
+def new_profile_id() -> ProfileId:
+    """A fresh id of an origin."""
+    return ProfileId(new_id())
 
 
 def id_time(id_: bytes) -> int:

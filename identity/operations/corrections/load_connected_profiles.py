@@ -19,7 +19,7 @@ from identity.store.postgres.rows import EvidenceRow, KeyRow
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall
-from identity.values.ids import ProfileId
+from identity.values.ids import FIRST_PROFILE, BlindIndex, ProfileId
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.vault.seal import EVIDENCE
 
@@ -36,11 +36,11 @@ class ConnectedProfiles:
 
     def __init__(self) -> None:
         self.since = first_stamp(Micros(wall_time() - _MARGIN))
-        self._parent: dict[bytes, bytes] = {}
-        self._calls: dict[bytes, int] = {}
-        self._holder: dict[bytes, bytes] = {}
+        self._parent: dict[ProfileId, ProfileId] = {}
+        self._calls: dict[ProfileId, int] = {}
+        self._holder: dict[BlindIndex, ProfileId] = {}
 
-    def add(self, head: bytes, keys: Iterable[bytes]) -> None:
+    def add(self, head: ProfileId, keys: Iterable[BlindIndex]) -> None:
         """Adds a profile and the identifiers that one of its calls names."""
         self._parent.setdefault(head, head)
         self._calls[head] = self._calls.get(head, 0) + 1
@@ -52,12 +52,12 @@ class ConnectedProfiles:
         """The number of profiles."""
         return len(self._parent)
 
-    def batches(self) -> list[list[bytes]]:
+    def batches(self) -> list[list[ProfileId]]:
         """The heads in batches of whole groups: several small groups, or one large one."""
-        groups: dict[bytes, list[bytes]] = {}
+        groups: dict[ProfileId, list[ProfileId]] = {}
         for head in sorted(self._parent):
             groups.setdefault(self._root(head), []).append(head)
-        found: list[list[bytes]] = []
+        found: list[list[ProfileId]] = []
         weight = 0
         for group in groups.values():
             own = sum(self._calls[head] for head in group)
@@ -69,14 +69,14 @@ class ConnectedProfiles:
                 weight = own
         return found
 
-    def _root(self, head: bytes) -> bytes:
+    def _root(self, head: ProfileId) -> ProfileId:
         parent = self._parent
         while parent[head] != head:
             parent[head] = parent[parent[head]]
             head = parent[head]
         return head
 
-    def _unite(self, a: bytes, b: bytes) -> None:
+    def _unite(self, a: ProfileId, b: ProfileId) -> None:
         self._parent[self._root(a)] = self._root(b)
 
 
@@ -105,7 +105,7 @@ def read_again(space: Space, kept: StoredCall, rules: Rules, usable: Container[s
     return call
 
 
-def linkable_keys(call: Call) -> list[bytes]:
+def linkable_keys(call: Call) -> list[BlindIndex]:
     """The identifiers that a call could link."""
     keys = [identifier.key for identifier in call.identifiers]
     if call.alias is not None:
@@ -119,7 +119,7 @@ async def load_connected_profiles(space: Space, rules: Rules, progress: Progress
     await space.read_types()
     async with space.database.reading() as connection:
         total = await connected_profiles.count_origins(connection, space.tenant)
-    after, done = bytes(16), 0
+    after, done = FIRST_PROFILE, 0
     while True:
         page = await _page(space, rules, after, found)
         if not page:
@@ -129,7 +129,9 @@ async def load_connected_profiles(space: Space, rules: Rules, progress: Progress
 
 
 @retry_on_key_rotation
-async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfiles) -> list[tuple[bytes, bytes]]:
+async def _page(
+    space: Space, rules: Rules, after: ProfileId, found: ConnectedProfiles
+) -> list[tuple[ProfileId, ProfileId]]:
     """The next origins, with the identifiers that their evidence names."""
     async with space.database.reading() as connection:
         page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)

@@ -28,6 +28,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy.erase import on_hold
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 
@@ -73,7 +74,7 @@ async def _rebuild_all(
 
 
 @retry_on_key_rotation
-async def _settled(space: Space, rules: Rules, heads: list[bytes], since: Stamp) -> bool:
+async def _settled(space: Space, rules: Rules, heads: list[ProfileId], since: Stamp) -> bool:
     """Whether profiles are as the rules make them, read without holding up a writer.
 
     Later calls are planned under these rules, so the answer stays true.
@@ -92,7 +93,12 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: Stamp)
 
 
 async def _rebuild(
-    writer: WriterConnection, space: Space, heads: list[bytes], since: Stamp, under: tuple[int, int, int], actor: int
+    writer: WriterConnection,
+    space: Space,
+    heads: list[ProfileId],
+    since: Stamp,
+    under: tuple[int, int, int],
+    actor: int,
 ) -> int | None:
     """One transaction; how many profiles it changed, or None if other rules or index keys are in force."""
 
@@ -201,7 +207,7 @@ def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer:
     opened, rebuilt = replayed.opened, replayed.rebuilt
     codes, version = exclusive.space.codes, exclusive.rules.version
     acts = {entry.stamp for entry in replayed.log if entry.call is None}
-    moved: set[tuple[bytes, bytes]] = set()
+    moved: set[tuple[ProfileId, ProfileId]] = set()
     for sealed_rows in opened.evidence.values():
         for row, plain in sealed_rows:
             now = rebuilt.evidence[row.stamp]
@@ -213,7 +219,7 @@ def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer:
                 resealer.evidence(now.origin, kept, plain)
                 if now.origin != row.origin:
                     moved.add((row.origin, now.origin))
-    packed: dict[tuple[bytes, bytes, Stamp], list[tuple[Stamp, StoredCall]]] = {}
+    packed: dict[tuple[ProfileId, ProfileId, Stamp], list[tuple[Stamp, StoredCall]]] = {}
     for origin, calls in opened.events.items():
         for at, stamp, call in calls:
             packed.setdefault((rebuilt.events[stamp], origin, at), []).append((stamp, call))
@@ -235,7 +241,7 @@ def _fill_history(replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
                 resealer.history(to, line)
 
 
-def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: Stamp) -> list[FeedChange]:
+def _changes(replayed: ReplayedProfiles, heads: set[ProfileId], stamp: Stamp) -> list[FeedChange]:
     """The changes of the feed: ids that are gone, ids that are new and the profiles they left, and updates."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
     was = {p.canonical for p in before.values() if p.root == p.id}

@@ -18,7 +18,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier, ProfileNotFound
-from identity.values.ids import ProfileId, public_profile
+from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.stamps import stamp_time
 
 ACTION = "identifier.remove"
@@ -60,7 +60,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
     return await run_exclusive(space, [named], decide)
 
 
-def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) -> SpaceChange[RemovedIdentifier]:
+def _block(exclusive: ExclusiveSpace, key: BlindIndex, actor: str, *, block: bool) -> SpaceChange[RemovedIdentifier]:
     """Blocks an identifier that no profile has. IdentifierNotFound without `block`."""
     if not block:
         raise IdentifierNotFound

@@ -25,7 +25,7 @@ from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.postgres.keep_alive import kept_alive
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
-from identity.values.ids import new_id
+from identity.values.ids import BlindIndex, ProfileId, SetKey, new_profile_id
 from identity.values.stamps import Stamp
 
 
@@ -41,7 +41,7 @@ class ReplayedProfiles:
         self.log = log
 
 
-async def replay(view: SpaceReader, heads: Iterable[bytes], since: Stamp) -> ReplayedProfiles:
+async def replay(view: SpaceReader, heads: Iterable[ProfileId], since: Stamp) -> ReplayedProfiles:
     """Replays these profiles, and all others that their calls name by now, under the rules of the reader.
 
     `since` is the stamp up to which the walk saw every call.
@@ -69,11 +69,11 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: Stamp) -> Rep
         wanted = opened.rows.keys() | found
     constraints = await _constraints(view, opened, log, keys)
     stored = _stored(opened, rules)
-    again = Replay(rules, constraints, new_id)
+    again = Replay(rules, constraints, new_profile_id)
 
     def run() -> RebuiltProfiles:
         again.run(log)
-        return rebuild(stored, log, again, new_id)
+        return rebuild(stored, log, again, new_profile_id)
 
     # The calls of one group may take minutes to replay.
     async with kept_alive(view.connection):
@@ -82,11 +82,11 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: Stamp) -> Rep
 
 
 async def _constraints(
-    view: SpaceReader, opened: UnsealedProfiles, log: Iterable[ReplayEntry], keys: AbstractSet[bytes]
+    view: SpaceReader, opened: UnsealedProfiles, log: Iterable[ReplayEntry], keys: AbstractSet[BlindIndex]
 ) -> ReplayConstraints:
     """The removals, blocks and cuts of these identifiers, under every version of the index key."""
     space, oldest = view.space, view.lock_row.oldest
-    older: dict[bytes, bytes] = {}
+    older: dict[BlindIndex, BlindIndex] = {}
     if oldest < view.lock_row.newest:
         named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.whole.links.items()]
         for call in (entry.call for entry in log if entry.call is not None):
@@ -94,10 +94,10 @@ async def _constraints(
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_keys(space.keys, named, oldest)
     forgotten, blocked, cuts = await constraints.constraints(view.connection, space.tenant, sorted(keys | older.keys()))
-    until: dict[bytes, Stamp] = {}
+    until: dict[BlindIndex, Stamp] = {}
     for key, stamp in forgotten.items():
         until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), stamp))
-    by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
+    by_cut: dict[bytes, list[tuple[BlindIndex, int]]] = {}
     for key, cut, side in cuts:
         by_cut.setdefault(cut, []).append((older.get(key, key), side))
     return ReplayConstraints(until, frozenset(older.get(key, key) for key in blocked), by_cut)
@@ -119,7 +119,7 @@ async def _log(opened: UnsealedProfiles, rules: Rules) -> list[ReplayEntry]:
     return sorted(log, key=lambda entry: entry.stamp)
 
 
-def _entry(opened: UnsealedProfiles, origin: bytes, item: Evidence, rules: Rules) -> ReplayEntry:
+def _entry(opened: UnsealedProfiles, origin: ProfileId, item: Evidence, rules: Rules) -> ReplayEntry:
     kept = item.call
     kind = STORED_KINDS[kept.kind]
     if kind == "unmerge":
@@ -147,7 +147,7 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
     space, whole = opened.exclusive.space, opened.whole
     evidence: dict[Stamp, ReplayedEvidence] = {}
     events: dict[Stamp, ReplayedEvent] = {}
-    sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    sightings: dict[tuple[ProfileId, SetKey], Sighting] = {}
     shown = {item.stamp: item.shown for content in whole.contents.values() for item in content.evidence}
     for origin, rows in opened.evidence.items():
         for row, _ in rows:
@@ -168,7 +168,7 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
     )
 
 
-def _ranked(opened: UnsealedProfiles, kept: StoredCall, rules: Rules) -> list[bytes]:
+def _ranked(opened: UnsealedProfiles, kept: StoredCall, rules: Rules) -> list[BlindIndex]:
     """The identifiers of a plain call, by falling priority."""
     call = read_again(opened.exclusive.space, kept, rules, AnyType())
     ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))

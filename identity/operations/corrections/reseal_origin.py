@@ -14,6 +14,7 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.rows import EvidenceRow
 from identity.values.documents import Document
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
@@ -32,7 +33,7 @@ class OriginResealer:
         """Adds the new keys."""
         self.writes.slot, self.writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
 
-    def lift(self, ids: Iterable[bytes]) -> None:
+    def lift(self, ids: Iterable[ProfileId]) -> None:
         """Empties these origins; their identifiers go with their rows."""
         lifted = set(ids)
         group = self.space.keys.group
@@ -43,16 +44,16 @@ class OriginResealer:
         for id_ in lifted:
             self.writes.left += [(group(name), id_) for name in self.opened.groups(id_)]
 
-    def subject(self, id_: bytes) -> SubjectKey:
+    def subject(self, id_: ProfileId) -> SubjectKey:
         """The new key of an origin."""
         return self._new_keys.get(id_) or self._new_keys.make(id_)
 
-    def identifier(self, id_: bytes, key: bytes, value: bytes, row: rows.LinkRow) -> None:
+    def identifier(self, id_: ProfileId, key: BlindIndex, value: bytes, row: rows.LinkRow) -> None:
         """Adds an identifier."""
         sealed = self.subject(id_).seal(IDENTIFIER, key[:16], 0, value)
         self.writes.identifiers.append(rows.IdentifierRow(key, id_, *row, sealed))
 
-    def document(self, id_: bytes, document: Document) -> None:
+    def document(self, id_: ProfileId, document: Document) -> None:
         """Adds the traits, consent and memberships of an origin."""
         if document == Document():
             return
@@ -61,7 +62,7 @@ class OriginResealer:
         for name, (member, time, stamp) in document.groups.items():
             self.writes.memberships.append((self.space.keys.group(name), id_, bool(member), time, stamp))
 
-    def evidence(self, id_: bytes, row: EvidenceRow, plain: bytes) -> None:
+    def evidence(self, id_: ProfileId, row: EvidenceRow, plain: bytes) -> None:
         """Adds a call or a correction, with the identifiers that its row keeps and demotes."""
         payload = self.subject(id_).seal(EVIDENCE, id_, row.stamp, plain)
         self.writes.evidence.append(
@@ -76,13 +77,13 @@ class OriginResealer:
             )
         )
 
-    def events(self, id_: bytes, calls: list[tuple[Stamp, StoredCall]]) -> None:
+    def events(self, id_: ProfileId, calls: list[tuple[Stamp, StoredCall]]) -> None:
         """Adds plain calls that are packed into one row."""
         stamp = calls[0][0]
         payload = self.subject(id_).seal(EVENT, id_, stamp, pack_stamped(calls))
         self.writes.events.append(rows.EventRow(id_, stamp, len(calls), payload))
 
-    def sighting(self, id_: bytes, set_key: bytes, seen: Sighting) -> None:
+    def sighting(self, id_: ProfileId, set_key: SetKey, seen: Sighting) -> None:
         """Adds a sighting of a set of identifiers."""
         sources = b"".join(source.to_bytes(4, "big") for source in seen.sources)
         self.writes.new_sightings.append(
@@ -98,6 +99,6 @@ class OriginResealer:
             )
         )
 
-    def history(self, id_: bytes, line: rows.HistoryRow) -> None:
+    def history(self, id_: ProfileId, line: rows.HistoryRow) -> None:
         """Adds a line of history."""
         self.writes.history.append(line._replace(origin=id_))

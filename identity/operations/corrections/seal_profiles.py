@@ -12,6 +12,7 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.values.calls import STORED_KINDS, Kind, Source
 from identity.values.enums import SpaceMark
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp
 from identity.vault.seal import EVIDENCE
@@ -66,7 +67,13 @@ def seal_unmerge(
 
 
 def seal_act(
-    writes: Writes, subject: SubjectKey, origin: bytes, stamp: Stamp, named: list[bytes], record: StoredCall, rules: int
+    writes: Writes,
+    subject: SubjectKey,
+    origin: ProfileId,
+    stamp: Stamp,
+    named: list[BlindIndex],
+    record: StoredCall,
+    rules: int,
 ) -> None:
     """Adds a correction to the evidence of an origin."""
     payload = subject.seal(EVIDENCE, origin, stamp, pack(record))
@@ -127,7 +134,7 @@ def _divide(opened: UnsealedProfiles, plan: UnmergePlan, split: OriginSplit, res
     resealer.document(twin, split.leaving)
     for call_row, plain in opened.evidence.get(origin, ()):
         resealer.evidence(twin if call_row.stamp in split.evidence else origin, call_row, plain)
-    packed: dict[tuple[bytes, Stamp], list[tuple[Stamp, StoredCall]]] = {}
+    packed: dict[tuple[ProfileId, Stamp], list[tuple[Stamp, StoredCall]]] = {}
     for row_stamp, stamp, call in opened.events.get(origin, ()):
         packed.setdefault((twin if stamp in split.events else origin, row_stamp), []).append((stamp, call))
     for (id_, _), calls in packed.items():

@@ -19,7 +19,7 @@ from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.store.postgres import space_lock
 from identity.store.postgres.snapshot import begin_long_snapshot
-from identity.values.ids import public_profile
+from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.json import JsonObject
 from identity.values.stamps import Stamp
 from identity.vault.seal import IDENTIFIER
@@ -89,7 +89,7 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> RulesD
 
 
 @retry_on_key_rotation
-async def _compare(space: Space, rules: Rules, heads: list[bytes], since: Stamp) -> RulesDiff | None:
+async def _compare(space: Space, rules: Rules, heads: list[ProfileId], since: Stamp) -> RulesDiff | None:
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
         lock_row = await space_lock.read(connection, space.tenant.id)
@@ -104,7 +104,7 @@ async def _compare(space: Space, rules: Rules, heads: list[bytes], since: Stamp)
 async def name_examples(space: Space, stored: JsonObject) -> SimulationResult:
     """The stored result of a simulation with the values of the identifiers that profiles still hold."""
     result = msgspec.convert(stored, SimulationResult)
-    keys = {bytes.fromhex(key) for each in result.examples for part in each.parts for key in part}
+    keys = {BlindIndex(bytes.fromhex(key)) for each in result.examples for part in each.parts for key in part}
     names = await space.read_types()
     async with space.database.reading() as connection:
         found = await connected_profiles.identifier_values(connection, space.tenant, sorted(keys))

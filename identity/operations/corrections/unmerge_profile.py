@@ -16,7 +16,7 @@ from identity.store.ledger.ledger import entry
 from identity.store.privacy.erase import on_hold
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
-from identity.values.ids import ProfileId, new_id, public_profile
+from identity.values.ids import ProfileId, new_profile_id, public_profile
 from identity.values.stamps import stamp_time
 
 MOST_CUTS = 64
@@ -59,7 +59,7 @@ async def unmerge_profile(
             raise NotOneProfile(_ALL)
         if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
-        plan = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
+        plan = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_profile_id, block=block)
         await opened.unlock(plan.staying.id)
         body = {
             "cut": None if plan.cut is None else plan.cut.hex(),

@@ -30,6 +30,7 @@ from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import SpaceMark, StoredKind
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
@@ -49,34 +50,34 @@ class UnsealedProfiles:
         self.rows = {row.id: row for row in rows}
         self.identifiers = {row.key: row for row in identifiers}
         self.subjects: dict[bytes, SubjectKey] = {}
-        self.documents: dict[bytes, Document] = {}
-        self.evidence: dict[bytes, list[tuple[EvidenceRow, bytes]]] = {}
-        self.events: dict[bytes, list[tuple[Stamp, Stamp, StoredCall]]] = {}
-        self.history: dict[bytes, list[HistoryRow]] = {}
+        self.documents: dict[ProfileId, Document] = {}
+        self.evidence: dict[ProfileId, list[tuple[EvidenceRow, bytes]]] = {}
+        self.events: dict[ProfileId, list[tuple[Stamp, Stamp, StoredCall]]] = {}
+        self.history: dict[ProfileId, list[HistoryRow]] = {}
         self.whole = ProfileSnapshot(
             profiles={row.id: to_profile(row, names) for row in rows},
             links={row.key: _link(row, names[row.type]) for row in identifiers},
             stamp=exclusive.lock_row.stamp,
         )
 
-    def groups(self, id_: bytes) -> list[str]:
+    def groups(self, id_: ProfileId) -> list[str]:
         """The groups that an opened origin joined or left."""
         document = self.documents.get(id_)
         return [] if document is None else list(document.groups)
 
-    def value(self, key: bytes) -> bytes:
+    def value(self, key: BlindIndex) -> bytes:
         """The value of an identifier of an opened origin."""
         row = self.identifiers[key]
         return self.subjects[row.origin].open(IDENTIFIER, key[:16], 0, row.value)
 
-    async def unlock(self, id_: bytes) -> None:
+    async def unlock(self, id_: ProfileId) -> None:
         """Unwraps the key of an origin, unless that was done."""
         if id_ not in self.subjects:
             space = self.exclusive.space
             for key in await snapshot_queries.subject_keys(self.exclusive.connection, space.tenant, [id_]):
                 self.subjects[id_] = unwrap_key(space, key)
 
-    async def open(self, origins: AbstractSet[bytes]) -> None:
+    async def open(self, origins: AbstractSet[ProfileId]) -> None:
         """Adds everything that is stored under these origins."""
         connection, tenant, space = self.exclusive.connection, self.exclusive.space.tenant, self.exclusive.space
         wanted = sorted(origins)
@@ -84,7 +85,7 @@ class UnsealedProfiles:
             subject = self.subjects[key.id] = unwrap_key(space, key)
             if key.document is not None and key.version is not None:
                 plain = subject.open(DOCUMENT, key.id, key.version, key.document)
-                self.documents[key.id] = unpack_document(plain)
+                self.documents[ProfileId(key.id)] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
         contents = self.whole.contents = {origin: OriginContent() for origin in wanted}
         for row in await evidence_queries.by_origins(connection, tenant, wanted):
@@ -133,7 +134,7 @@ class UnsealedProfiles:
                 self.whole.renamings.append(UserIdRename(alias.stamp, linked[0], to))
 
 
-async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
+async def unseal_profiles(exclusive: SpaceReader, *ids: ProfileId) -> UnsealedProfiles:
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     rows = await snapshot_queries.origins(connection, tenant, ids)
@@ -145,7 +146,9 @@ async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfil
     return found
 
 
-async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: AbstractSet[bytes]) -> UnsealedProfiles:
+async def unseal_for_unmerge(
+    exclusive: SpaceReader, id_: ProfileId, named: AbstractSet[BlindIndex]
+) -> UnsealedProfiles:
     """A canonical profile with everything that an unmerge of these identifiers has to see."""
     found = await unseal_profiles(exclusive, id_)
     if named <= found.whole.links.keys():
@@ -170,7 +173,7 @@ def _link(row: IdentifierRow, type_: str) -> SnapshotIdentifier:
 def _evidence(row: EvidenceRow, call: StoredCall, names: dict[int, str], rules: Rules) -> Evidence:
     kind = STORED_KINDS[row.kind]
     # An act shows nothing: it was no sighting.
-    shown_set = b"" if kind in ACTS else set_key(shown_keys(row, names))
+    shown_set = SetKey(b"") if kind in ACTS else set_key(shown_keys(row, names))
     return Evidence(
         stamp=row.stamp,
         kept=split_keys(row.kept),
@@ -180,6 +183,6 @@ def _evidence(row: EvidenceRow, call: StoredCall, names: dict[int, str], rules: 
     )
 
 
-def shown_keys(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:
+def shown_keys(row: EvidenceRow, names: dict[int, str]) -> list[BlindIndex]:
     """The identifiers that a stored call showed together."""
     return shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__))

@@ -15,7 +15,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.enums import FeedOperation
 from identity.values.errors import OnefoldError
-from identity.values.ids import SpaceNumber
+from identity.values.ids import ProfileId, SpaceNumber
 from identity.values.stamps import Micros, first_stamp, wall_time
 
 PAGE: Final = 1_000
@@ -40,7 +40,7 @@ async def announce_expired(spaces: Spaces) -> int:
             return announced
 
 
-async def _announce(space: Space, origins: Sequence[bytes], now: Micros) -> int:
+async def _announce(space: Space, origins: Sequence[ProfileId], now: Micros) -> int:
     async with space.database.transaction() as connection:
         found = await disclosures.raise_versions(connection, space.tenant, origins, now)
         # The change is of now: an entry with the stamp of the last call might be past its retention.

@@ -27,7 +27,7 @@ from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
 from identity.values.errors import BadIdentifier, Conflict, DatabaseUnavailable, ProfileNotFound
 from identity.values.identifiers import parse
-from identity.values.ids import private
+from identity.values.ids import BlindIndex, ProfileId, private
 from identity.values.json import JsonObject
 from identity.values.unknown_names import EntryFault
 
@@ -40,8 +40,8 @@ class VisibleProfile(Struct, frozen=True):
     `merged_from` are the origins under the canonical id that were disclosed before.
     """
 
-    id: bytes
-    merged_from: list[bytes]
+    id: ProfileId
+    merged_from: list[ProfileId]
     version: int
     withheld: bool
     identifiers: list[VisibleIdentifier]
@@ -93,7 +93,7 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
 
     A destination finds people by ids, and by identifiers of the types that it may see.
     """
-    ours: set[bytes] = set()
+    ours: set[ProfileId] = set()
     for _ in range(ATTEMPTS):
         scope = await open_scope(space, destination_id)
         found, asked = await _find(space, scope, refs)
@@ -127,7 +127,9 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
     raise DatabaseUnavailable
 
 
-async def _visible_profile(scope: Scope, opened: OpenedProfile, view: Visible, recorded: set[bytes]) -> VisibleProfile:
+async def _visible_profile(
+    scope: Scope, opened: OpenedProfile, view: Visible, recorded: set[ProfileId]
+) -> VisibleProfile:
     canonical = opened.root.canonical
     return VisibleProfile(
         id=canonical,
@@ -155,11 +157,11 @@ def _not_found(entitled: Entitled, ref: str) -> str | None:
     return f"this destination finds people by their profile ids and by {types}; the request names another type."
 
 
-def _any_known(opened: OpenedProfile, known: set[bytes]) -> bool:
+def _any_known(opened: OpenedProfile, known: set[ProfileId]) -> bool:
     return any(origin.id in known for origin in opened.origins)
 
 
-def _may_find(keys: Sequence[bytes] | None, opened: OpenedProfile, view: Visible, seen: set[bytes]) -> bool:
+def _may_find(keys: Sequence[BlindIndex] | None, opened: OpenedProfile, view: Visible, seen: set[ProfileId]) -> bool:
     """Whether an identifier may lead to a profile: it is visible, or was, at an origin now withheld."""
     if keys is None or any(opened.identifiers[at].key in keys for at in view.identifiers):
         return True
@@ -168,21 +170,21 @@ def _may_find(keys: Sequence[bytes] | None, opened: OpenedProfile, view: Visible
 
 async def _find(
     space: Space, scope: Scope, refs: Sequence[str]
-) -> tuple[profile_queries.ProfileRows, dict[int, Sequence[bytes]]]:
+) -> tuple[profile_queries.ProfileRows, dict[int, Sequence[BlindIndex]]]:
     """The profiles by position of the reference, and the blind indexes of the references that are identifiers."""
     region = (await rules_to_read(space, refs)).region
-    ids: dict[int, bytes] = {}
+    ids: dict[int, ProfileId] = {}
     named: dict[int, Identifier] = {}
     for nr, ref in enumerate(refs):
         id_ = private("prf", ref)
         if id_ is not None:
-            ids[nr] = id_
+            ids[nr] = ProfileId(id_)
             continue
         identifier = parse(ref, region)
         if scope.entitled.identifier(identifier.type):
             named[nr] = identifier
-    heads: dict[int, bytes] = {}
-    origins: dict[bytes, profile_queries.SealedOriginRow] = {}
+    heads: dict[int, ProfileId] = {}
+    origins: dict[ProfileId, profile_queries.SealedOriginRow] = {}
     held: list[profile_queries.SealedIdentifierRow] = []
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest

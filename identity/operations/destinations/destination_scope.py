@@ -20,7 +20,7 @@ from identity.store.destinations import destinations, disclosures
 from identity.store.destinations.disclosures import DisclosureRow, OriginKey
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
-from identity.values.ids import DestinationNumber, private, public
+from identity.values.ids import DestinationNumber, ProfileId, private, public
 from identity.values.stamps import Micros, wall_time
 
 _FIELDS = b"disclosed"
@@ -83,7 +83,7 @@ async def visible_part(scope: Scope, opened: OpenedProfile) -> Visible:
     return visible(scope.entitled, scope.permission(opened, now), opened.documents, held)
 
 
-async def past_disclosures(space: Space, scope: Scope, origins: Sequence[bytes]) -> list[DisclosureRow]:
+async def past_disclosures(space: Space, scope: Scope, origins: Sequence[ProfileId]) -> list[DisclosureRow]:
     """The disclosures of these origins to the destination so far."""
     if not origins:
         return []
@@ -93,7 +93,7 @@ async def past_disclosures(space: Space, scope: Scope, origins: Sequence[bytes])
 
 async def disclose(
     space: Space, scope: Scope, profiles: Iterable[tuple[OpenedProfile, Visible]], before: Sequence[DisclosureRow]
-) -> set[bytes]:
+) -> set[ProfileId]:
     """Record the disclosure of these profiles and return the origins with a field set not recorded before.
 
     Conflict where a profile is gone or split by now: read it again.
@@ -118,7 +118,7 @@ async def disclose(
 
 
 def _rows(space: Space, opened: OpenedProfile, view: Visible, now: Micros) -> list[DisclosureRow]:
-    fields: Mapping[bytes, list[str]] = view.fields
+    fields: Mapping[ProfileId, list[str]] = view.fields
     rows = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
     canonical = opened.root.canonical
     if fields and canonical not in fields:

@@ -39,7 +39,7 @@ from identity.store.destinations import deliveries, destinations, feed, unknown_
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import usable_type
-from identity.values.ids import ProfileId, public
+from identity.values.ids import BlindIndex, ProfileId, public
 from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import UnknownType
 
@@ -118,7 +118,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
     return await _linked(space, scope, facts, opened, keys), opened
 
 
-async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfile, keys: Sequence[bytes]) -> Facts:
+async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfile, keys: Sequence[BlindIndex]) -> Facts:
     """The facts of a person with a profile."""
     held = next(each for each in opened.identifiers if each.key in keys)
     entry = winners(opened.documents).get(facts.trait)
@@ -167,13 +167,13 @@ async def _standing(space: Space, scope: Scope, opened: OpenedProfile) -> tuple[
     return found[0], found[1] == "settled"
 
 
-def _disclosed(space: Space, view: Visible, origin: bytes, recorded: set[tuple[bytes, bytes]]) -> bool:
+def _disclosed(space: Space, view: Visible, origin: ProfileId, recorded: set[tuple[ProfileId, bytes]]) -> bool:
     """Whether the visible fields of an origin are recorded as disclosed."""
     names = view.fields.get(origin)
     return names is not None and (origin, field_set(space, names)) in recorded
 
 
-async def _demoted(space: Space, keys: Sequence[bytes], packed: bytes | None) -> str | None:
+async def _demoted(space: Space, keys: Sequence[BlindIndex], packed: bytes | None) -> str | None:
     """Why a call arrived without the identifier."""
     if packed is None:
         return None

@@ -30,7 +30,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import FeedOperation
 from identity.values.errors import KeyUnavailable, TooMuch
-from identity.values.ids import public, public_profile
+from identity.values.ids import ProfileId, public, public_profile
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import EVIDENCE
 
@@ -162,7 +162,7 @@ class _StateWriter:
         merged = [public_profile(id_) for id_ in item.merged if id_ in line.known]
         return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
-    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: Micros) -> ProfileState:
+    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[ProfileId], at: Micros) -> ProfileState:
         names = await one.names()
         links = []
         for origin in one.origins:
@@ -202,6 +202,6 @@ class _StateWriter:
         return CausingCall(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
 
 
-def _disclosed_ids(line: FeedLine, one: OpenedProfile, view: Visible) -> set[bytes]:
+def _disclosed_ids(line: FeedLine, one: OpenedProfile, view: Visible) -> set[ProfileId]:
     """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
     return {m.id for m in one.origins if m.id in view.fields or m.id in line.known} | {one.root.canonical}

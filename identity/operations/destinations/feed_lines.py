@@ -38,6 +38,7 @@ from identity.store.profiles import profile_queries
 from identity.values.enums import FeedOperation
 from identity.values.errors import BadCursor, Resync
 from identity.values.feed_entries import FeedEntry
+from identity.values.ids import ProfileId
 from identity.values.stamps import first_stamp, wall_time
 
 LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
@@ -58,7 +59,7 @@ class FeedLine(NamedTuple):
     item: FeedItem
     profile: OpenedProfile | None = None
     view: Visible | None = None
-    known: AbstractSet[bytes] = frozenset()
+    known: AbstractSet[ProfileId] = frozenset()
     identifiers: Sequence[VisibleIdentifier] = ()
 
 
@@ -138,7 +139,12 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
 async def _entry_lines(space: Space, scope: Scope, entries: Sequence[FeedEntry]) -> list[FeedLine]:
     """The lines of these entries, with the states of now."""
     named = sorted(
-        {id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != FeedOperation.ERASE}
+        {
+            ProfileId(id_)
+            for each in entries
+            for id_ in (each.profile, each.other)
+            if id_ and each.op != FeedOperation.ERASE
+        }
     )
     async with space.database.reading() as connection:
         canonical = dict(await feed.canonical_ids(connection, space.tenant, named)) if named else {}

@@ -23,6 +23,7 @@ from identity.planning.destinations.feed_pages import Position, pack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.values.errors import BadCursor, Resync, TooMuch
+from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, stamp_time
 
@@ -37,9 +38,9 @@ class VisibleChange(Struct, frozen=True):
     """One change as the destination may see it; an `upsert` has the whole visible state. `at` is microseconds."""
 
     op: LineOp
-    profile: bytes
+    profile: ProfileId
     version: int
-    merged: tuple[bytes, ...]
+    merged: tuple[ProfileId, ...]
     identifiers: list[VisibleIdentifier]
     traits: JsonObject
     at: Micros

@@ -35,7 +35,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import Conflict
-from identity.values.ids import new_id, public_profile
+from identity.values.ids import new_profile_id, public_profile
 from identity.values.stamps import Clock, Stamp, stamp_time
 
 _POLICY = writer_policy(attempts=12, outage_attempts=5)
@@ -126,7 +126,7 @@ class BatchWriter:
             # The clock of another host is ahead: the lease has to reach beyond the stamps that it gave.
             await rollback(connection)
             return Again.AGAIN
-        made = make_plan(opened.state, calls, rules, self.clock.next, new_id, public_profile)
+        made = make_plan(opened.state, calls, rules, self.clock.next, new_profile_id, public_profile)
         if made.assumes_unknown and not batch.alone:
             await rollback(connection)
             batch.alone = True

@@ -16,6 +16,7 @@ from identity.store.keys import rekey_sql
 from identity.store.postgres import space_lock
 from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.values.enums import SpaceMark
+from identity.values.ids import BlindIndex, ProfileId
 
 
 async def up_to_date(
@@ -53,9 +54,9 @@ class _RekeyOnWrite:
         for request in requests:
             if request.older is not None:
                 self._older.update(request.older)
-        self._origins: set[bytes] = set()
+        self._origins: set[ProfileId] = set()
         self._groups: dict[bytes, bytes] = {}
-        self._hashes: dict[bytes, bytes] = {}
+        self._hashes: dict[BlindIndex, BlindIndex] = {}
 
     async def find(self, connection: PipelineConnection, first: load.BatchClaim) -> bool:
         """Whether rows that concern this batch bear older keys."""

@@ -26,6 +26,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, Outcome, Source
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
+from identity.values.ids import BlindIndex
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
 
@@ -101,7 +102,7 @@ class IngestRequest:
         if size is None or size > LARGEST_ITEM:
             self._reject_large()
         self.calls: list[tuple[int, Call]] = []
-        self.keys: set[bytes] = set()
+        self.keys: set[BlindIndex] = set()
         self.index = IndexVersions()
         self.older: OlderKeys | None = None
 
@@ -135,7 +136,7 @@ class IngestRequest:
                 self.calls.append((at, call))
         await self._ensure_types(space)
         await self._list_unknown_categories(space)
-        keys: set[bytes] = set()
+        keys: set[BlindIndex] = set()
         calls = [call for _, call in self.calls]
         for call in calls:
             index_call(space.keys, call, keys)

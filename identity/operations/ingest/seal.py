@@ -17,6 +17,7 @@ from identity.store.postgres import rows
 from identity.store.postgres.space_lock import SpaceLockRow
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
+from identity.values.ids import ProfileId, SetKey
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -122,7 +123,7 @@ class Sealer:
                 rules_version=self._rules_version,
             )
             writes.evidence.append(row)
-        packed: dict[bytes, list[RecordedCall]] = {}
+        packed: dict[ProfileId, list[RecordedCall]] = {}
         for record in plan.events:
             packed.setdefault(record.origin, []).append(record)
         for origin, records in packed.items():
@@ -154,7 +155,7 @@ class Sealer:
             )
 
 
-def _sighting(at: tuple[bytes, bytes], sighting: Sighting) -> rows.SightingRow:
+def _sighting(at: tuple[ProfileId, SetKey], sighting: Sighting) -> rows.SightingRow:
     sources = b"".join(source.to_bytes(4, "big") for source in sighting.sources)
     return rows.SightingRow(
         *at, sighting.count, sighting.days, sighting.last_day, sighting.first_seen, sighting.last_seen, sources

@@ -13,6 +13,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.load import BatchClaim, LockedRows
 from identity.store.postgres.rows import OriginRow
 from identity.values.calls import Call
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject_keys import SubjectKey
@@ -55,7 +56,7 @@ class UnsealedBatch:
             if row.document is not None and row.version is not None:
                 self.documents[row.id] = row.version
                 plain = self.subject(row.id).open(DOCUMENT, row.id, row.version, row.document)
-                state.documents[row.id] = traits.unpack(plain)
+                state.documents[ProfileId(row.id)] = traits.unpack(plain)
         for seen in second.sightings:
             at = (seen.origin, seen.set_key)
             self.sightings.add(at)
@@ -75,14 +76,14 @@ class UnsealedBatch:
         return state
 
 
-def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[bytes]:
+def wanted_documents(calls: Iterable[Call], owners: dict[BlindIndex, ProfileId]) -> set[ProfileId]:
     """The origins whose documents the calls may write to.
 
     These are the origins that calls with content name. If such a call names an unknown identifier, another call may
     link that identifier first, so the origins of all calls that name something unknown count too.
     """
-    wanted: set[bytes] = set()
-    linking: set[bytes] = set()
+    wanted: set[ProfileId] = set()
+    linking: set[ProfileId] = set()
     followed = False
     for call in calls:
         named = list(_named(call))
@@ -97,15 +98,15 @@ def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[b
 
 
 def wanted_sets(
-    calls: Iterable[Call], owners: dict[bytes, bytes], barred: Callable[[Call], AbstractSet[bytes]]
-) -> list[tuple[bytes, bytes]]:
+    calls: Iterable[Call], owners: dict[BlindIndex, ProfileId], barred: Callable[[Call], AbstractSet[BlindIndex]]
+) -> list[tuple[ProfileId, SetKey]]:
     """The (origin, set of identifiers) pairs that calls may turn out to be sightings of."""
-    wanted: set[tuple[bytes, bytes]] = set()
+    wanted: set[tuple[ProfileId, SetKey]] = set()
     for call in calls:
         gone = barred(call)
         keys = [i.key for i in call.identifiers if i.key not in gone]
         alias = call.alias
-        readings: Sequence[list[bytes]] = [keys]
+        readings: Sequence[list[BlindIndex]] = [keys]
         if alias is not None:
             readings = [keys, *([*keys, i.key] for i in (alias.user, alias.anonymous) if i is not None)]
         for reading in readings:
@@ -116,7 +117,7 @@ def wanted_sets(
     return list(wanted)
 
 
-def missing_windows(state: PlannerState, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
+def missing_windows(state: PlannerState, rules: Rules, codes: dict[str, int]) -> list[tuple[ProfileId, int, int]]:
     """The scans (head, type, number of rows) that build the windows which these rules need."""
     if not rules.windowed:
         return []
@@ -130,12 +131,12 @@ def missing_windows(state: PlannerState, rules: Rules, codes: dict[str, int]) ->
 
 def fill_windows(
     state: PlannerState,
-    scans: Sequence[tuple[bytes, int, int]],
-    found: Sequence[tuple[bytes, int, bytes, int]],
+    scans: Sequence[tuple[ProfileId, int, int]],
+    found: Sequence[tuple[ProfileId, int, BlindIndex, int]],
     names: dict[int, str],
 ) -> None:
     """Adds the scanned windows."""
-    seen: dict[tuple[bytes, int], dict[bytes, int]] = {}
+    seen: dict[tuple[ProfileId, int], dict[BlindIndex, int]] = {}
     for head, code, key, last in found:
         seen.setdefault((head, code), {})[key] = last
     for head, code, size in scans:
@@ -143,7 +144,7 @@ def fill_windows(
         state.profiles[head].folded.windows[names[code]] = window
 
 
-def _named(call: Call) -> Iterable[bytes]:
+def _named(call: Call) -> Iterable[BlindIndex]:
     for identifier in call.identifiers:
         yield identifier.key
     if call.alias is not None:

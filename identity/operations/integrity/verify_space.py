@@ -28,7 +28,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
-from identity.values.ids import DestinationNumber, public, public_profile
+from identity.values.ids import BlindIndex, DestinationNumber, ProfileId, public, public_profile
 from identity.values.stamps import Stamp
 from identity.vault.epoch_key_store import epochs_in
 
@@ -108,7 +108,7 @@ class _Audit:
         self.looked_at: dict[str, int] = {}
         self._progress = progress
         self._index = RowIndex(self.findings)
-        self._names: dict[bytes, bytes] = {}
+        self._names: dict[BlindIndex, BlindIndex] = {}
 
     async def run(self) -> None:
         """Check all parts; each part relies on those before it."""
@@ -142,7 +142,7 @@ class _Audit:
             if not all(place is None or is_valid_position(place, heads) for place in places):
                 add("place_beyond", f"destination {destination}")
 
-        def disclosed(id_: bytes, destination: DestinationNumber, both: bool) -> None:  # noqa: FBT001 (a row)
+        def disclosed(id_: ProfileId, destination: DestinationNumber, both: bool) -> None:  # noqa: FBT001 (a row)
             if not both:
                 add("disclosure_orphaned", f"{public_profile(id_)} to destination {destination}")
 
@@ -169,7 +169,7 @@ class _Audit:
     async def _evidence(self) -> Sequence[int]:
         """Check the evidence; returns the number of calls at each origin."""
         connection, tenant, index = self.connection, self.tenant, self._index
-        forgotten: dict[bytes, Stamp] = {}
+        forgotten: dict[BlindIndex, Stamp] = {}
         await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
         for key, until in forgotten.items():
             if key in index.keys and index.linked_at[index.keys[key]] <= until:
@@ -187,7 +187,7 @@ class _Audit:
         """Check keys and rows without a profile, and profiles without keys."""
         index, add = self._index, self.findings.add
 
-        def keyless(id_: bytes) -> None:
+        def keyless(id_: ProfileId) -> None:
             number = index.origins.get(id_)
             if number is None or not index.leftover[number]:
                 add("key_missing", public_profile(id_))

@@ -30,7 +30,7 @@ from identity.store.privacy import erasures, group_rows, holds, restore_erasures
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.values.ids import private, public
+from identity.values.ids import ProfileId, private, public
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
@@ -166,7 +166,7 @@ async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonO
     held = private("ers", entry["subject"] or "")
     if held is None:
         return await _settle(connection, tenant, entry)
-    profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
+    profiles = [ProfileId(bytes.fromhex(id_)) for id_ in entry.get("profiles", ())]
     await erasures.set_state(connection, tenant, held, ErasureState.ON_HOLD, found=bool(profiles))
     await restore_erasures.replay_hold(connection, tenant, profiles, first_stamp(entry["at"]))
     return None
@@ -174,7 +174,7 @@ async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonO
 
 async def _show(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     await restore_erasures.replay_lift(connection, tenant, entry)
-    profiles = [bytes.fromhex(id_) for id_ in entry["profiles"]]
+    profiles = [ProfileId(bytes.fromhex(id_)) for id_ in entry["profiles"]]
     await restore_erasures.replay_show(connection, tenant, profiles, first_stamp(entry["at"]))
 
 

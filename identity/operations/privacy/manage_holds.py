@@ -20,7 +20,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound, TooManyAsked
-from identity.values.ids import new_id, private, public
+from identity.values.ids import ProfileId, new_id, private, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
 
@@ -44,7 +44,7 @@ class LitigationHold(Struct, frozen=True):
     actor: str
     not_found: int
     profiles: int
-    profile_ids: Sequence[bytes]
+    profile_ids: Sequence[ProfileId]
     unknown: Sequence[str] = ()
 
 

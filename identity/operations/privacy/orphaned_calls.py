@@ -21,6 +21,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, demoted_identifiers
 from identity.values.errors import BadCall
+from identity.values.ids import ProfileId
 from identity.vault.seal import EVIDENCE
 
 _PAGE: Final = 500
@@ -57,7 +58,7 @@ class OrphanedCalls:
         held = await snapshot_queries.subject_keys(connection, space.tenant, ids) if ids else []
         new = {key.id: key for key in held if (key.id, key.key_id) not in self._named}
         for at in range(0, len(new), _PAGE):
-            page = sorted(new)[at : at + _PAGE]
+            page = [ProfileId(id_) for id_ in sorted(new)[at : at + _PAGE]]
             named: dict[bytes, set[bytes]] = {id_: set() for id_ in page}
             subjects = {id_: unwrap_key(space, new[id_]) for id_ in page}
             for row in await evidence_queries.by_origins(connection, space.tenant, page):

@@ -19,6 +19,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import Identifier
 from identity.values.enums import StoredKind
+from identity.values.ids import BlindIndex, ProfileId
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -43,7 +44,7 @@ class Person:
         return next(row for row in self.origins if row.head == row.id)
 
     @property
-    def keys(self) -> set[bytes]:
+    def keys(self) -> set[BlindIndex]:
         """The blind indexes of all identifiers, retired ones too."""
         return {row.key for row in self.identifier_rows}
 
@@ -65,7 +66,7 @@ class Person:
             for row in self.identifier_rows
         ]
 
-    def refs(self, key: bytes, hash_: bytes) -> ErasedRefs:
+    def refs(self, key: BlindIndex, hash_: bytes) -> ErasedRefs:
         """References to all that an erasure destroys, its own identifier included, held by a profile or not."""
         keys = self.exclusive.space.keys
         hashes = {keys.suppression(each.type, each.value) for each in self.identifiers()}
@@ -114,7 +115,7 @@ class Person:
         return kept
 
 
-async def open_person(exclusive: ExclusiveSpace, key: bytes, orphans: OrphanedCalls) -> Person:
+async def open_person(exclusive: ExclusiveSpace, key: BlindIndex, orphans: OrphanedCalls) -> Person:
     """The person with an identifier, with their orphaned calls; without a profile where no profile holds it."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     origin = exclusive.owners.get(key)
@@ -124,6 +125,6 @@ async def open_person(exclusive: ExclusiveSpace, key: bytes, orphans: OrphanedCa
     if ids:
         person.unlock(await snapshot_queries.subject_keys(connection, tenant, ids))
     orphaned = await orphans.keys(exclusive, person.keys | {key})
-    person.origin_ids += [row.id for row in orphaned]
+    person.origin_ids += [ProfileId(row.id) for row in orphaned]
     person.unlock(orphaned)
     return person

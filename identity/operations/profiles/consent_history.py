@@ -110,7 +110,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
     purposes = await purposes_at(space, moment)
     permission = Permission(documents, met, purposes, moment)
-    ids: dict[tuple[bytes, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
+    ids: dict[tuple[ProfileId, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
     origins = [origin.id for origin in opened.origins]
     return ConsentAtTime(
         profile_id=opened.id,
@@ -169,8 +169,8 @@ def _sources(call: StoredCall) -> list[str]:
     return [*read_call_signals(context, server=call.server, received=call.received).sources]
 
 
-def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
-    documents: dict[bytes, Document] = {}
+def _documents(stated: Iterable[StoredStatement]) -> dict[ProfileId, Document]:
+    documents: dict[ProfileId, Document] = {}
     for each in stated:
         document = documents.setdefault(each.origin, Document())
         if each.content.consent:
@@ -180,13 +180,13 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
     return documents
 
 
-def _answer(answer: ConsentAnswer, ids: Mapping[tuple[bytes, int], str]) -> CategoryConsent:
+def _answer(answer: ConsentAnswer, ids: Mapping[tuple[ProfileId, int], str]) -> CategoryConsent:
     standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
     evidence = [each for each in standing if each is not None]
     return CategoryConsent(answer.value, answer.conflict, Micros(answer.captured), evidence)
 
 
-def _permitted(permission: Permission, name: str, origins: list[bytes]) -> PurposeConsent:
+def _permitted(permission: Permission, name: str, origins: list[ProfileId]) -> PurposeConsent:
     """The strictest answer of all origins for a purpose."""
     verdicts = [permission.one(name, origin) for origin in origins]
     strictest = next((each for each in verdicts if not each.granted), verdicts[0])

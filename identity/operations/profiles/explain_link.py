@@ -15,12 +15,12 @@ from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import NotLinked
-from identity.values.ids import ProfileId
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp, stamp_time
 
 MOST_CALLS = 10
 
-Place = tuple[bytes, Stamp]
+Place = tuple[ProfileId, Stamp]
 
 
 class ExplainedCall(Struct, frozen=True):
@@ -83,7 +83,9 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     )
 
 
-def _paths(evidence: GraphEvidence, a: bytes, b: bytes) -> tuple[evidence_graph.Graph, evidence_graph.Paths | None]:
+def _paths(
+    evidence: GraphEvidence, a: BlindIndex, b: BlindIndex
+) -> tuple[evidence_graph.Graph, evidence_graph.Paths | None]:
     built = evidence.graph()
     return built, evidence_graph.paths(built, a, b)
 
@@ -95,7 +97,7 @@ class _LinkReader:
         self,
         evidence: GraphEvidence,
         built: evidence_graph.Graph,
-        places: dict[tuple[bytes, bytes], list[Place]],
+        places: dict[tuple[BlindIndex, BlindIndex], list[Place]],
         calls: dict[Place, StoredCall],
         sources: dict[int, str],
     ) -> None:
@@ -105,7 +107,7 @@ class _LinkReader:
         self.calls = calls
         self.sources = sources
 
-    def link(self, a: bytes, b: bytes) -> ExplainedLink:
+    def link(self, a: BlindIndex, b: BlindIndex) -> ExplainedLink:
         """A link with its first calls."""
         edge, places = evidence_graph.link(self.built, a, b), self.places[a, b]
         return ExplainedLink(

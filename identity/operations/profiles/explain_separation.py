@@ -17,7 +17,7 @@ from identity.store.postgres.rows import EvidenceRow
 from identity.store.profiles import evidence, profile_queries
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UnlinkedReason
-from identity.values.ids import ProfileId, public_profile
+from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.stamps import Stamp, stamp_time
 
 MOST_ORIGINS = 10_001
@@ -69,7 +69,7 @@ def _unknown(fields: Sequence[tuple[str, bool]]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-async def _why_apart(space: Space, profiles: Sequence[OpenedProfile], keys: Sequence[Sequence[bytes]]) -> str:
+async def _why_apart(space: Space, profiles: Sequence[OpenedProfile], keys: Sequence[Sequence[BlindIndex]]) -> str:
     names = await space.read_types()
     held = [{each.key: names[each.type] for each in profile.identifiers} for profile in profiles]
     async with space.database.reading() as connection:
@@ -95,8 +95,8 @@ async def _why_apart(space: Space, profiles: Sequence[OpenedProfile], keys: Sequ
 def _demotions(
     row: EvidenceRow,
     nr: int,
-    keys: Sequence[Sequence[bytes]],
-    others: Mapping[bytes, str],
+    keys: Sequence[Sequence[BlindIndex]],
+    others: Mapping[BlindIndex, str],
     names: Callable[[int], str],
 ) -> Iterator[tuple[tuple[bool, int], str]]:
     """What a call at profile `nr` demoted of the other profile; the best explanation is the greatest."""

@@ -4,7 +4,7 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
-from identity.values.ids import private
+from identity.values.ids import ProfileId, private
 
 MOST_DOCUMENTS = 10_000
 
@@ -16,7 +16,7 @@ async def find(space: Space, ref: str) -> profile_queries.ProfileRows:
     if id_ is not None:
         async with space.database.reading() as connection:
             newest = space.keys.versions.newest
-            return await profile_queries.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1, newest)
+            return await profile_queries.by_ids(connection, space.tenant, [ProfileId(id_)], MOST_DOCUMENTS + 1, newest)
     # Before a connection is taken: waiting for a second one while holding the first could block for ever.
     identifier = await find_identifier(space, ref)
     async with space.database.reading() as connection:

@@ -17,6 +17,7 @@ from identity.store.postgres.snapshot import begin_snapshot
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.enums import StoredKind
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp, stamp_time
 
 _UNMERGE = StoredKind.UNMERGE
@@ -32,8 +33,8 @@ class GraphEvidence:
         names: dict[int, str],
         rows: Sequence[EvidenceRow],
         sightings: Sequence[SightingRow],
-        newest: Mapping[bytes, bytes],
-        times: Mapping[tuple[bytes, Stamp], Micros],
+        newest: Mapping[BlindIndex, BlindIndex],
+        times: Mapping[tuple[ProfileId, Stamp], Micros],
     ) -> None:
         self.profile = profile
         self.names = names
@@ -60,7 +61,7 @@ class GraphEvidence:
             first, last = self._times.get((at[0], set_), (time, time))
             self._times[at[0], set_] = min(first, time), max(last, time)
 
-    def _keys(self, packed: bytes) -> list[bytes]:
+    def _keys(self, packed: bytes) -> list[BlindIndex]:
         return [self.newest.get(key, key) for key in split_keys(packed)]
 
     def graph(self) -> Graph:
@@ -75,11 +76,11 @@ class GraphEvidence:
                     observations.append(self._observation(at, group))
         return build_graph(observations, self.types)
 
-    def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, Stamp]]:
+    def calls_of(self, a: BlindIndex, b: BlindIndex) -> list[tuple[ProfileId, Stamp]]:
         """The (origin, stamp) of each call in which two identifiers occur together, oldest first."""
         return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
 
-    def _observation(self, at: tuple[bytes, Stamp], group: tuple[bytes, ...]) -> Observation:
+    def _observation(self, at: tuple[ProfileId, Stamp], group: tuple[BlindIndex, ...]) -> Observation:
         origin, stamp = at
         seen = self._seen.get((origin, self._sets[at]))
         first, last = self._times[origin, self._sets[at]] if seen is None else (seen.first_seen, seen.last_seen)
@@ -94,7 +95,7 @@ class GraphEvidence:
             last_seen=last,
         )
 
-    def text(self, key: bytes) -> str:
+    def text(self, key: BlindIndex) -> str:
         """An identifier as `type:value`."""
         return f"{self.types[key]}:{self.profile.value(self.identifiers[key])}"
 
@@ -111,7 +112,7 @@ async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
         await require_index_version(space, connection, known)
         rows = await evidence_queries.without_payload(connection, space.tenant, origins)
         sightings = await snapshot_queries.sightings(connection, space.tenant, origins)
-    newest: dict[bytes, bytes] = {}
+    newest: dict[BlindIndex, BlindIndex] = {}
     if space.keys.versions.live < known:
         # A rotation may have renamed identifiers since the profile was read.
         for identifier in profile.identifiers:
@@ -128,7 +129,7 @@ async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
     return GraphEvidence(profile, names, rows, sightings, newest, times)
 
 
-def _set(row: EvidenceRow, names: dict[int, str]) -> bytes:
+def _set(row: EvidenceRow, names: dict[int, str]) -> SetKey:
     return set_key(shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__)))
 
 

@@ -15,7 +15,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, TooMuch
-from identity.values.ids import ProfileId
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
@@ -67,7 +67,7 @@ class OpenedProfile:
     def __init__(
         self,
         space: Space,
-        root: bytes,
+        root: ProfileId,
         origins: Sequence[profile_queries.SealedOriginRow],
         identifiers: Sequence[profile_queries.SealedIdentifierRow],
     ) -> None:
@@ -85,14 +85,14 @@ class OpenedProfile:
         }
 
     @classmethod
-    def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[bytes, "OpenedProfile"]:
+    def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[ProfileId, "OpenedProfile"]:
         """The profiles of a query, by the id of their root. TooMuch."""
         if len(found.origins) > MOST_DOCUMENTS:
             raise TooMuch
-        by_root: dict[bytes, list[profile_queries.SealedOriginRow]] = {}
+        by_root: dict[ProfileId, list[profile_queries.SealedOriginRow]] = {}
         for origin in found.origins:
             by_root.setdefault(origin.head, []).append(origin)
-        identifiers: dict[bytes, list[profile_queries.SealedIdentifierRow]] = {}
+        identifiers: dict[ProfileId, list[profile_queries.SealedIdentifierRow]] = {}
         for identifier in found.identifiers:
             identifiers.setdefault(identifier.head, []).append(identifier)
         return {head: cls(space, head, origins, identifiers.get(head, [])) for head, origins in by_root.items()}
@@ -156,7 +156,7 @@ class OpenedProfile:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
         return traits.fold(document.traits for document in self.documents.values())
 
-    async def calls(self, at: Iterable[tuple[bytes, Stamp]]) -> dict[tuple[bytes, Stamp], StoredCall]:
+    async def calls(self, at: Iterable[tuple[ProfileId, Stamp]]) -> dict[tuple[ProfileId, Stamp], StoredCall]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
         async with self.space.database.reading() as connection:
             proofs = await evidence_queries.by_stamps(connection, self.space.tenant, sorted(at))
@@ -167,7 +167,7 @@ class OpenedProfile:
             for proof in proofs
         }
 
-    async def set_by(self, folded: Mapping[str, Stamped]) -> dict[str, tuple[bytes, StoredCall | None]]:
+    async def set_by(self, folded: Mapping[str, Stamped]) -> dict[str, tuple[ProfileId, StoredCall | None]]:
         """The origin of each of these traits and the call that set it, None where that call is not kept."""
         origins = {
             name: origin
@@ -198,7 +198,7 @@ async def open_profile(space: Space, ref: str) -> OpenedProfile:
     return OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
 
 
-def _first(identifier: profile_queries.SealedIdentifierRow) -> tuple[int, int, bytes]:
+def _first(identifier: profile_queries.SealedIdentifierRow) -> tuple[Stamp, int, BlindIndex]:
     return (identifier.linked_at, identifier.type, identifier.key)
 
 

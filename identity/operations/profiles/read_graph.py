@@ -63,7 +63,7 @@ class ReviewedGraph(Struct, frozen=True):
     strong_ids: int
     review: Review
     over_connected: list[OverConnection]
-    texts: dict[bytes, str]
+    texts: dict[BlindIndex, str]
     sources: dict[int, str]
     places: dict[str, tuple[float, float]] | None
 
@@ -93,9 +93,11 @@ async def _read(space: Space, ref: str, most: int, *, placed: bool) -> ReviewedG
     return await asyncio.to_thread(_analyse, evidence, sources, claims, most, placed)
 
 
-def _claims(evidence: GraphEvidence, refused: Sequence[tuple[bytes, bytes]], root: bytes) -> dict[bytes, int]:
+def _claims(
+    evidence: GraphEvidence, refused: Sequence[tuple[ProfileId, bytes]], root: ProfileId
+) -> dict[BlindIndex, int]:
     """The number of other profiles that claimed an identifier of this one and were refused it."""
-    by: dict[bytes, set[bytes]] = {}
+    by: dict[BlindIndex, set[ProfileId]] = {}
     for other, demoted in refused:
         if other == root:
             continue
@@ -109,7 +111,7 @@ def _claims(evidence: GraphEvidence, refused: Sequence[tuple[bytes, bytes]], roo
 def _analyse(
     evidence: GraphEvidence,
     sources: dict[int, str],
-    claims: dict[bytes, int],
+    claims: dict[BlindIndex, int],
     most: int,
     placed: bool,  # noqa: FBT001
 ) -> ReviewedGraph:
@@ -139,7 +141,7 @@ def _analyse(
     )
 
 
-def _node(evidence: GraphEvidence, key: bytes, strong: AbstractSet[bytes]) -> EvidenceNode:
+def _node(evidence: GraphEvidence, key: BlindIndex, strong: AbstractSet[BlindIndex]) -> EvidenceNode:
     identifier = evidence.identifiers[key]
     return EvidenceNode(
         key=BlindIndex(key),
@@ -151,7 +153,7 @@ def _node(evidence: GraphEvidence, key: bytes, strong: AbstractSet[bytes]) -> Ev
     )
 
 
-def _over_connected(found: Review, claims: dict[bytes, int]) -> list[OverConnection]:
+def _over_connected(found: Review, claims: dict[BlindIndex, int]) -> list[OverConnection]:
     """The identifiers with too many strong ids or claims, the worst first."""
     linked = {key: n for key, n in found.linked.items() if n > 1}
     crowded = sorted(linked.keys() | claims.keys(), key=lambda key: (-linked.get(key, 0) - claims.get(key, 0), key))
@@ -160,9 +162,9 @@ def _over_connected(found: Review, claims: dict[bytes, int]) -> list[OverConnect
     ]
 
 
-def _reported(found: Review, over_connected: Sequence[OverConnection]) -> set[bytes]:
+def _reported(found: Review, over_connected: Sequence[OverConnection]) -> set[BlindIndex]:
     """The identifiers that a report of the review names."""
-    named: set[bytes] = {each.key for each in over_connected}
+    named: set[BlindIndex] = {each.key for each in over_connected}
     named |= {each.key for each in found.cut_nodes[:MOST_REPORTED]}
     for bridge in found.bridges[:MOST_REPORTED]:
         named |= {bridge.a, bridge.b}

@@ -21,7 +21,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.values.errors import TooMuch
-from identity.values.ids import ProfileId, private
+from identity.values.ids import BlindIndex, ProfileId, private
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
@@ -82,7 +82,9 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
             asked = [space.keys.identifiers(identifier.type, identifier.value)]
             found = await profile_queries.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
         else:
-            found = await profile_queries.by_ids(connection, space.tenant, [id_ or b""], _MOST_ORIGINS + 1, newest)
+            found = await profile_queries.by_ids(
+                connection, space.tenant, [ProfileId(id_ or b"")], _MOST_ORIGINS + 1, newest
+            )
         if len(found.origins) > _MOST_ORIGINS:
             raise TooMuch
         origins = [origin.id for origin in found.origins]
@@ -110,17 +112,17 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     return HistoryEntries([entry for _, entry in shown], space.write_cursor(_LIST, last) if more else None)
 
 
-def _changed(change: rules.RulesChangeRow, profile_id: bytes) -> RulesChange:
+def _changed(change: rules.RulesChangeRow, profile_id: ProfileId) -> RulesChange:
     return RulesChange(stamp_time(change.stamp), ProfileId(profile_id), change.version, change.actor)
 
 
 class _HistoryReader:
     """Reads lines of history with the identifiers and calls that they refer to."""
 
-    def __init__(self, canonical: bytes, names: dict[int, str], actors: dict[int, str]) -> None:
+    def __init__(self, canonical: ProfileId, names: dict[int, str], actors: dict[int, str]) -> None:
         self.canonical = canonical
         self.names = names
-        self.values: dict[bytes, tuple[str, str]] = {}
+        self.values: dict[BlindIndex, tuple[str, str]] = {}
         self.calls: dict[int, StoredCall] = {}
         self._actors = actors
 
@@ -146,7 +148,7 @@ class _HistoryReader:
             return [self._identifier(key, reason) for key, reason in demoted]
         return [self._identifier(key) for key in split_keys(line.keys)] if line.keys else None
 
-    def _identifier(self, key: bytes, reason: str | None = None) -> NamedIdentifier:
+    def _identifier(self, key: BlindIndex, reason: str | None = None) -> NamedIdentifier:
         type_, value = self.values.get(key, (None, None))
         return NamedIdentifier(type_, value, reason)
 

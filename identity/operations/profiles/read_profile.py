@@ -12,7 +12,7 @@ from identity.spaces.space import Space
 from identity.store.privacy import holds
 from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound
-from identity.values.ids import private
+from identity.values.ids import ProfileId, private
 from identity.values.unknown_names import EntryFault
 
 _LIST = b"profiles"
@@ -91,5 +91,5 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
     return ProfilePage([folded[root] for root in shown], next_cursor)
 
 
-async def _fold_each(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, FoldedProfile]:
+async def _fold_each(space: Space, found: profile_queries.ProfileRows) -> dict[ProfileId, FoldedProfile]:
     return {root: await profile.fold_profile() for root, profile in OpenedProfile.each(space, found).items()}

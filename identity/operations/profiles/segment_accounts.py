@@ -174,7 +174,7 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedAccoun
     return Page(None, accounts, next_)
 
 
-async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, Stamp]]:
+async def _joins(space: Space, account: OpenGroup) -> list[tuple[ProfileId, Stamp]]:
     """The (origin, stamp) of the last group call of each member, oldest first. TooMuch."""
     async with space.database.reading() as connection:
         joins = await groups.membership_calls(connection, space.tenant, account.id, MOST_MEMBERS + 1)
@@ -183,13 +183,13 @@ async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, Stamp]]:
     return sorted(joins, key=lambda at: at[1])
 
 
-async def _calls(space: Space, at: list[tuple[bytes, Stamp]]) -> list[tuple[Stamp, ProfileId, StoredCall]]:
+async def _calls(space: Space, at: list[tuple[ProfileId, Stamp]]) -> list[tuple[Stamp, ProfileId, StoredCall]]:
     """The (stamp, id of the profile, call) of each of these, in the same order, without erased ones."""
     origins = list(dict.fromkeys(origin for origin, _ in at))
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
     profiles = OpenedProfile.each(space, found)
-    calls: dict[tuple[bytes, Stamp], tuple[ProfileId, StoredCall]] = {}
+    calls: dict[tuple[ProfileId, Stamp], tuple[ProfileId, StoredCall]] = {}
     for profile in profiles.values():
         held = {origin.id for origin in profile.origins}
         opened = await profile.calls({each for each in at if each[0] in held})

@@ -21,7 +21,7 @@ from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
-from identity.values.ids import ProfileId
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp, first_stamp
 from identity.vault.seal import EVENT, EVIDENCE
 
@@ -36,7 +36,7 @@ class ProfileCall(NamedTuple):
 
     stamp: Stamp
     call: StoredCall
-    keys: list[bytes] | None
+    keys: list[BlindIndex] | None
     origin: ProfileId
 
 
@@ -160,12 +160,12 @@ class _EventReader:
             identifiers=[self._identifier(key) for key in keys if key in self.identifiers],
         )
 
-    def _identifier(self, key: bytes) -> Identifier:
+    def _identifier(self, key: BlindIndex) -> Identifier:
         identifier = self.identifiers[key]
         return Identifier(self.names[identifier.type], self.profile.value(identifier))
 
 
-def _named(space: Space, call: StoredCall, rules: Rules) -> list[bytes]:
+def _named(space: Space, call: StoredCall, rules: Rules) -> list[BlindIndex]:
     try:
         return list(identifiers_by_key(space, call, rules))
     except BadCall:

@@ -25,7 +25,7 @@ from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.documents import Stamped
-from identity.values.ids import ProfileId
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, stamp_time
 
 _LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
@@ -142,5 +142,5 @@ def source_id(call: StoredCall | None, keys: dict[int, str]) -> str | None:
     return None if call is None else keys.get(call.source)
 
 
-def _key(identifier: profile_queries.SealedIdentifierRow) -> bytes:
+def _key(identifier: profile_queries.SealedIdentifierRow) -> BlindIndex:
     return identifier.key

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from identity.values.documents import SERVER, STATED, Document, Stamped
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 
@@ -23,7 +24,7 @@ class DecisionAtOrigin(NamedTuple):
     granted: bool
     time: Micros
     stamp: Stamp
-    origin: bytes
+    origin: ProfileId
     server: bool = False
 
     @property
@@ -45,14 +46,14 @@ class Meeting(Struct, frozen=True):
     """A merge: the head `loser` joined the head `winner`; `stamp` belongs to the call that merged them."""
 
     stamp: Stamp
-    loser: bytes
-    winner: bytes
+    loser: ProfileId
+    winner: ProfileId
 
 
 _SIDES: Final = (("", False), (SERVER, True))
 
 
-def categories(documents: Mapping[bytes, Document]) -> list[str]:
+def categories(documents: Mapping[ProfileId, Document]) -> list[str]:
     """All categories that any document names, sorted."""
     found = {
         name
@@ -63,13 +64,13 @@ def categories(documents: Mapping[bytes, Document]) -> list[str]:
     return sorted(found)
 
 
-def fold(documents: Mapping[bytes, Document], meetings: Iterable[Meeting]) -> dict[str, ConsentAnswer]:
+def fold(documents: Mapping[ProfileId, Document], meetings: Iterable[Meeting]) -> dict[str, ConsentAnswer]:
     """The answers of a canonical profile, from the documents of its origins and the merges that joined them."""
     met = sorted(meetings, key=lambda meeting: meeting.stamp)
     return {name: fold_decisions(decisions(documents, name), met) for name in categories(documents)}
 
 
-def decisions(documents: Mapping[bytes, Document], category: str) -> list[DecisionAtOrigin]:
+def decisions(documents: Mapping[ProfileId, Document], category: str) -> list[DecisionAtOrigin]:
     """The decisions about a category; a complete statement that leaves the category out denies it."""
     found = []
     for origin, document in documents.items():
@@ -100,10 +101,10 @@ def fold_decisions(found: Iterable[DecisionAtOrigin], met: Iterable[Meeting]) ->
     steps += [(decision.stamp, 1, decision) for decision in found]
     steps.sort(key=lambda step: step[:2])
 
-    parent: dict[bytes, bytes] = {}
-    frontiers: dict[bytes, list[DecisionAtOrigin]] = {}
+    parent: dict[ProfileId, ProfileId] = {}
+    frontiers: dict[ProfileId, list[DecisionAtOrigin]] = {}
 
-    def root(origin: bytes) -> bytes:
+    def root(origin: ProfileId) -> ProfileId:
         while parent.get(origin, origin) != origin:
             parent[origin] = parent.get(parent[origin], parent[origin])
             origin = parent[origin]

@@ -22,6 +22,7 @@ from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.signals.google import PARTS
 from identity.planning.consent.statements import OUT, PART, REGION
 from identity.values.documents import MINOR, SERVER, Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 NECESSARY: Final = "necessary"
@@ -59,7 +60,7 @@ class Permission:
     """The permissions of one canonical profile; `documents` by origin, `now` in microseconds."""
 
     def __init__(
-        self, documents: Mapping[bytes, Document], meetings: Iterable[Meeting], purposes: Purposes, now: Micros
+        self, documents: Mapping[ProfileId, Document], meetings: Iterable[Meeting], purposes: Purposes, now: Micros
     ) -> None:
         self._documents = documents
         self._met = sorted(meetings, key=lambda meeting: meeting.stamp)
@@ -69,7 +70,7 @@ class Permission:
         self._explicits: dict[str, _Folded | None] = {}
         self._classes: dict[str, Sequence[_Folded]] = {}
 
-    def all_of(self, purposes: Sequence[str], origin: bytes) -> Verdict:
+    def all_of(self, purposes: Sequence[str], origin: ProfileId) -> Verdict:
         """Whether data of an origin may serve all these purposes: the first refusal, else the grant.
 
         Without any purpose the default for undecided data applies.
@@ -83,7 +84,7 @@ class Permission:
         ends = [each.until for each in verdicts if each.until is not None]
         return verdicts[0]._replace(until=min(ends, default=None))
 
-    def one(self, name: str, origin: bytes) -> Verdict:
+    def one(self, name: str, origin: ProfileId) -> Verdict:
         """Whether data of an origin may serve a purpose."""
         purpose = self._purposes.purposes.get(name)
         if purpose is None:
@@ -103,7 +104,7 @@ class Permission:
         return given._replace(until=None if end == _NEVER else end)
 
     def _find_grant(
-        self, purpose: Purpose, origin: bytes, explicit: _Folded | None, of_class: Sequence[_Folded]
+        self, purpose: Purpose, origin: ProfileId, explicit: _Folded | None, of_class: Sequence[_Folded]
     ) -> Verdict | None:
         """The grant that counts at an origin, or its expiry; None without a grant."""
         found = None
@@ -124,7 +125,7 @@ class Permission:
             found = Verdict(False, "expired")
         return found
 
-    def _granted_at(self, folded: _Folded, origin: bytes) -> Micros | None:
+    def _granted_at(self, folded: _Folded, origin: ProfileId) -> Micros | None:
         """The time of the newest grant that counts at an origin; None without one."""
         if not folded.answer.value:
             return None
@@ -216,15 +217,15 @@ class Permission:
         ]
         return max(ends, default=_PAST)
 
-    def _reaches(self, grant: DecisionAtOrigin, origin: bytes) -> bool:
+    def _reaches(self, grant: DecisionAtOrigin, origin: ProfileId) -> bool:
         return grant.origin == origin or self._merge_stamp(grant.origin, origin) <= grant.stamp
 
-    def _merge_stamp(self, one: bytes, other: bytes) -> Stamp:
+    def _merge_stamp(self, one: ProfileId, other: ProfileId) -> Stamp:
         """The stamp at which two origins were merged: the greatest on the path between them, 0 for the same origin.
 
         Origins that are not merged, as in a profile of the past, count as merged after everything.
         """
-        reached: dict[bytes, Stamp] = {one: Stamp(0)}
+        reached: dict[ProfileId, Stamp] = {one: Stamp(0)}
         at, latest = one, Stamp(0)
         while at in self._up:
             at, stamp = self._up[at]
@@ -238,7 +239,7 @@ class Permission:
             latest = max(latest, stamp)
         return max(latest, reached[at])
 
-    def _allowed_unset(self, purpose: Purpose, origin: bytes) -> bool:
+    def _allowed_unset(self, purpose: Purpose, origin: ProfileId) -> bool:
         """Whether undecided data is allowed: the strictest default of all named regions applies.
 
         A region named at another origin before the merge never makes the default less strict.

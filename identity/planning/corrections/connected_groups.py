@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Stamp
 
 
@@ -16,17 +17,17 @@ class Unmerged(Struct, frozen=True):
     """An unmerge: its stamp and the identifiers it moved out."""
 
     stamp: Stamp
-    named: AbstractSet[bytes]
+    named: AbstractSet[BlindIndex]
 
 
 def connected_groups(
-    kept: Sequence[bytes], stamp: Stamp, linked_at: Mapping[bytes, Stamp], unmerged: Sequence[Unmerged]
-) -> list[tuple[bytes, ...]]:
+    kept: Sequence[BlindIndex], stamp: Stamp, linked_at: Mapping[BlindIndex, Stamp], unmerged: Sequence[Unmerged]
+) -> list[tuple[BlindIndex, ...]]:
     """The groups of identifiers a call at `stamp` still connects, each with its strongest identifier first.
 
     `linked_at` maps the linked identifiers to the stamps of their links.
     """
-    groups: dict[tuple[bool, ...], list[bytes]] = {}
+    groups: dict[tuple[bool, ...], list[BlindIndex]] = {}
     later = [act.named for act in unmerged if act.stamp > stamp]
     for key in kept:
         if linked_at.get(key, stamp + 1) <= stamp:

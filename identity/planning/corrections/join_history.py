@@ -11,35 +11,38 @@ from operator import itemgetter
 from msgspec import Struct
 
 from identity.planning.resolution.planner_state import Profile
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 
 class Joins(Struct):
     """The root of a side, and for each other origin the origin it joined and the stamp of the join."""
 
-    root: bytes
-    joined: dict[bytes, tuple[bytes, Stamp]]
+    root: ProfileId
+    joined: dict[ProfileId, tuple[ProfileId, Stamp]]
 
 
 class _Group(Struct):
     """Joined origins of a side: their root, their number and the creation stamp of the oldest."""
 
-    root: bytes
+    root: ProfileId
     origins: int
     oldest_birth: Stamp
 
 
-def side_joins(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, Stamp]) -> Joins:
+def side_joins(
+    profiles: Mapping[ProfileId, Profile], there: Mapping[ProfileId, ProfileId], births: Mapping[ProfileId, Stamp]
+) -> Joins:
     """The joins of a side; `there` maps an old origin to its successor on this side.
 
     `births` are the creation stamps of the successors. In each join the group with fewer origins joins the other group,
     as in a merge.
     """
-    parent: dict[bytes, bytes] = {}
+    parent: dict[ProfileId, ProfileId] = {}
     groups = {old: _Group(new, 1, births[new]) for old, new in there.items()}
-    joined: dict[bytes, tuple[bytes, Stamp]] = {}
+    joined: dict[ProfileId, tuple[ProfileId, Stamp]] = {}
 
-    def find(origin: bytes) -> bytes:
+    def find(origin: ProfileId) -> ProfileId:
         while parent.get(origin, origin) != origin:
             parent[origin] = parent.get(parent[origin], parent[origin])
             origin = parent[origin]

@@ -11,15 +11,16 @@ from identity.planning.resolution.counters import attach, newest_window, unite
 from identity.planning.resolution.planner_state import Counters, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 
 class SnapshotIdentifier(Struct):
     """A stored link of an identifier; `linked_at` is a stamp, and the other times are event times."""
 
-    key: bytes
+    key: BlindIndex
     type: str
-    origin: bytes
+    origin: ProfileId
     retired: bool
     linked_at: Stamp
     first_seen: Micros
@@ -35,8 +36,8 @@ class Evidence(Struct):
     """
 
     stamp: Stamp
-    kept: list[bytes]
-    shown: bytes
+    kept: list[BlindIndex]
+    shown: SetKey
     call: StoredCall
     group: str | None = None
 
@@ -45,16 +46,16 @@ class UserIdRename(Struct, frozen=True):
     """An alias call that renamed the user id `previous` to `to`."""
 
     stamp: Stamp
-    previous: bytes
-    to: bytes
+    previous: BlindIndex
+    to: BlindIndex
 
 
 class OriginContent(Struct):
     """The content of one origin; `events` are the (stamp, strongest identifier) of its plain calls."""
 
     evidence: list[Evidence] = []
-    events: list[tuple[Stamp, bytes | None]] = []
-    sightings: dict[bytes, Sighting] = {}
+    events: list[tuple[Stamp, BlindIndex | None]] = []
+    sightings: dict[SetKey, Sighting] = {}
 
 
 class ProfileSnapshot(Struct):
@@ -63,20 +64,22 @@ class ProfileSnapshot(Struct):
     `contents` holds the content of the origins a correction reads in detail. `stamp` is the stamp of the space lock.
     """
 
-    profiles: dict[bytes, Profile]
-    links: dict[bytes, SnapshotIdentifier]
-    cuts: dict[bytes, list[tuple[bytes, int]]] = {}
+    profiles: dict[ProfileId, Profile]
+    links: dict[BlindIndex, SnapshotIdentifier]
+    cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
     renamings: list[UserIdRename] = []
-    contents: dict[bytes, OriginContent] = {}
+    contents: dict[ProfileId, OriginContent] = {}
     stamp: Stamp = Stamp(0)
 
 
-def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[bytes]:
+def shown(kept: Iterable[BlindIndex], demoted: Iterable[tuple[BlindIndex, str]]) -> list[BlindIndex]:
     """The identifiers a call connects or claims to connect, without blocked ones, which belong to no person."""
     return [*kept, *(key for key, reason in demoted if reason != "blocked")]
 
 
-def own_counters(links: Mapping[bytes, SnapshotIdentifier], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
+def own_counters(
+    links: Mapping[BlindIndex, SnapshotIdentifier], profiles: Mapping[ProfileId, Profile]
+) -> dict[ProfileId, Counters]:
     """The own counters of every origin, from its identifiers."""
     owns = {id_: Counters(types={}, live=[], origins=profile.own.origins) for id_, profile in profiles.items()}
     for link in links.values():
@@ -86,16 +89,16 @@ def own_counters(links: Mapping[bytes, SnapshotIdentifier], profiles: Mapping[by
 
 
 def folded_counters(
-    owns: Mapping[bytes, Counters],
-    links: Mapping[bytes, SnapshotIdentifier],
-    cuts: Mapping[bytes, list[tuple[bytes, int]]],
+    owns: Mapping[ProfileId, Counters],
+    links: Mapping[BlindIndex, SnapshotIdentifier],
+    cuts: Mapping[BlindIndex, list[tuple[bytes, int]]],
     rules: Rules,
 ) -> Counters:
     """The counters of a root over these origins: the sum of their own counters, the windows and the cuts."""
     folded = Counters(types={}, live=[], origins=0)
     for own in owns.values():
         unite(folded, own)
-    seen: dict[str, dict[bytes, int]] = {type_: {} for type_ in rules.windowed}
+    seen: dict[str, dict[BlindIndex, int]] = {type_: {} for type_ in rules.windowed}
     for link in links.values():
         if link.origin not in owns:
             continue

@@ -13,10 +13,11 @@ from identity.planning.corrections.profile_snapshot import SnapshotIdentifier, f
 from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import Gained, widen
-from identity.planning.resolution.planner_state import Counters, Profile, Sighting
+from identity.planning.resolution.planner_state import Counters, Profile, Sighting, Sightings
 from identity.planning.resolution.working_set import MAX_SOURCES
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.documents import Document
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Stamp
 
 DORMANT = bytes(16)
@@ -26,26 +27,26 @@ DORMANT = bytes(16)
 class ReplayedEvidence(Struct):
     """Stored evidence: its origin, the identifiers it kept and those it demoted, the key of their set."""
 
-    origin: bytes
-    kept: list[bytes]
-    demoted: list[tuple[bytes, str]]
-    shown: bytes
+    origin: ProfileId
+    kept: list[BlindIndex]
+    demoted: list[tuple[BlindIndex, str]]
+    shown: SetKey
 
 
 class ReplayedEvent(Struct):
     """A plain call: its origin, and the identifiers it names, the strongest first."""
 
-    origin: bytes
-    keys: list[bytes]
+    origin: ProfileId
+    keys: list[BlindIndex]
 
 
 class StoredProfiles(Struct):
     """Stored profiles with their content; `evidence` and `events` by stamp."""
 
-    profiles: dict[bytes, Profile]
-    links: dict[bytes, SnapshotIdentifier]
-    documents: dict[bytes, Document]
-    sightings: dict[tuple[bytes, bytes], Sighting]
+    profiles: dict[ProfileId, Profile]
+    links: dict[BlindIndex, SnapshotIdentifier]
+    documents: dict[ProfileId, Document]
+    sightings: Sightings
     evidence: dict[Stamp, ReplayedEvidence]
     events: dict[Stamp, ReplayedEvent]
 
@@ -53,17 +54,17 @@ class StoredProfiles(Struct):
 class RebuiltProfiles(Struct):
     """The same profiles after the rebuild; `changed` are the ids of the rows to write."""
 
-    profiles: dict[bytes, Profile]
-    links: dict[bytes, Gained]
-    documents: dict[bytes, Document]
-    sightings: dict[tuple[bytes, bytes], Sighting]
+    profiles: dict[ProfileId, Profile]
+    links: dict[BlindIndex, Gained]
+    documents: dict[ProfileId, Document]
+    sightings: Sightings
     evidence: dict[Stamp, ReplayedEvidence]
-    events: dict[Stamp, bytes]
-    changed: set[bytes] = set()
+    events: dict[Stamp, ProfileId]
+    changed: set[ProfileId] = set()
 
 
 def rebuild(
-    stored: StoredProfiles, log: Iterable[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
+    stored: StoredProfiles, log: Iterable[ReplayEntry], replay: Replay, fresh_id: Callable[[], ProfileId]
 ) -> RebuiltProfiles:
     """The rows of some profiles after the replay of their log."""
     entries = list(log)
@@ -78,7 +79,7 @@ def rebuild(
         replayed = ReplayedEvidence(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
         evidence[stamp] = replayed
     for stamp in replay.refused:
-        evidence[stamp] = ReplayedEvidence(stored.evidence[stamp].origin, [], [], b"")
+        evidence[stamp] = ReplayedEvidence(stored.evidence[stamp].origin, [], [], SetKey(b""))
     homes = _homes(stored, entries, evidence, set(names.values()), replay.recorded.keys())
     rebuilt = RebuiltProfiles(
         profiles=_profiles(stored, replay, names, homes),
@@ -97,13 +98,13 @@ def rebuild(
 
 
 def _names(
-    stored: StoredProfiles, entries: list[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
-) -> dict[bytes, bytes]:
+    stored: StoredProfiles, entries: list[ReplayEntry], replay: Replay, fresh_id: Callable[[], ProfileId]
+) -> dict[ProfileId, ProfileId]:
     """The ids of the replayed origins: the old origin of the first call of each, used once."""
-    names: dict[bytes, bytes] = {}
-    taken: set[bytes] = set()
+    names: dict[ProfileId, ProfileId] = {}
+    taken: set[ProfileId] = set()
 
-    def name(made: bytes, old: bytes | None) -> None:
+    def name(made: ProfileId, old: ProfileId | None) -> None:
         if made not in names:
             names[made] = fresh_id() if old is None or old in taken else old
             taken.add(names[made])
@@ -123,9 +124,9 @@ def _homes(
     stored: StoredProfiles,
     entries: list[ReplayEntry],
     evidence: Mapping[Stamp, ReplayedEvidence],
-    taken: set[bytes],
+    taken: set[ProfileId],
     landed: Iterable[Stamp],
-) -> dict[bytes, bytes]:
+) -> dict[ProfileId, ProfileId]:
     """The rebuilt origin that succeeds each old id, where one does."""
     homes = {id_: id_ for id_ in stored.profiles if id_ in taken}
     on = set(landed)
@@ -139,8 +140,8 @@ def _homes(
 
 
 def _profiles(
-    stored: StoredProfiles, replay: Replay, names: Mapping[bytes, bytes], homes: Mapping[bytes, bytes]
-) -> dict[bytes, Profile]:
+    stored: StoredProfiles, replay: Replay, names: Mapping[ProfileId, ProfileId], homes: Mapping[ProfileId, ProfileId]
+) -> dict[ProfileId, Profile]:
     profiles = {}
     for made, profile in replay.state.profiles.items():
         id_ = names[made]
@@ -167,11 +168,9 @@ def _profiles(
     return profiles
 
 
-def _sightings(
-    stored: StoredProfiles, evidence: Mapping[Stamp, ReplayedEvidence], sightings: dict[tuple[bytes, bytes], Sighting]
-) -> dict[tuple[bytes, bytes], Sighting]:
+def _sightings(stored: StoredProfiles, evidence: Mapping[Stamp, ReplayedEvidence], sightings: Sightings) -> Sightings:
     """The sightings of the replay, plus the counts from plain calls that no longer exist."""
-    stamps_at: dict[tuple[bytes, bytes], list[Stamp]] = {}
+    stamps_at: dict[tuple[ProfileId, SetKey], list[Stamp]] = {}
     for stamp, held in stored.evidence.items():
         stamps_at.setdefault((held.origin, held.shown), []).append(stamp)
     for at, seen in stored.sightings.items():
@@ -195,7 +194,9 @@ def _sightings(
     return sightings
 
 
-def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[Stamp, bytes]:
+def _events(
+    stored: StoredProfiles, links: Mapping[BlindIndex, Gained], homes: Mapping[ProfileId, ProfileId]
+) -> dict[Stamp, ProfileId]:
     """The origin of each plain call: the origin of its strongest identifier."""
     return {
         stamp: next((links[key].origin for key in plain.keys if key in links), homes.get(plain.origin, plain.origin))
@@ -206,7 +207,7 @@ def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mappin
 def _count_events(
     stored: StoredProfiles,
     rebuilt: RebuiltProfiles,
-    homes: Mapping[bytes, bytes],
+    homes: Mapping[ProfileId, ProfileId],
     landed: Iterable[Stamp],
     entries: list[ReplayEntry],
 ) -> None:
@@ -237,7 +238,7 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
         for key, gained in rebuilt.links.items()
     }  # fmt: skip
     owns = own_counters(links, rebuilt.profiles)
-    members: dict[bytes, list[bytes]] = {}
+    members: dict[ProfileId, list[ProfileId]] = {}
     for id_, profile in rebuilt.profiles.items():
         members.setdefault(profile.root, []).append(id_)
         before = stored.profiles.get(id_)
@@ -252,14 +253,14 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
 
 
 def _content_by_origin(
-    links: Iterable[tuple[bytes, bytes, bool, tuple[int, int, int]]],
+    links: Iterable[tuple[ProfileId, BlindIndex, bool, tuple[int, int, int]]],
     evidence: Mapping[Stamp, ReplayedEvidence],
-    events: Iterable[tuple[bytes, Stamp]],
-    sightings: Mapping[tuple[bytes, bytes], Sighting],
-    documents: Mapping[bytes, Document],
-) -> dict[bytes, dict[object, object]]:
+    events: Iterable[tuple[ProfileId, Stamp]],
+    sightings: Sightings,
+    documents: Mapping[ProfileId, Document],
+) -> dict[ProfileId, dict[object, object]]:
     """The content of each origin, for comparison."""
-    found: dict[bytes, dict[object, object]] = {}
+    found: dict[ProfileId, dict[object, object]] = {}
     for origin, key, retired, times in links:
         found.setdefault(origin, {})[key] = retired, times
     for stamp, held in evidence.items():
@@ -273,7 +274,7 @@ def _content_by_origin(
     return found
 
 
-def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[bytes]:
+def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[ProfileId]:
     """The ids whose content changed."""
     before = _content_by_origin(
         [

@@ -14,8 +14,9 @@ from identity.planning.resolution.planner_state import Window
 from identity.planning.resolution.stored_calls import KEY_BYTES, split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
 from identity.values.enums import HistoryKind
+from identity.values.ids import BlindIndex, SetKey
 
-Names = Mapping[bytes, bytes]
+Names = Mapping[BlindIndex, BlindIndex]
 _ENTRY = KEY_BYTES + 3
 
 
@@ -27,7 +28,8 @@ def rekey_keys(raw: bytes, names: Names) -> bytes:
 def demoted(raw: bytes, names: Names) -> bytes:
     """Replace the keys in packed demoted identifiers, each with its reason."""
     entries = (raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY))
-    return b"".join(names.get(entry[:KEY_BYTES], entry[:KEY_BYTES]) + entry[KEY_BYTES:] for entry in entries)
+    parts = ((BlindIndex(entry[:KEY_BYTES]), entry[KEY_BYTES:]) for entry in entries)
+    return b"".join(names.get(key, key) + reason for key, reason in parts)
 
 
 def rekey_history_keys(kind: int, raw: bytes, names: Names) -> bytes:
@@ -35,10 +37,10 @@ def rekey_history_keys(kind: int, raw: bytes, names: Names) -> bytes:
     return demoted(raw, names) if kind == HistoryKind.IDENTIFIERS_DEMOTED else rekey_keys(raw, names)
 
 
-def keys_of_history(kind: int, raw: bytes) -> list[bytes]:
+def keys_of_history(kind: int, raw: bytes) -> list[BlindIndex]:
     """The keys in a history row."""
     step = _ENTRY if kind == HistoryKind.IDENTIFIERS_DEMOTED else KEY_BYTES
-    return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), step)]
+    return [BlindIndex(raw[at : at + KEY_BYTES]) for at in range(0, len(raw), step)]
 
 
 class _Numbers(dict[int, str]):
@@ -48,7 +50,7 @@ class _Numbers(dict[int, str]):
         return str(code)
 
 
-def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[bytes, int]] | None = None) -> bytes:
+def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[BlindIndex, int]] | None = None) -> bytes:
     """Replace the keys in packed counters.
 
     `seen` maps a type to the live identifiers of the profile under their new keys, with the times they were last seen.
@@ -67,7 +69,7 @@ def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[bytes, int]
 
 def rekey_observations(
     rows: Iterable[tuple[bytes, bytes | None]], names: Names, types: Callable[[int], str]
-) -> dict[bytes, bytes]:
+) -> dict[SetKey, SetKey]:
     """The keys of the identifier sets in (kept, demoted) rows of calls, from old set key to new set key."""
     found = {}
     for kept, refused in rows:

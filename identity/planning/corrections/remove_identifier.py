@@ -13,6 +13,7 @@ from identity.planning.resolution.counters import copy_of, detach, uncut
 from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Profile
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 
 
@@ -21,13 +22,13 @@ class Removal(Struct):
 
     stamp: Stamp
     link: SnapshotIdentifier
-    profiles: dict[bytes, Profile]
+    profiles: dict[ProfileId, Profile]
     root: Profile
     note: HistoryNote
     change: FeedChange
 
 
-def plan_removal(snapshot: ProfileSnapshot, key: bytes, stamps: Callable[[Stamp], Stamp]) -> Removal:
+def plan_removal(snapshot: ProfileSnapshot, key: BlindIndex, stamps: Callable[[Stamp], Stamp]) -> Removal:
     """Plan the removal of an identifier that is not the last one of its profile."""
     link = snapshot.links[key]
     stamp = stamps(max(snapshot.stamp, *(profile.stamp for profile in snapshot.profiles.values())))

@@ -27,6 +27,7 @@ from identity.planning.resolution.stored_calls import StoredCall, stored_call
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Stamp
 
 
@@ -38,10 +39,10 @@ class ReplayEntry(Struct):
     """
 
     stamp: Stamp
-    origin: bytes
+    origin: ProfileId
     stored: StoredCall
     call: Call | None = None
-    named: frozenset[bytes] = frozenset()
+    named: frozenset[BlindIndex] = frozenset()
     cut: bytes | None = None
     births: tuple[Stamp, ...] = ()
 
@@ -49,19 +50,19 @@ class ReplayEntry(Struct):
 class ReplayConstraints(Struct, frozen=True):
     """The constraints beside the rules: removed keys with the removal stamp, blocked keys, the rows of every cut."""
 
-    forgotten: Mapping[bytes, Stamp] = {}
-    blocked: frozenset[bytes] = frozenset()
-    cuts: Mapping[bytes, Sequence[tuple[bytes, int]]] = {}
+    forgotten: Mapping[BlindIndex, Stamp] = {}
+    blocked: frozenset[BlindIndex] = frozenset()
+    cuts: Mapping[bytes, Sequence[tuple[BlindIndex, int]]] = {}
 
 
 class Replay:
     """The profiles a log produces, under new ids; `recorded` maps a stamp to the record of its call."""
 
-    def __init__(self, rules: Rules, constraints: ReplayConstraints, fresh_id: Callable[[], bytes]) -> None:
+    def __init__(self, rules: Rules, constraints: ReplayConstraints, fresh_id: Callable[[], ProfileId]) -> None:
         self.rules = rules
         self.constraints = constraints
         self.state = PlannerState(blocked=set(constraints.blocked))
-        self.links: dict[bytes, Gained] = {}
+        self.links: dict[BlindIndex, Gained] = {}
         self.recorded: dict[Stamp, RecordedCall] = {}
         self.refused: list[Stamp] = []
         self._evidence: dict[int, Evidence] = {}
@@ -83,7 +84,7 @@ class Replay:
                 for act in entries:
                     self._apply_unmerge(act)
 
-    def showed(self, stamp: Stamp) -> bytes:
+    def showed(self, stamp: Stamp) -> SetKey:
         """The key of the set of identifiers in a recorded call."""
         return self._evidence[stamp].shown
 
@@ -150,7 +151,7 @@ class Replay:
         for key, side in sides.items():
             state.cuts.setdefault(key, []).append((act.cut or b"", side))
         births = iter(act.births)
-        parted: set[bytes] = set()
+        parted: set[ProfileId] = set()
         roots = {root.id: root.oldest_birth for key in act.named if (root := state.root_of(key)) is not None}
         for id_ in sorted(roots, key=lambda each: (roots[each], each)):
             snapshot = self._snapshot(id_, act.stamp)
@@ -168,7 +169,7 @@ class Replay:
                 left, right = root.folded.cuts.get(act.cut or b"", (0, 0))
                 root.folded.cuts[act.cut or b""] = (left + (side == 0), right + (side == 1))
 
-    def _snapshot(self, root: bytes, stamp: Stamp) -> ProfileSnapshot:
+    def _snapshot(self, root: ProfileId, stamp: Stamp) -> ProfileSnapshot:
         state = self.state
         profiles = {p.id: p for p in state.profiles.values() if p.root == root}
         links = {key: _link(gained) for key, gained in self.links.items() if gained.origin in profiles}
@@ -202,7 +203,7 @@ class Replay:
                 state.sightings[split.twin, set_] = state.sightings.pop((split.origin, set_))
 
 
-def _named(call: Call) -> Iterator[bytes]:
+def _named(call: Call) -> Iterator[BlindIndex]:
     for identifier in call.identifiers:
         yield identifier.key
     if call.alias is not None:

@@ -5,6 +5,7 @@ from collections import Counter
 from msgspec import Struct
 
 from identity.planning.corrections.rebuild import RebuiltProfiles, StoredProfiles
+from identity.values.ids import BlindIndex, ProfileId
 
 MOST_KEYS = 10
 MOST_PARTS = 5
@@ -14,8 +15,8 @@ class Example(Struct):
     """A profile to be split, or profiles to be joined: the parts, each with some of its identifiers."""
 
     change: str
-    profile: bytes
-    parts: list[list[bytes]]
+    profile: ProfileId
+    parts: list[list[BlindIndex]]
 
 
 class RulesDiff(Struct):
@@ -70,16 +71,16 @@ def compare(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> RulesDiff:
     )
 
 
-def _parts(roots: dict[bytes, bytes]) -> dict[bytes, list[bytes]]:
-    found: dict[bytes, list[bytes]] = {}
+def _parts(roots: dict[BlindIndex, ProfileId]) -> dict[ProfileId, list[BlindIndex]]:
+    found: dict[ProfileId, list[BlindIndex]] = {}
     for key, root in sorted(roots.items()):
         found.setdefault(root, []).append(key)
     return found
 
 
-def _pieces(keys: list[bytes], roots: dict[bytes, bytes]) -> list[list[bytes]]:
+def _pieces(keys: list[BlindIndex], roots: dict[BlindIndex, ProfileId]) -> list[list[BlindIndex]]:
     """The keys grouped by their profile in the other partition, at most MOST_KEYS of each."""
-    found: dict[bytes, list[bytes]] = {}
+    found: dict[ProfileId, list[BlindIndex]] = {}
     for key in keys:
         if key in roots:
             found.setdefault(roots[key], []).append(key)

@@ -28,18 +28,19 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import ACTS, KINDS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Stamp
 
 
 class OriginSplit(Struct):
     """A mixed origin: the content that goes to its twin, and the documents of both."""
 
-    origin: bytes
-    twin: bytes
+    origin: ProfileId
+    twin: ProfileId
     created: Stamp
     evidence: set[Stamp]
     events: set[Stamp]
-    sightings: set[bytes]
+    sightings: set[SetKey]
     staying: Document
     leaving: Document
 
@@ -51,22 +52,22 @@ class UnmergePlan(Struct):
     """
 
     stamp: Stamp
-    named: list[bytes]
+    named: list[BlindIndex]
     staying: Profile
     leaving: Profile
-    profiles: dict[bytes, Profile]
-    links: dict[bytes, SnapshotIdentifier]
+    profiles: dict[ProfileId, Profile]
+    links: dict[BlindIndex, SnapshotIdentifier]
     splits: list[OriginSplit]
     cut: bytes | None
-    sides: list[tuple[bytes, int]]
+    sides: list[tuple[BlindIndex, int]]
     notes: list[HistoryNote]
     changes: list[FeedChange]
 
 
-def mixed_origins(links: Iterable[SnapshotIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
+def mixed_origins(links: Iterable[SnapshotIdentifier], named: AbstractSet[BlindIndex]) -> set[ProfileId]:
     """The origins with both identifiers that leave and identifiers that stay."""
-    leaving: set[bytes] = set()
-    staying: set[bytes] = set()
+    leaving: set[ProfileId] = set()
+    staying: set[ProfileId] = set()
     for link in links:
         (leaving if link.key in named else staying).add(link.origin)
     return leaving & staying
@@ -74,10 +75,10 @@ def mixed_origins(links: Iterable[SnapshotIdentifier], named: AbstractSet[bytes]
 
 def plan_unmerge(
     snapshot: ProfileSnapshot,
-    named: AbstractSet[bytes],
+    named: AbstractSet[BlindIndex],
     rules: Rules,
     stamps: Callable[[Stamp], Stamp],
-    fresh_id: Callable[[], bytes],
+    fresh_id: Callable[[], ProfileId],
     *,
     block: bool,
 ) -> UnmergePlan:
@@ -123,7 +124,7 @@ def plan_unmerge(
     owns = own_counters(links, profiles)
     version = max(profile.version for profile in snapshot.profiles.values() if profile.root == profile.id) + 1
     roots = []
-    after: dict[bytes, Profile] = {}
+    after: dict[ProfileId, Profile] = {}
     for there in (stays, leaves):
         joins = side_joins(snapshot.profiles, {old: new for old, new in there.items() if owns[new].origins}, births)
         members = sorted((profiles[id_] for id_ in there.values()), key=lambda p: (births[p.id], p.id))
@@ -162,7 +163,7 @@ def plan_unmerge(
 
 
 def _changes(
-    snapshot: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: Stamp
+    snapshot: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[ProfileId, ProfileId]], stamp: Stamp
 ) -> list[FeedChange]:
     """The feed entries: the id that exists again, and the merges on its side."""
     was = next(profile.canonical for profile in snapshot.profiles.values() if profile.root == profile.id)
@@ -197,11 +198,11 @@ def document_of(calls: Iterable[Evidence]) -> Document:
     return document
 
 
-def _moved(link: SnapshotIdentifier, twins: Mapping[bytes, bytes]) -> SnapshotIdentifier:
+def _moved(link: SnapshotIdentifier, twins: Mapping[ProfileId, ProfileId]) -> SnapshotIdentifier:
     return structs.replace(link, origin=twins[link.origin]) if link.origin in twins else link
 
 
-def _renamed(link: SnapshotIdentifier, snapshot: ProfileSnapshot, named: AbstractSet[bytes]) -> SnapshotIdentifier:
+def _renamed(link: SnapshotIdentifier, snapshot: ProfileSnapshot, named: AbstractSet[BlindIndex]) -> SnapshotIdentifier:
     """A retired user id stays retired if a call that renamed it has both its ids on one side."""
     for renaming in snapshot.renamings:
         known = renaming.to in snapshot.links and link.linked_at <= renaming.stamp
@@ -211,11 +212,11 @@ def _renamed(link: SnapshotIdentifier, snapshot: ProfileSnapshot, named: Abstrac
 
 
 def _sides(
-    snapshot: ProfileSnapshot, left: AbstractSet[bytes], twins: Mapping[bytes, bytes]
-) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    snapshot: ProfileSnapshot, left: AbstractSet[ProfileId], twins: Mapping[ProfileId, ProfileId]
+) -> tuple[dict[ProfileId, ProfileId], dict[ProfileId, ProfileId]]:
     """For each side, the successors of the old origins. An id without rows of its own follows its data."""
-    stays: dict[bytes, bytes] = {}
-    leaves: dict[bytes, bytes] = {}
+    stays: dict[ProfileId, ProfileId] = {}
+    leaves: dict[ProfileId, ProfileId] = {}
     for id_, profile in snapshot.profiles.items():
         followed = id_ if profile.own.origins else profile.joined_to or id_
         if id_ in twins:
@@ -231,12 +232,12 @@ def _split(
     content_: OriginContent,
     origin: Profile,
     twin: Profile,
-    named: AbstractSet[bytes],
-    links: Mapping[bytes, SnapshotIdentifier],
+    named: AbstractSet[BlindIndex],
+    links: Mapping[BlindIndex, SnapshotIdentifier],
 ) -> OriginSplit:
     """Divide the content of a mixed origin; changes the event counts of both."""
 
-    def leaves(top: bytes | None, stamp: Stamp) -> bool:
+    def leaves(top: BlindIndex | None, stamp: Stamp) -> bool:
         link = links.get(top) if top is not None and top in named else None
         return link is not None and link.origin == origin.id and link.linked_at <= stamp
 
@@ -244,7 +245,7 @@ def _split(
     gone = {held.stamp for held in leaving}
     staying = [held for held in content_.evidence if held.stamp not in gone]
     events = {stamp for stamp, top in content_.events if leaves(top, stamp)}
-    newest: dict[bytes, tuple[Stamp, bool]] = {}
+    newest: dict[SetKey, tuple[Stamp, bool]] = {}
     for held in content_.evidence:
         newest[held.shown] = max(newest.get(held.shown, (Stamp(0), False)), (held.stamp, held.stamp in gone))
     sightings = {shown for shown in content_.sightings if newest.get(shown, (Stamp(0), False))[1]}

@@ -11,6 +11,7 @@ from msgspec import Struct
 from identity.planning.consent.permission import Permission
 from identity.planning.destinations.policy import Entitled, winners
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 
 NOTHING_LISTED: Final = "nothing_listed"
 NO_PURPOSES: Final = "no_purposes"
@@ -36,8 +37,8 @@ class KeptOut(Struct, frozen=True):
 def reasons_unseen(
     entitled: Entitled,
     permission: Permission,
-    documents: Mapping[bytes, Document],
-    identifiers: Sequence[tuple[bytes, str]],
+    documents: Mapping[ProfileId, Document],
+    identifiers: Sequence[tuple[ProfileId, str]],
 ) -> set[KeptOut]:
     """Why a destination sees nothing of a profile; nothing if it sees something. `identifiers` are (origin, type)."""
     origins = {

@@ -15,6 +15,7 @@ from msgspec import Struct
 from identity.values.calls import MICRO
 from identity.values.enums import FeedOperation
 from identity.values.feed_entries import FeedEntry
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 BEGINNING: Final = bytes(16)
@@ -128,8 +129,8 @@ class FeedItem(NamedTuple):
     """One item of a page: `op` with the ids that it concerns, or a state, whose `op` is None."""
 
     op: int | None
-    profile: bytes
-    merged: tuple[bytes, ...]
+    profile: ProfileId
+    merged: tuple[ProfileId, ...]
     version: int
     at: Stamp
     erasure_id: bytes | None = None
@@ -153,7 +154,7 @@ def misses_entries(position: Position, entries: Iterable[FeedEntry]) -> bool:
     return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
-def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
+def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[ProfileId, ProfileId]) -> list[FeedItem]:
     """The items of a page of entries, in their order; `canonical` leads from existing ids to canonical ones.
 
     Each state appears once, at its last entry. Merges and unmerges follow the current state, since an unmerge
@@ -161,13 +162,13 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -
     know the id learn that the profile no longer exists.
     """
     items: list[FeedItem] = []
-    states: dict[bytes, int] = {}
+    states: dict[ProfileId, int] = {}
     erased: dict[bytes, int] = {}
 
-    def state(id_: bytes, entry: FeedEntry) -> None:
+    def state(id_: ProfileId, entry: FeedEntry) -> None:
         before = states.get(id_)
         if before is not None:
-            items[before] = items[before]._replace(profile=b"")
+            items[before] = items[before]._replace(profile=ProfileId(b""))
         states[id_] = len(items)
         items.append(FeedItem(op=None, profile=id_, merged=(), version=entry.version, at=entry.at))
 
@@ -190,10 +191,11 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -
                     )
                 )
         elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:
-            to = canonical.get(entry.other, entry.other)
-            here = entry.profile in canonical and entry.other in canonical
+            other = ProfileId(entry.other)
+            to = canonical.get(other, other)
+            here = entry.profile in canonical and other in canonical
             if here and at == to:
-                merged = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
+                merged = tuple(id_ for id_ in (entry.profile, other) if id_ != at)
                 items.append(
                     FeedItem(op=FeedOperation.MERGE, profile=at, merged=merged, version=entry.version, at=entry.at)
                 )

@@ -13,7 +13,7 @@ from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.destinations.feed_pages import Position
 from identity.planning.destinations.policy import Entitled, permission_of
 from identity.planning.resolution.event_time import format_time
-from identity.values.ids import public_profile
+from identity.values.ids import ProfileId, public_profile
 from identity.values.stamps import Micros
 
 Result = Literal["pass", "fail", "unknown"]
@@ -73,7 +73,7 @@ class TraitEntry(Struct, frozen=True):
     value: bool
     time: Micros
     message_id: str | None
-    origin: bytes
+    origin: ProfileId
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -94,8 +94,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     refusals: bool = False
     first_seen: Micros | None = None
     retired: bool = False
-    origin: bytes | None = None
-    canonical: bytes | None = None
+    origin: ProfileId | None = None
+    canonical: ProfileId | None = None
     origins: int = 1
     trait: str
     entry: TraitEntry | None = None
@@ -136,9 +136,9 @@ def stopped_at(judged: Sequence[GateResult]) -> str | None:
     return next((gate.gate for gate in judged if gate.result != "pass"), None)
 
 
-def verdicts(entitled: Entitled, permission: Permission, origin: bytes | None) -> dict[str, Verdict]:
+def verdicts(entitled: Entitled, permission: Permission, origin: ProfileId | None) -> dict[str, Verdict]:
     """The verdict per purpose at the origin of a trait; without an origin, the verdicts that need no person."""
-    found = {name: permission.one(name, origin or b"") for name in entitled.purposes}
+    found = {name: permission.one(name, origin or ProfileId(b"")) for name in entitled.purposes}
     if origin is None:
         return {name: verdict for name, verdict in found.items() if verdict.reason in _IMPERSONAL}
     if not found:
@@ -151,7 +151,7 @@ def standing(
     place: Position | None,
     versions: tuple[int, int],
     lanes: Mapping[int, tuple[int, int]],
-    canonical: bytes,
+    canonical: ProfileId,
     about: bool | None,  # noqa: FBT001 (a fact)
 ) -> Standing:
     """The standing of a profile at a position in the feed; `lanes` are (base, head), `versions` those in force.

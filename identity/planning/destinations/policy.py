@@ -15,6 +15,7 @@ from identity.planning.resolution.document import fold
 from identity.values.documents import Document, Stamped
 from identity.values.errors import BadDestination
 from identity.values.identifiers import usable_type
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 from identity.values.unknown_names import hint, shown
 
@@ -114,7 +115,7 @@ class Visible(NamedTuple):
 
     traits: dict[str, Any]
     identifiers: list[int]
-    fields: dict[bytes, list[str]]
+    fields: dict[ProfileId, list[str]]
     until: Micros | None
 
     @property
@@ -126,15 +127,15 @@ class Visible(NamedTuple):
 def visible(
     entitled: Entitled,
     permission: Permission,
-    documents: Mapping[bytes, Document],
-    identifiers: Sequence[tuple[bytes, str]],
+    documents: Mapping[ProfileId, Document],
+    identifiers: Sequence[tuple[ProfileId, str]],
 ) -> Visible:
     """The part of a profile that a destination may see now; `identifiers` are (origin, type)."""
     seen = Visible({}, [], {}, None)
     ends: list[Micros] = []
-    allowed: dict[bytes, bool] = {}
+    allowed: dict[ProfileId, bool] = {}
 
-    def may(origin: bytes) -> bool:
+    def may(origin: ProfileId) -> bool:
         if origin not in allowed:
             verdict = permission_of(entitled, permission, origin)
             allowed[origin] = verdict.granted
@@ -153,14 +154,14 @@ def visible(
     return seen._replace(until=min(ends, default=None))
 
 
-def permission_of(entitled: Entitled, permission: Permission, origin: bytes) -> Verdict:
+def permission_of(entitled: Entitled, permission: Permission, origin: ProfileId) -> Verdict:
     """Whether data of an origin may go to a destination, by all of its purposes."""
     if entitled.without_consent:
         return Verdict(True, "without_consent")
     return permission.all_of(entitled.purposes, origin)
 
 
-def winners(documents: Mapping[bytes, Document]) -> dict[str, tuple[bytes, Stamped]]:
+def winners(documents: Mapping[ProfileId, Document]) -> dict[str, tuple[ProfileId, Stamped]]:
     """The current entry of each trait and its origin, tombstones included."""
     folded = fold(document.traits for document in documents.values())
     return {

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec import Struct
 
 from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, PHONE, USER_ID
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 if TYPE_CHECKING:
     import networkx as nx
 
-Graph: TypeAlias = "nx.Graph[bytes]"
+Graph: TypeAlias = "nx.Graph[BlindIndex]"
 
 # The weight of a type is the certainty that its identifiers belong to one person: a user id is given to one person,
 # two people can share an address, a device changes hands, and the id of a browser ends with its cookie. The weight of a
@@ -41,9 +42,9 @@ class Observation(Struct, frozen=True):
     the calls, and `first_seen` and `last_seen` are their earliest and latest event time in microseconds.
     """
 
-    origin: bytes
+    origin: ProfileId
     stamp: Stamp
-    keys: tuple[bytes, ...]
+    keys: tuple[BlindIndex, ...]
     days: int
     sources: tuple[int, ...]
     count: int
@@ -57,15 +58,15 @@ class GraphEdge(Struct, frozen=True):
     `first_seen` and `last_seen` are the earliest and the latest event time of the calls with both.
     """
 
-    a: bytes
-    b: bytes
+    a: BlindIndex
+    b: BlindIndex
     weight: float
     days: int
     sources: tuple[int, ...]
     count: int
     first_seen: Micros
     last_seen: Micros
-    observations: tuple[tuple[bytes, Stamp], ...]
+    observations: tuple[tuple[ProfileId, Stamp], ...]
 
 
 class Paths(Struct, frozen=True):
@@ -74,11 +75,11 @@ class Paths(Struct, frozen=True):
     `shortest` has the fewest links. `strongest` has the strongest weakest link, and the fewest links of such paths.
     """
 
-    shortest: tuple[bytes, ...]
-    strongest: tuple[bytes, ...]
+    shortest: tuple[BlindIndex, ...]
+    strongest: tuple[BlindIndex, ...]
 
 
-def build_graph(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Graph:
+def build_graph(observations: Iterable[Observation], types: Mapping[BlindIndex, str]) -> Graph:
     """Build the graph of these observations; every key of `types` (key to type name) is a node.
 
     The graph ignores all other keys, which were removed or never stored. A node has `type` and `since`, the stamp of
@@ -109,7 +110,7 @@ def type_weight(type_: str) -> float:
     return _WEIGHTS.get(type_, _DEVICE if type_ in BUILT_IN else _CUSTOM)
 
 
-def link(graph: Graph, a: bytes, b: bytes) -> GraphEdge:
+def link(graph: Graph, a: BlindIndex, b: BlindIndex) -> GraphEdge:
     """The link between two linked identifiers, from `a` to `b`."""
     data = graph[a][b]
     return GraphEdge(
@@ -130,12 +131,12 @@ def links(graph: Graph) -> list[GraphEdge]:
     return [link(graph, a, b) for a, b in sorted((min(pair), max(pair)) for pair in graph.edges)]
 
 
-def path_links(graph: Graph, path: Sequence[bytes]) -> list[GraphEdge]:
+def path_links(graph: Graph, path: Sequence[BlindIndex]) -> list[GraphEdge]:
     """The links of a path, in its direction."""
     return [link(graph, a, b) for a, b in pairwise(path)]
 
 
-def paths(graph: Graph, a: bytes, b: bytes) -> Paths | None:
+def paths(graph: Graph, a: BlindIndex, b: BlindIndex) -> Paths | None:
     """The shortest and the strongest path from `a` to `b`; None where there is none.
 
     The time grows with the number of links (times a logarithm), never with the pairs of identifiers.
@@ -148,7 +149,7 @@ def paths(graph: Graph, a: bytes, b: bytes) -> Paths | None:
     return Paths(_shortest(graph, a, b, 0.0), _shortest(graph, a, b, weakest))
 
 
-def _accumulate(graph: Graph, a: bytes, b: bytes, seen: Observation) -> None:
+def _accumulate(graph: Graph, a: BlindIndex, b: BlindIndex, seen: Observation) -> None:
     if not graph.has_edge(a, b):
         times = {"first_seen": seen.first_seen, "last_seen": seen.last_seen}
         graph.add_edge(a, b, weight=0.0, days=0, sources=set(), count=0, observations=[], **times)
@@ -161,10 +162,10 @@ def _accumulate(graph: Graph, a: bytes, b: bytes, seen: Observation) -> None:
     data["observations"].append((seen.origin, seen.stamp))
 
 
-def _widest(graph: Graph, a: bytes, b: bytes) -> float | None:
+def _widest(graph: Graph, a: BlindIndex, b: BlindIndex) -> float | None:
     """The weight of the weakest link of the strongest path; None where there is no path."""
     queue = [(-inf, a)]
-    done: set[bytes] = set()
+    done: set[BlindIndex] = set()
     while queue:
         width, key = heappop(queue)
         if key == b:
@@ -178,14 +179,14 @@ def _widest(graph: Graph, a: bytes, b: bytes) -> float | None:
     return None
 
 
-def _shortest(graph: Graph, a: bytes, b: bytes, least: float) -> tuple[bytes, ...]:
+def _shortest(graph: Graph, a: BlindIndex, b: BlindIndex, least: float) -> tuple[BlindIndex, ...]:
     """The shortest path over links of at least this weight; of several, the one with the strongest weakest link.
 
     A path must exist. The search enters a key from its best neighbour one link nearer to `a`, and completes all of
     those neighbours before it leaves the key.
     """
     steps = {a: 0}
-    best: dict[bytes, tuple[float, float, bytes]] = {a: (inf, inf, b"")}
+    best: dict[BlindIndex, tuple[float, float, BlindIndex]] = {a: (inf, inf, a)}
     queue = deque([a])
     while queue:
         key = queue.popleft()

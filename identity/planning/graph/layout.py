@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from identity.planning.graph.evidence_graph import Graph
 from identity.planning.graph.over_merge_review import Review
 from identity.values.extras import extra
+from identity.values.ids import BlindIndex
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -40,7 +41,7 @@ def layout(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
     return _arranged([_part_layout(graph, part) for part in parts])
 
 
-def most_relevant(graph: Graph, found: Review, most: int) -> list[bytes]:
+def most_relevant(graph: Graph, found: Review, most: int) -> list[BlindIndex]:
     """The `most` most relevant identifiers of a graph too large to draw.
 
     The identifiers in the review come first, then those with the strongest links: most omitted identifiers then have a

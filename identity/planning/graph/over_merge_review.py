@@ -15,6 +15,7 @@ from msgspec import Struct
 from identity.planning.graph.evidence_graph import Graph
 from identity.values.extras import extra
 from identity.values.identifiers import USER_ID
+from identity.values.ids import BlindIndex
 
 if TYPE_CHECKING:
     pass
@@ -37,7 +38,7 @@ class CutNode(Struct, frozen=True):
     `smaller` is the number of identifiers in all these parts except the largest.
     """
 
-    key: bytes
+    key: BlindIndex
     groups: int
     pairs: int
     elsewhere: float
@@ -47,8 +48,8 @@ class CutNode(Struct, frozen=True):
 class Bridge(Struct, frozen=True):
     """A link whose removal separates strong ids, with the number of strong ids on the side of each end."""
 
-    a: bytes
-    b: bytes
+    a: BlindIndex
+    b: BlindIndex
     weight: float
     strong_a: int
     strong_b: int
@@ -60,11 +61,11 @@ class UnmergeSuggestion(Struct, frozen=True):
     `stays` is the oldest strong id and `leaves` the strong id on the other side. Links are (staying, leaving).
     """
 
-    stays: bytes
-    leaves: bytes
-    staying: frozenset[bytes]
-    leaving: frozenset[bytes]
-    links: tuple[tuple[bytes, bytes], ...]
+    stays: BlindIndex
+    leaves: BlindIndex
+    staying: frozenset[BlindIndex]
+    leaving: frozenset[BlindIndex]
+    links: tuple[tuple[BlindIndex, BlindIndex], ...]
     weight: float
 
 
@@ -79,22 +80,22 @@ class Review(Struct, frozen=True):
     cut_nodes: tuple[CutNode, ...]
     bridges: tuple[Bridge, ...]
     communities: int
-    linked: dict[bytes, int]
+    linked: dict[BlindIndex, int]
     split: UnmergeSuggestion | None
     bounded: bool
 
 
-def strong_ids(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> list[bytes]:
+def strong_ids(graph: Graph, types: Mapping[BlindIndex, str], retired: AbstractSet[BlindIndex]) -> list[BlindIndex]:
     """The user ids that are not retired, by first observation; user ids without an observation come last."""
 
-    def age(key: bytes) -> tuple[bool, int, bytes]:
+    def age(key: BlindIndex) -> tuple[bool, int, BlindIndex]:
         since: int | None = graph.nodes[key]["since"]
         return since is None, since or 0, key
 
     return sorted((key for key in graph if types[key] == USER_ID and key not in retired), key=age)
 
 
-def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> Review:
+def review(graph: Graph, types: Mapping[BlindIndex, str], retired: AbstractSet[BlindIndex]) -> Review:
     """Review a graph that `build_graph` made with these types (key to type name)."""
     import networkx as nx
 
@@ -102,7 +103,7 @@ def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]
     cut_nodes, bridges = _separators(graph, frozenset(strong))
     left = nx.restricted_view(graph, [cut_nodes[0].key] if cut_nodes else [], [])
     communities = sum(not component.isdisjoint(strong) for component in nx.connected_components(left))
-    linked: dict[bytes, int] = {}
+    linked: dict[BlindIndex, int] = {}
     for key in strong:
         for near in graph[key]:
             linked[near] = linked.get(near, 0) + 1
@@ -123,24 +124,24 @@ class _Blocks:
     block (None for a root). `whole[n]` counts those of the whole component.
     """
 
-    def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
+    def __init__(self, graph: Graph, strong: AbstractSet[BlindIndex]) -> None:
         import networkx as nx
 
         self.links = [list(block) for block in nx.biconnected_component_edges(graph)]
         self.strong = strong
-        self.homes: dict[bytes, list[int]] = {}
+        self.homes: dict[BlindIndex, list[int]] = {}
         members = [sorted({key for pair in block for key in pair}) for block in self.links]
         for n, keys in enumerate(members):
             for key in keys:
                 self.homes.setdefault(key, []).append(n)
-        self.above: dict[int, bytes | None] = {}
+        self.above: dict[int, BlindIndex | None] = {}
         self.below: dict[int, tuple[int, int]] = {}
         self.whole: dict[int, tuple[int, int]] = {}
         for root in range(len(members)):
             if root not in self.above:
                 self._grow(root, members)
 
-    def _grow(self, root: int, members: Sequence[Sequence[bytes]]) -> None:
+    def _grow(self, root: int, members: Sequence[Sequence[BlindIndex]]) -> None:
         self.above[root] = None
         order = [root]
         for n in order:
@@ -158,7 +159,7 @@ class _Blocks:
             )
         self.whole.update(dict.fromkeys(order, self.below[root]))
 
-    def parts(self, key: bytes) -> dict[int, tuple[int, int]]:
+    def parts(self, key: BlindIndex) -> dict[int, tuple[int, int]]:
         """The counts of each part of the component without this node, by the block that leads to the part."""
         homes = self.homes[key]
         found = {n: self.below[n] for n in homes if self.above[n] == key}
@@ -170,9 +171,9 @@ class _Blocks:
         return found | {n: rest for n in homes if n not in found}
 
 
-def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode], list[Bridge]]:
+def _separators(graph: Graph, strong: AbstractSet[BlindIndex]) -> tuple[list[CutNode], list[Bridge]]:
     blocks = _Blocks(graph, strong)
-    pull: dict[tuple[bytes, int], float] = {}
+    pull: dict[tuple[BlindIndex, int], float] = {}
     for n, pairs in enumerate(blocks.links):
         for pair in pairs:
             for key in pair:
@@ -211,7 +212,7 @@ def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode]
     return cut_nodes, bridges
 
 
-def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion | None:
+def _cheapest_split(graph: Graph, strong: Sequence[BlindIndex]) -> UnmergeSuggestion | None:
     """The cheapest cut between any two strong ids.
 
     The cheapest cut separates the oldest strong id from another one, so one cut for each other strong id finds it. With
@@ -243,7 +244,7 @@ def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion 
 class _Network:
     """The graph as a flow network for scipy, because a flow in networkx takes seconds."""
 
-    def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
+    def __init__(self, graph: Graph, strong: AbstractSet[BlindIndex]) -> None:
         # Imported here because scipy loads hundreds of modules, and most workers never review a graph.
         with extra("analysis"):
             import numpy as np
@@ -263,16 +264,16 @@ class _Network:
         rows, columns = np.concatenate((ends, ends[:, ::-1])).T
         self.capacity = csr_array((np.concatenate((capacity, capacity)), (rows, columns)), shape=(size, size))
 
-    def _flow(self, a: bytes, b: bytes) -> Any:
+    def _flow(self, a: BlindIndex, b: BlindIndex) -> Any:
         from scipy.sparse.csgraph import maximum_flow
 
         return maximum_flow(self.capacity, self.place[a], self.place[b])
 
-    def cost(self, a: bytes, b: bytes) -> int:
+    def cost(self, a: BlindIndex, b: BlindIndex) -> int:
         """The cost of the minimum cut between the two."""
         return int(self._flow(a, b).flow_value)
 
-    def leaving(self, a: bytes, b: bytes) -> frozenset[bytes]:
+    def leaving(self, a: BlindIndex, b: BlindIndex) -> frozenset[BlindIndex]:
         """The smallest side of `b` in a minimum cut: identifiers with equal links to both sides stay with `a`."""
         from scipy.sparse.csgraph import breadth_first_order
 

@@ -15,7 +15,7 @@ from identity.planning.integrity.row_index import NO_ORIGIN, RowIndex, column, u
 from identity.planning.resolution.counters import counted, newest_window
 from identity.planning.resolution.planner_state import Counters
 from identity.values.identifiers import BUILT_IN, USER_ID
-from identity.values.ids import public_profile
+from identity.values.ids import BlindIndex, ProfileId, public_profile
 
 _USER_ID = BUILT_IN.index(USER_ID) + 1
 
@@ -40,7 +40,7 @@ class CounterCheck:
         self._heads = heads
         self._members = np.bincount(head[index.populated], minlength=len(head))
 
-    def read_cut(self, key: bytes, cut: bytes, side: int) -> None:
+    def read_cut(self, key: BlindIndex, cut: bytes, side: int) -> None:
         """Read a row of cuts; a cut can also name an identifier that no profile holds."""
         number = self.index.keys.get(key)
         head = NO_ORIGIN if number is None else int(self._heads[number])
@@ -49,7 +49,7 @@ class CounterCheck:
             left, right = cuts.get(cut, (0, 0))
             cuts[cut] = (left + (side == 0), right + (side == 1))
 
-    def read_counters(self, id_: bytes, own: bytes, folded: bytes | None) -> None:
+    def read_counters(self, id_: ProfileId, own: bytes, folded: bytes | None) -> None:
         """Check the counters of a profile; all cuts must have been read."""
         index, add = self.index, self.findings.add
         number = index.origins[id_]
@@ -70,7 +70,7 @@ class CounterCheck:
         if not self._windows_match(total, held):
             add("window_wrong", public_profile(id_))
 
-    def _counted(self, held: Sequence[int]) -> tuple[dict[str, int], list[bytes]]:
+    def _counted(self, held: Sequence[int]) -> tuple[dict[str, int], list[BlindIndex]]:
         """The counts by type and the sorted user ids that counters of these identifiers must hold."""
         index = self.index
         live = [number for number in held if not index.retired[number]]
@@ -90,7 +90,7 @@ class CounterCheck:
                 return False
         return True
 
-    def read_events(self, id_: bytes, calls: int) -> None:
+    def read_events(self, id_: ProfileId, calls: int) -> None:
         """Add the number of plain calls stored at an origin."""
         number = self.index.origins.get(id_)
         if number is None:
@@ -98,7 +98,7 @@ class CounterCheck:
         else:
             self.calls[number] += calls
 
-    def read_feed_version(self, id_: bytes, version: int, erased: bool = False) -> None:  # noqa: FBT001, FBT002 (a row)
+    def read_feed_version(self, id_: ProfileId, version: int, erased: bool = False) -> None:  # noqa: FBT001, FBT002 (a row)
         """Read the greatest version of a profile in the feed, and whether the feed reports the profile as erased."""
         number = self.index.origins.get(id_)
         if number is None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.values.ids import public_profile
+from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.stamps import Stamp
 
 MOST_SHOWN: Final = 20
@@ -78,7 +78,7 @@ class Discrepancies:
         if len(shown) < MOST_SHOWN:
             shown.append(example)
 
-    def add_profiles(self, kind: str, ids: Iterable[bytes]) -> None:
+    def add_profiles(self, kind: str, ids: Iterable[ProfileId]) -> None:
         """Add a discrepancy for each of these profiles."""
         for id_ in ids:
             self.add(kind, public_profile(id_))
@@ -89,11 +89,11 @@ class Discrepancies:
                 yield Discrepancy(kind, self._counts[kind], self._examples[kind])
 
 
-def identifier_label(key: bytes) -> str:
+def identifier_label(key: BlindIndex) -> str:
     """The label of an identifier in a report: its blind index."""
     return f"identifier {key.hex()}"
 
 
-def call_label(stamp: Stamp, origin: bytes) -> str:
+def call_label(stamp: Stamp, origin: ProfileId) -> str:
     """The label of a stored call in a report: its stamp and its origin."""
     return f"{stamp} at {public_profile(origin)}"

@@ -20,6 +20,7 @@ from identity.planning.integrity.row_index import NO_ORIGIN, Numbers, RowIndex, 
 from identity.planning.resolution.stored_calls import split_keys
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.enums import StoredKind
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 
 UNMERGE, REMOVE = StoredKind.UNMERGE, StoredKind.REMOVE
@@ -30,11 +31,11 @@ _EVENTS = frozenset(range(len(KINDS)))
 class Reversals:
     """The unmerges and removals of a space by identifier, with their stamps."""
 
-    def __init__(self, acts: Iterable[tuple[Stamp, int, bytes]], forgotten: Mapping[bytes, Stamp]) -> None:
+    def __init__(self, acts: Iterable[tuple[Stamp, int, bytes]], forgotten: Mapping[BlindIndex, Stamp]) -> None:
         """`acts` are (stamp, kind, named identifiers), `forgotten` maps an identifier to its last removal."""
         self.forgotten = forgotten
         self.unmerges: dict[bytes, list[Unmerged]] = {}
-        removed: dict[bytes, set[Stamp]] = {key: {until} for key, until in forgotten.items()}
+        removed: dict[BlindIndex, set[Stamp]] = {key: {until} for key, until in forgotten.items()}
         for stamp, kind, packed in acts:
             keys = split_keys(packed)
             if kind == REMOVE:
@@ -46,13 +47,13 @@ class Reversals:
                 self.unmerges.setdefault(key, []).append(act)
         self.removed = {key: sorted(stamps) for key, stamps in removed.items()}
 
-    def removals_before(self, key: bytes, stamp: Stamp) -> int:
+    def removals_before(self, key: BlindIndex, stamp: Stamp) -> int:
         """The number of removals of an identifier before this stamp."""
         return bisect_left(self.removed.get(key, ()), stamp)
 
     def groups_at(
-        self, kept: Sequence[bytes], stamp: Stamp, linked_at: Mapping[bytes, Stamp]
-    ) -> list[tuple[bytes, ...]]:
+        self, kept: Sequence[BlindIndex], stamp: Stamp, linked_at: Mapping[BlindIndex, Stamp]
+    ) -> list[tuple[BlindIndex, ...]]:
         """The identifiers a call still connects after every unmerge that named one of them, in groups."""
         acts = {act.stamp: act for key in kept for act in self.unmerges.get(key, ())}
         return connected_groups(kept, stamp, linked_at, list(acts.values()))
@@ -72,7 +73,7 @@ class EvidenceCheck:
         self._joined_at = {at for at in index.joined_at if at}
         self._head: list[int] = index.head.tolist()
 
-    def read(self, origin: bytes, stamp: Stamp, kind: int, kept: bytes) -> None:
+    def read(self, origin: ProfileId, stamp: Stamp, kind: int, kept: bytes) -> None:
         """Read a row of evidence; a row without identifiers no longer belongs to a person."""
         index, observed = self.index, kind in _CALLS
         at = index.origins.get(origin)
@@ -80,7 +81,7 @@ class EvidenceCheck:
             self.findings.add("row_orphaned", call_label(stamp, origin))
             return
         self.calls[at] += bool(kept) and kind in _EVENTS
-        linked: dict[bytes, Stamp] = {}
+        linked: dict[BlindIndex, Stamp] = {}
         heads = set()
         keys = split_keys(kept)
         for key in keys:
@@ -104,7 +105,7 @@ class EvidenceCheck:
             if len(heads) > 1 and self._separated(keys, stamp, linked):
                 self.findings.add("linked_apart", call_label(stamp, origin))
 
-    def _connect_unlinked(self, at: int, key: bytes, stamp: Stamp, *, observed: bool) -> None:
+    def _connect_unlinked(self, at: int, key: BlindIndex, stamp: Stamp, *, observed: bool) -> None:
         """Connect an origin to an identifier that was unlinked since: the call still connects the two."""
         if observed and stamp > self.reversals.forgotten.get(key, 0):
             self.findings.add("evidence_unlinked", call_label(stamp, self.index.ids[at]))
@@ -115,13 +116,13 @@ class EvidenceCheck:
         self._from.append(one)
         self._to.append(other)
 
-    def _separated(self, keys: Sequence[bytes], stamp: Stamp, linked: Mapping[bytes, Stamp]) -> bool:
+    def _separated(self, keys: Sequence[BlindIndex], stamp: Stamp, linked: Mapping[BlindIndex, Stamp]) -> bool:
         index = self.index
         origins = ([index.origin[index.keys[key]] for key in group]
                    for group in self.reversals.groups_at(keys, stamp, linked))  # fmt: skip
         return any(len({self._head[at] for at in group if at != NO_ORIGIN}) > 1 for group in origins)
 
-    def check(self, parted: Iterable[bytes]) -> None:
+    def check(self, parted: Iterable[ProfileId]) -> None:
         """Compare with the stored partition after all evidence was read; `parted` are the origins of unmerges."""
         index, head = self.index, self.index.head
         populated, everyone = index.populated, np.arange(len(index.ids))

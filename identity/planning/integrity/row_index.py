@@ -16,7 +16,7 @@ from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.integrity.discrepancies import Discrepancies, identifier_label
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Counters
-from identity.values.ids import public_profile
+from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.stamps import Micros, Stamp
 
 Numbers = npt.NDArray[np.int64]
@@ -58,8 +58,8 @@ class RowIndex:
         self.findings = findings
         self.origins: dict[bytes, int] = {}
         self.keys: dict[bytes, int] = {}
-        self.ids: list[bytes] = []
-        self.names: list[bytes] = []
+        self.ids: list[ProfileId] = []
+        self.names: list[BlindIndex] = []
         self.created, self.oldest_birth, self.version, self.events, self.joined_at = (array("q") for _ in range(5))
         self.leftover = bytearray()
         self._heads, self._canonicals, self._joins = bytearray(), bytearray(), bytearray()
@@ -69,10 +69,10 @@ class RowIndex:
 
     def read_profile(
         self,
-        id_: bytes,
-        head: bytes,
-        canonical: bytes,
-        joined_to: bytes | None,
+        id_: ProfileId,
+        head: ProfileId,
+        canonical: ProfileId,
+        joined_to: ProfileId | None,
         joined_at: Stamp | None,
         created: Stamp,
         oldest_birth: Stamp,
@@ -93,7 +93,7 @@ class RowIndex:
         # A rebuild leaves such an id behind: the id holds nothing and only points to a profile.
         self.leftover.append(held is not None and not held.origins)
 
-    def read_forward(self, key: bytes, origin: bytes) -> None:
+    def read_forward(self, key: BlindIndex, origin: ProfileId) -> None:
         """Read a forward row, from an identifier to its origin; all profiles must have been read."""
         number = self._identifier(key)
         self._forward[number] = 1
@@ -102,8 +102,15 @@ class RowIndex:
             self.findings.add("row_orphaned", identifier_label(key))
 
     def read_reverse(
-        self, origin: bytes, key: bytes, type_: int, retired: bool, linked_at: Stamp, last_seen: Micros, sealed: bool  # noqa: FBT001
-    ) -> None:  # fmt: skip
+        self,
+        origin: ProfileId,
+        key: BlindIndex,
+        type_: int,
+        retired: bool,  # noqa: FBT001
+        linked_at: Stamp,
+        last_seen: Micros,
+        sealed: bool,  # noqa: FBT001
+    ) -> None:
         """Read a reverse row, from an origin to its identifier; all forward rows must have been read."""
         add, number = self.findings.add, self.keys.get(key)
         owner = self.origins.get(origin, NO_ORIGIN)
@@ -124,7 +131,7 @@ class RowIndex:
         self.type[number], self.retired[number] = type_, retired
         self.linked_at[number], self.last_seen[number] = linked_at, last_seen
 
-    def _identifier(self, key: bytes) -> int:
+    def _identifier(self, key: BlindIndex) -> int:
         number = self.keys.setdefault(key, len(self.names))
         if number == len(self.names):
             self.names.append(key)
@@ -173,7 +180,7 @@ class RowIndex:
         populated: Mask = (self.head != NO_ORIGIN) & (column(self.leftover) == 0)
         return populated
 
-    def selected_ids(self, mask: Mask) -> Iterator[bytes]:
+    def selected_ids(self, mask: Mask) -> Iterator[ProfileId]:
         """The ids of the origins the mask selects."""
         return (self.ids[number] for number in np.flatnonzero(mask))
 

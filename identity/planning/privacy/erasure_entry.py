@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from identity.planning.privacy.merkle import merkle_root
 from identity.planning.privacy.privacy_requests import DestroyedCounts
-from identity.values.ids import DestinationNumber
+from identity.values.ids import BlindIndex, DestinationNumber, ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Stamp
 
@@ -23,9 +23,9 @@ class ErasedRefs(Struct):
     `groups` are the ids of the groups that the erased calls name.
     """
 
-    origins: Sequence[bytes] = ()
+    origins: Sequence[ProfileId] = ()
     key_ids: Sequence[bytes] = ()
-    keys: Sequence[bytes] = ()
+    keys: Sequence[BlindIndex] = ()
     hashes: Sequence[bytes] = ()
     groups: Sequence[bytes] = ()
 

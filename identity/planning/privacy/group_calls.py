@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from identity.planning.resolution.document import merge_traits
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 
@@ -23,7 +24,7 @@ class GroupCall(Struct, frozen=True):
     """
 
     group_key: bytes
-    origin: bytes
+    origin: ProfileId
     name: str
     time: Micros
     stamp: Stamp
@@ -31,7 +32,7 @@ class GroupCall(Struct, frozen=True):
     deletes: bool = False
 
 
-def fold_group(calls: Iterable[GroupCall], heads: Mapping[bytes, bytes]) -> Document | None:
+def fold_group(calls: Iterable[GroupCall], heads: Mapping[ProfileId, ProfileId]) -> Document | None:
     """The document of a group from its calls; None where no call vouches for the group.
 
     `heads` maps an origin to the head of its profile.

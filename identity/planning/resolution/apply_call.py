@@ -17,11 +17,12 @@ from identity.planning.resolution.plan import MembershipChange, Plan
 from identity.planning.resolution.planner_state import GroupState, PlannerState, Profile
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 
 def apply_call(
-    call: Call, target: Profile, stamp: Stamp, state: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
+    call: Call, target: Profile, stamp: Stamp, state: PlannerState, plan: Plan, fresh_id: Callable[[], ProfileId]
 ) -> FoldResult:
     """Fold a call into the document of its target origin and into its group."""
     if not call.traits and not call.consent and not call.signals and call.group is None:
@@ -53,7 +54,7 @@ def apply_call(
 
 
 def _apply_group_call(
-    call: Call, group: str, stamp: Stamp, state: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
+    call: Call, group: str, stamp: Stamp, state: PlannerState, plan: Plan, fresh_id: Callable[[], ProfileId]
 ) -> FoldResult:
     """Fold a group call into its group; no profile shows the traits of a group."""
     account = state.accounts.get(call.group_key)

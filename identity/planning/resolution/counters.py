@@ -13,17 +13,18 @@ from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DAY
 from identity.values.identifiers import USER_ID
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 
 
-def attach(counters: Counters, key: bytes, type_: str) -> None:
+def attach(counters: Counters, key: BlindIndex, type_: str) -> None:
     """Count one more live identifier."""
     counters.types[type_] = counters.types.get(type_, 0) + 1
     if type_ == USER_ID:
         counters.live.append(key)
 
 
-def detach(counters: Counters, key: bytes, type_: str) -> None:
+def detach(counters: Counters, key: BlindIndex, type_: str) -> None:
     """Stop counting a live identifier."""
     counters.types[type_] -= 1
     if type_ == USER_ID:
@@ -35,7 +36,7 @@ def detach(counters: Counters, key: bytes, type_: str) -> None:
         counters.windows[type_] = Window(size, {k: at for k, at in window.seen.items() if k != key})
 
 
-def retire(counters: Counters, key: bytes) -> None:
+def retire(counters: Counters, key: BlindIndex) -> None:
     """Stop counting a live user id that stays with its profile."""
     detach(counters, key, USER_ID)
 
@@ -72,7 +73,7 @@ def copy(counters: Counters) -> Counters:
     return Counters(types=dict(counters.types), live=list(counters.live))
 
 
-def counted(counters: Counters) -> tuple[dict[str, int], list[bytes]]:
+def counted(counters: Counters) -> tuple[dict[str, int], list[BlindIndex]]:
     """The content of counters in a form to compare: no zero counts, sorted user ids."""
     return {type_: count for type_, count in counters.types.items() if count}, sorted(counters.live)
 
@@ -90,14 +91,14 @@ def same(folded: Counters, own: Counters) -> bool:
     return folded.origins == 1 and not folded.windows and not folded.cuts and folded.live == own.live
 
 
-def newest_window(seen: dict[bytes, int], size: int) -> Window:
+def newest_window(seen: dict[BlindIndex, int], size: int) -> Window:
     """A window of the newest `size` of these identifiers; of equal times the greater key is the newer."""
     if len(seen) > size:
         seen = dict(sorted(seen.items(), key=lambda item: (item[1], item[0]), reverse=True)[:size])
     return Window(size, seen)
 
 
-def mark_seen(counters: Counters, key: bytes, type_: str, time: Micros) -> None:
+def mark_seen(counters: Counters, key: BlindIndex, type_: str, time: Micros) -> None:
     """Record in the window of a root, where the type has one, when a live identifier was seen."""
     window = counters.windows.get(type_)
     if window is None or (type_ == USER_ID and key not in counters.live):
@@ -106,7 +107,7 @@ def mark_seen(counters: Counters, key: bytes, type_: str, time: Micros) -> None:
         counters.windows[type_] = newest_window({**window.seen, key: time}, window.size)
 
 
-def count_within(counters: Counters, type_: str, after: int, refreshed: set[bytes]) -> int:
+def count_within(counters: Counters, type_: str, after: int, refreshed: set[BlindIndex]) -> int:
     """How many identifiers of a windowed type count: those seen later than `after` and the `refreshed` ones.
 
     Exact up to the size of the window, which is enough to compare with the limit.
@@ -144,9 +145,9 @@ def horizon(rules: Rules, type_: str, time: Micros) -> int | None:
 
 class _PackedCounters(msgspec.Struct, array_like=True):
     types: dict[int, int]
-    live: list[bytes]
+    live: list[BlindIndex]
     origins: int
-    windows: dict[int, tuple[int, dict[bytes, int]]]
+    windows: dict[int, tuple[int, dict[BlindIndex, int]]]
     cuts: dict[bytes, tuple[int, int]]
 
 

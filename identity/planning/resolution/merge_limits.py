@@ -13,10 +13,11 @@ from identity.planning.resolution.counters import attach, count_within, fit_wind
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Identifier
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 SEPARATED = "separated"
-Cuts = Mapping[bytes, Sequence[tuple[bytes, int]]]
+Cuts = Mapping[BlindIndex, Sequence[tuple[bytes, int]]]
 
 
 class ExemptPair(Struct, frozen=True):
@@ -24,7 +25,7 @@ class ExemptPair(Struct, frozen=True):
 
     profile: Profile
     sides: list[Profile]
-    keys: set[bytes]
+    keys: set[BlindIndex]
 
 
 class Candidate(Struct, frozen=True):
@@ -166,4 +167,7 @@ def united(candidate: Candidate, retired: Identifier, time: Micros, rules: Rules
             folded.cuts[cut] = (left + (side_ == 0), right + (side_ == 1))
     if retired.key in folded.live:
         retire(folded, retired.key)
-    return Profile(id=b"", created=Stamp(0), root=b"", canonical=b"", oldest_birth=Stamp(0), own=folded, folded=folded)
+    nobody = ProfileId(b"")
+    return Profile(
+        id=nobody, created=Stamp(0), root=nobody, canonical=nobody, oldest_birth=Stamp(0), own=folded, folded=folded
+    )

@@ -10,6 +10,7 @@ from identity.planning.resolution.planner_state import GroupState, Profile, Sigh
 from identity.values.calls import Call, Identifier, Outcome
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 
@@ -17,7 +18,7 @@ class Gained(Struct):
     """An identifier that becomes known; it stays with `origin` until a removal or an unmerge."""
 
     identifier: Identifier
-    origin: bytes
+    origin: ProfileId
     source: int
     stamp: Stamp
     first_seen: Micros
@@ -33,11 +34,11 @@ def widen(gained: Gained, first: Micros, last: Micros) -> None:
 class RecordedCall(Struct):
     """An accepted call, as evidence or as a plain event, at its origin."""
 
-    origin: bytes
+    origin: ProfileId
     stamp: Stamp
     call: Call
-    kept: list[bytes]
-    demoted: list[tuple[bytes, str]]
+    kept: list[BlindIndex]
+    demoted: list[tuple[BlindIndex, str]]
 
 
 class HistoryNote(Struct):
@@ -46,10 +47,10 @@ class HistoryNote(Struct):
     `other` is the canonical id that a merge ends, or that of the other side of an unmerge.
     """
 
-    origin: bytes
+    origin: ProfileId
     stamp: Stamp
     kind: HistoryKind
-    keys: list[bytes]
+    keys: list[BlindIndex]
     other: bytes | None = None
     reasons: list[str] = []
 
@@ -58,7 +59,7 @@ class MembershipChange(Struct):
     """The new membership of an origin in a group."""
 
     group_key: bytes
-    origin: bytes
+    origin: ProfileId
     member: bool
     time: Micros
     stamp: Stamp
@@ -68,7 +69,7 @@ class FeedChange(Struct):
     """One entry of the feed: a change that a destination can see."""
 
     op: FeedOperation
-    profile: bytes
+    profile: ProfileId
     version: int
     at: Stamp
     other: bytes | None = None
@@ -85,21 +86,21 @@ class Plan(Struct):
     """
 
     outcomes: list[Outcome] = []
-    created: dict[bytes, Profile] = {}
-    touched: dict[bytes, Profile] = {}
-    recounted: set[bytes] = set()
-    moved: dict[bytes, bytes] = {}
+    created: dict[ProfileId, Profile] = {}
+    touched: dict[ProfileId, Profile] = {}
+    recounted: set[ProfileId] = set()
+    moved: dict[ProfileId, ProfileId] = {}
     gained: list[Gained] = []
-    seen: dict[tuple[bytes, bytes], tuple[Micros, Micros]] = {}
-    retired: list[tuple[bytes, bytes]] = []
-    documents: dict[bytes, Document] = {}
-    sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    seen: dict[tuple[ProfileId, BlindIndex], tuple[Micros, Micros]] = {}
+    retired: list[tuple[ProfileId, BlindIndex]] = []
+    documents: dict[ProfileId, Document] = {}
+    sightings: dict[tuple[ProfileId, SetKey], Sighting] = {}
     evidence: list[RecordedCall] = []
     events: list[RecordedCall] = []
     history: list[HistoryNote] = []
-    memberships: dict[tuple[bytes, bytes], MembershipChange] = {}
+    memberships: dict[tuple[bytes, ProfileId], MembershipChange] = {}
     accounts: dict[bytes, GroupState] = {}
-    upserts: dict[bytes, FeedChange] = {}
+    upserts: dict[ProfileId, FeedChange] = {}
     merges: list[FeedChange] = []
     messages: set[bytes] = set()
     forced: list[RecordedCall] = []

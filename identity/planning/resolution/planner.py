@@ -22,6 +22,7 @@ from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Outcome
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.values.identifiers import USER_ID
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 SUPPRESSED = "suppressed"
@@ -35,7 +36,7 @@ def plan(
     calls: Iterable[Call],
     rules: Rules,
     stamps: Callable[[Stamp], Stamp],
-    fresh_id: Callable[[], bytes],
+    fresh_id: Callable[[], ProfileId],
     public: Callable[[bytes], str],
 ) -> Plan:
     """Plan the calls in order.
@@ -236,11 +237,11 @@ class _Planner:
         return stamp
 
     def _place(
-        self, call: Call, choice: _Choice, origin: bytes | None, stamp: Stamp
-    ) -> tuple[Profile, Profile, list[bytes], list[HistoryNote]]:
+        self, call: Call, choice: _Choice, origin: ProfileId | None, stamp: Stamp
+    ) -> tuple[Profile, Profile, list[ProfileId], list[HistoryNote]]:
         """The root and the target origin of a call, with its identifiers linked."""
         working, notes = self.working, []
-        merged: list[bytes] = []
+        merged: list[ProfileId] = []
         if origin is None:
             root = target = working.create(stamp)
             notes.append(HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.CREATED, keys=[]))
@@ -265,7 +266,7 @@ class _Planner:
             )
         return root, target, merged, notes
 
-    def _announce(self, root: Profile, merged: Sequence[bytes], stamp: Stamp, *, changed: bool) -> None:
+    def _announce(self, root: Profile, merged: Sequence[ProfileId], stamp: Stamp, *, changed: bool) -> None:
         """Record the changes that a destination can see for the feed."""
         if changed:
             root.version += 1

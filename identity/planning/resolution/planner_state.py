@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 
@@ -17,7 +18,7 @@ class Window(Struct):
     """The newest `size` identifiers of a windowed type: key -> last seen (event time)."""
 
     size: int
-    seen: dict[bytes, int]
+    seen: dict[BlindIndex, int]
 
 
 class Counters(Struct):
@@ -28,7 +29,7 @@ class Counters(Struct):
     """
 
     types: dict[str, int]
-    live: list[bytes]
+    live: list[BlindIndex]
     origins: int = 1
     windows: dict[str, Window] = {}
     cuts: dict[bytes, tuple[int, int]] = {}
@@ -46,17 +47,17 @@ class Profile(Struct):
     `joined_at` forever.
     """
 
-    id: bytes
+    id: ProfileId
     created: Stamp
-    root: bytes
-    canonical: bytes
+    root: ProfileId
+    canonical: ProfileId
     oldest_birth: Stamp
     own: Counters
     folded: Counters
     version: int = 0
     stamp: Stamp = Stamp(0)
     events: int = 0
-    joined_to: bytes | None = None
+    joined_to: ProfileId | None = None
     joined_at: Stamp | None = None
 
 
@@ -72,6 +73,10 @@ class Sighting(Struct):
     first_seen: Micros
     last_seen: Micros
     sources: tuple[int, ...]
+
+
+Sightings = dict[tuple[ProfileId, SetKey], Sighting]
+"""Sightings by origin and set of identifiers."""
 
 
 class GroupState(Struct):
@@ -92,19 +97,19 @@ class PlannerState(Struct):
     the keys of erased people to the moment up to which their calls are ignored.
     """
 
-    owners: dict[bytes, bytes] = {}
-    profiles: dict[bytes, Profile] = {}
-    documents: dict[bytes, Document] = {}
-    sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    owners: dict[BlindIndex, ProfileId] = {}
+    profiles: dict[ProfileId, Profile] = {}
+    documents: dict[ProfileId, Document] = {}
+    sightings: Sightings = {}
     accounts: dict[bytes, GroupState] = {}
     messages: set[bytes] = set()
-    suppressed: set[bytes] = set()
-    erased: dict[bytes, int] = {}
-    blocked: set[bytes] = set()
-    cuts: dict[bytes, list[tuple[bytes, int]]] = {}
+    suppressed: set[BlindIndex] = set()
+    erased: dict[BlindIndex, int] = {}
+    blocked: set[BlindIndex] = set()
+    cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
     stamp: Stamp = Stamp(0)
 
-    def hidden(self, call: Call) -> AbstractSet[bytes]:
+    def hidden(self, call: Call) -> AbstractSet[BlindIndex]:
         """The identifiers that this call must leave no trace of.
 
         The identifiers of erased people belong to them where the call is not later than the erasure. A call
@@ -114,7 +119,7 @@ class PlannerState(Struct):
             return self.suppressed
         return self.suppressed | {key for key, until in self.erased.items() if call.time <= until}
 
-    def root_of(self, key: bytes) -> Profile | None:
+    def root_of(self, key: BlindIndex) -> Profile | None:
         """The root of the canonical profile that holds this identifier, if it is known."""
         origin = self.owners.get(key)
         if origin is None:

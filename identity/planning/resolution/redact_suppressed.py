@@ -14,10 +14,11 @@ from identity.planning.resolution.claimed_identifiers import named, read
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
+from identity.values.ids import BlindIndex
 
 
 def without(
-    call: Call, identifiers: list[Identifier], barred: AbstractSet[bytes]
+    call: Call, identifiers: list[Identifier], barred: AbstractSet[BlindIndex]
 ) -> tuple[Call, list[Identifier], list[Identifier]]:
     """A call and its identifiers without the barred ones, and the barred identifiers of the call."""
     found = [i for i in identifiers if i.key in barred]

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from identity.values.calls import STORED_KINDS, Call, Source
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros, Stamp
 
 # Rows hold these numbers; a number never changes.
@@ -93,7 +94,7 @@ def source(call: StoredCall) -> Source:
     return Source(call.source, call.server)
 
 
-def pack_demoted(demoted: Iterable[tuple[bytes, str]], codes: Mapping[str, int]) -> bytes:
+def pack_demoted(demoted: Iterable[tuple[BlindIndex, str]], codes: Mapping[str, int]) -> bytes:
     """Pack demoted identifiers: 32 bytes of key, one of reason, two for the type of a limit."""
     parts = []
     for key, reason in demoted:
@@ -102,15 +103,15 @@ def pack_demoted(demoted: Iterable[tuple[bytes, str]], codes: Mapping[str, int])
     return b"".join(parts)
 
 
-def unpack_demoted(raw: bytes, names: Callable[[int], str]) -> Iterator[tuple[bytes, str]]:
+def unpack_demoted(raw: bytes, names: Callable[[int], str]) -> Iterator[tuple[BlindIndex, str]]:
     """The inverse of `pack_demoted`; `names` gives the name of a type by its number."""
     for at in range(0, len(raw), _ENTRY):
         entry = raw[at : at + _ENTRY]
         reason = _REASON_NAMES[entry[KEY_BYTES]]
         type_ = int.from_bytes(entry[KEY_BYTES + 1 :], "big")
-        yield entry[:KEY_BYTES], f"{reason}:{names(type_)}" if type_ else reason
+        yield BlindIndex(entry[:KEY_BYTES]), f"{reason}:{names(type_)}" if type_ else reason
 
 
-def split_keys(raw: bytes) -> list[bytes]:
+def split_keys(raw: bytes) -> list[BlindIndex]:
     """The single keys of concatenated keys."""
-    return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), KEY_BYTES)]
+    return [BlindIndex(raw[at : at + KEY_BYTES]) for at in range(0, len(raw), KEY_BYTES)]

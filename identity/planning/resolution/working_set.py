@@ -12,6 +12,7 @@ from identity.planning.resolution.plan import Gained, Plan, widen
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DAY, Call, Identifier
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 MAX_SOURCES = 16
@@ -20,7 +21,7 @@ MAX_SOURCES = 16
 class WorkingSet:
     """A planner state and the plan in the making."""
 
-    def __init__(self, state: PlannerState, rules: Rules, fresh_id: Callable[[], bytes]) -> None:
+    def __init__(self, state: PlannerState, rules: Rules, fresh_id: Callable[[], ProfileId]) -> None:
         self.state = state
         self.rules = rules
         self.fresh_id = fresh_id
@@ -59,7 +60,7 @@ class WorkingSet:
         self.plan.created[id_] = profile
         return profile
 
-    def merge(self, roots: Sequence[Profile], stamp: Stamp) -> tuple[Profile, list[bytes]]:
+    def merge(self, roots: Sequence[Profile], stamp: Stamp) -> tuple[Profile, list[ProfileId]]:
         """Point the other roots to the root with the most origins; the oldest profile gives the canonical id.
 
         Returns the root that stays and the canonical ids that end.
@@ -112,7 +113,7 @@ class WorkingSet:
         self._gained[identifier.key] = gained
         self.plan.gained.append(gained)
 
-    def retire(self, key: bytes, root: Profile) -> bool:
+    def retire(self, key: BlindIndex, root: Profile) -> bool:
         """Stop counting a renamed user id, which stays and resolves; False where it did not count before."""
         if key not in root.folded.live:
             return False
@@ -129,7 +130,7 @@ class WorkingSet:
         return True
 
     def sight(
-        self, call: Call, kept: Sequence[Identifier], demoted: Sequence[bytes], target: Profile, root: Profile
+        self, call: Call, kept: Sequence[Identifier], demoted: Sequence[BlindIndex], target: Profile, root: Profile
     ) -> bool:
         """Count a sighting of the identifiers of a call; returns whether the set is new at this origin."""
         state = self.state
@@ -143,7 +144,7 @@ class WorkingSet:
             self._seen(identifier.key, call.time)
         return before is None
 
-    def _seen(self, key: bytes, time: Micros) -> None:
+    def _seen(self, key: BlindIndex, time: Micros) -> None:
         gained = self._gained.get(key)
         if gained is not None:
             widen(gained, time, time)
@@ -153,9 +154,9 @@ class WorkingSet:
         self.plan.seen[at] = (min(first, time), max(last, time))
 
 
-def set_key(keys: Sequence[bytes]) -> bytes:
+def set_key(keys: Sequence[BlindIndex]) -> SetKey:
     """The 16-byte key of a set of identifiers; the order of their keys does not matter."""
-    return blake2b(b"".join(sorted(keys)), digest_size=16).digest()
+    return SetKey(blake2b(b"".join(sorted(keys)), digest_size=16).digest())
 
 
 def _again(before: Sighting | None, time: Micros, source: int) -> Sighting:

@@ -7,10 +7,12 @@ from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import BlindIndex
+from identity.values.ids import BlindIndex, ProfileId
 
 
-async def list_origins(connection: Connection, tenant: Tenant, after: bytes, size: int) -> list[tuple[bytes, bytes]]:
+async def list_origins(
+    connection: Connection, tenant: Tenant, after: ProfileId, size: int
+) -> list[tuple[ProfileId, ProfileId]]:
     """The next origins of the space in the order of their ids, each with its head."""
     found = await rows(
         connection,
@@ -47,7 +49,7 @@ class IdentifierValueRow(NamedTuple):
 
 
 async def identifier_values(
-    connection: Connection, tenant: Tenant, keys: Sequence[bytes]
+    connection: Connection, tenant: Tenant, keys: Sequence[BlindIndex]
 ) -> list[tuple[IdentifierValueRow, KeyRow]]:
     """These identifiers, as far as somebody has them who may be read, with the keys that open them."""
     found = await rows(

@@ -19,14 +19,14 @@ from identity.values.stamps import Micros
 class DisclosureRow(NamedTuple):
     """A set of fields of an origin that a destination received: a keyed hash (16 bytes), times in microseconds."""
 
-    origin: bytes
+    origin: ProfileId
     fields: bytes
     last: Micros
     until: Micros | None
 
 
 async def by_origins(
-    connection: Connection, tenant: Tenant, destination: DestinationNumber, origins: Sequence[bytes]
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, origins: Sequence[ProfileId]
 ) -> list[DisclosureRow]:
     """The disclosures of these origins to a destination."""
     found = await rows(
@@ -50,7 +50,7 @@ async def by_origins(
 class OriginKey(NamedTuple):
     """An origin with the id of the key it was read with."""
 
-    origin: bytes
+    origin: ProfileId
     key_id: bytes
 
 
@@ -101,7 +101,7 @@ async def add(
     )  # fmt: skip
 
 
-async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[ProfileId, ProfileId]]) -> None:
     """Copy the disclosures of origins that are split to their twins: (origin, twin)."""
     await connection.execute(
         """
@@ -120,7 +120,7 @@ async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[
 
 async def expired_consents(
     connection: Connection, now: Micros, limit: int, passed: Sequence[int]
-) -> dict[int, list[bytes]]:
+) -> dict[int, list[ProfileId]]:
     """By space (except `passed`), the origins disclosed under a consent that has ended."""
     found = await rows(
         connection,
@@ -130,9 +130,9 @@ async def expired_consents(
         limit,
         int4s(passed),
     )
-    spaces: dict[int, list[bytes]] = {}
+    spaces: dict[int, list[ProfileId]] = {}
     for space_id, origin in found:
-        spaces.setdefault(int(space_id), []).append(bytes(origin))
+        spaces.setdefault(int(space_id), []).append(ProfileId(bytes(origin)))
     return spaces
 
 
@@ -144,7 +144,7 @@ class RaisedVersionRow(NamedTuple):
 
 
 async def raise_versions(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: Micros
+    connection: Connection, tenant: Tenant, origins: Sequence[ProfileId], now: Micros
 ) -> list[RaisedVersionRow]:
     """Raise the versions of the profiles of these origins and clear consents that ended, for the feed."""
     # In the order in which every writer locks them.

@@ -14,6 +14,7 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces.spaces_and_keys import LANES
 from identity.values.feed_entries import FeedEntry
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 _RESTART_OFFSET = 1 << 40
@@ -77,7 +78,9 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
     return [FeedEntry(*each) for each in found]
 
 
-async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+async def canonical_ids(
+    connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]
+) -> list[tuple[ProfileId, ProfileId]]:
     """(id, canonical id) of the readable profiles among these ids."""
     found = await rows(
         connection,
@@ -101,7 +104,7 @@ async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[by
 
 
 async def mentions(
-    connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[bytes], most: int
+    connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[ProfileId], most: int
 ) -> bool | None:
     """Whether an entry after a position is about one of these profiles; None after `most` entries without one."""
     found = await row(

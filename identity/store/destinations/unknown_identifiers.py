@@ -6,6 +6,7 @@ from typing import NamedTuple
 from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, row
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import BlindIndex
 
 _NEWEST = 1_000
 """Calls that lost identifiers, newest first, among which it is looked for."""
@@ -25,7 +26,9 @@ class UnknownIdentifierRow(NamedTuple):
     refusals: bool
 
 
-async def look_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes], hash_: bytes) -> UnknownIdentifierRow:
+async def look_up(
+    connection: Connection, tenant: Tenant, keys: Sequence[BlindIndex], hash_: bytes
+) -> UnknownIdentifierRow:
     """What is stored about an identifier, by the blind indexes it may have and its suppression hash."""
     found = await row(
         connection,

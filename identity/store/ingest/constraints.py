@@ -51,12 +51,12 @@ class Constraints(NamedTuple):
     cuts: list[CutRow]
 
 
-async def cuts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[CutRow]:
+async def cuts(connection: Connection, tenant: Tenant, keys: Sequence[BlindIndex]) -> list[CutRow]:
     """The cuts of these identifiers."""
     return [CutRow(*each) for each in await rows(connection, CUTS, tenant.id, byteas(keys), tenant.buckets(keys))]
 
 
-async def constraints(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> Constraints:
+async def constraints(connection: Connection, tenant: Tenant, keys: Sequence[BlindIndex]) -> Constraints:
     """The removals, blocks and cuts of these identifiers, suppressions not included."""
     named, buckets = byteas(keys), tenant.buckets(keys)
     removed = await rows(connection, _REMOVED, tenant.id, named, buckets)

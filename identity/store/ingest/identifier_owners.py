@@ -6,6 +6,7 @@ from typing import Final, LiteralString
 from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import BlindIndex, ProfileId
 
 OWNERS: Final[LiteralString] = """
 SELECT i.key, i.profile_id
@@ -16,7 +17,7 @@ FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket) CROSS JOIN LATERAL (
 """
 
 
-async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+async def owners(connection: Connection, tenant: Tenant, keys: Sequence[BlindIndex]) -> dict[BlindIndex, ProfileId]:
     """The origins that hold these identifiers, by identifier."""
     found = await rows(connection, OWNERS, tenant.id, byteas(keys), tenant.buckets(keys))
     return dict(found)

@@ -21,6 +21,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_slots import HOLD, WriterLease
 from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 
 
 class BatchClaim(NamedTuple):
@@ -28,7 +29,7 @@ class BatchClaim(NamedTuple):
 
     lock_row: SpaceLockRow
     fresh_messages: set[bytes]
-    owners: dict[bytes, bytes]
+    owners: dict[BlindIndex, ProfileId]
 
 
 class LockedRows(NamedTuple):
@@ -45,7 +46,7 @@ async def begin(
     connection: PipelineConnection,
     tenant: Tenant,
     messages: Sequence[bytes],
-    keys: Sequence[bytes],
+    keys: Sequence[BlindIndex],
     batch: int,
     lease: WriterLease,
     *,
@@ -76,9 +77,9 @@ async def begin(
 async def lock(
     connection: PipelineConnection,
     tenant: Tenant,
-    origins: Collection[bytes],
-    documents: set[bytes],
-    sets: Sequence[tuple[bytes, bytes]],
+    origins: Collection[ProfileId],
+    documents: set[ProfileId],
+    sets: Sequence[tuple[ProfileId, SetKey]],
     groups: Sequence[bytes],
     slot: int | None,
 ) -> LockedRows:
@@ -150,8 +151,8 @@ async def constraints(
     tenant: Tenant,
     lock_row: SpaceLockRow,
     suppressions: Sequence[bytes],
-    keys: Sequence[bytes],
-) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
+    keys: Sequence[BlindIndex],
+) -> tuple[list[tuple[bytes, bool, int | None]], set[BlindIndex], list[tuple[BlindIndex, bytes, int]]]:
     """The constraints on a batch: (hash, whole, until) of suppressions, blocked identifiers, (key, cut, side).
 
     Queries only tables that the marks of the space name; the lock keeps the marks true.
@@ -174,8 +175,8 @@ async def constraints(
 
 
 async def scan_windows(
-    connection: PipelineConnection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
-) -> list[tuple[bytes, int, bytes, int]]:
+    connection: PipelineConnection, tenant: Tenant, scans: Sequence[tuple[ProfileId, int, int]]
+) -> list[tuple[ProfileId, int, BlindIndex, int]]:
     """The newest identifiers of a type, for roots whose window has to be built.
 
     `scans` are (root, type, how many); rows are (root, type, key, last seen).

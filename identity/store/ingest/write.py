@@ -41,6 +41,7 @@ from identity.store.postgres.rows import (
 from identity.store.postgres.space_lock import RAISE_STAMP
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 
@@ -61,19 +62,19 @@ class Writes(Struct):
 
     lock_stamp: Stamp = Stamp(0)
     marks: int = 0
-    lifted: list[bytes] = []
-    detached: list[tuple[bytes, bytes]] = []
+    lifted: list[ProfileId] = []
+    detached: list[tuple[ProfileId, BlindIndex]] = []
     new_origins: list[OriginRow] = []
     touched: list[tuple[OriginRow, int]] = []
-    moved: list[tuple[bytes, bytes]] = []
+    moved: list[tuple[ProfileId, ProfileId]] = []
     identifiers: list[IdentifierRow] = []
-    seen: list[tuple[bytes, bytes, Micros, Micros]] = []
-    retired: list[tuple[bytes, bytes]] = []
-    unretired: list[tuple[bytes, bytes]] = []
-    unseen: list[tuple[bytes, bytes]] = []
-    cuts: list[tuple[bytes, bytes, int]] = []
-    blocked: list[bytes] = []
-    forgotten: list[tuple[bytes, Stamp]] = []
+    seen: list[tuple[ProfileId, BlindIndex, Micros, Micros]] = []
+    retired: list[tuple[ProfileId, BlindIndex]] = []
+    unretired: list[tuple[ProfileId, BlindIndex]] = []
+    unseen: list[tuple[ProfileId, SetKey]] = []
+    cuts: list[tuple[BlindIndex, bytes, int]] = []
+    blocked: list[BlindIndex] = []
+    forgotten: list[tuple[BlindIndex, Stamp]] = []
     suppressed: list[tuple[bytes, bool, Micros | None]] = []
     slot: tuple[int, int, bytes] | None = None
     subject_keys: list[SubjectKeyRow] = []
@@ -83,8 +84,8 @@ class Writes(Struct):
     sightings: list[SightingRow] = []
     new_accounts: list[AccountRow] = []
     accounts: list[AccountRow] = []
-    left: list[tuple[bytes, bytes]] = []
-    memberships: list[tuple[bytes, bytes, bool, int, int]] = []
+    left: list[tuple[bytes, ProfileId]] = []
+    memberships: list[tuple[bytes, ProfileId, bool, Micros, Stamp]] = []
     evidence: list[EvidenceRow] = []
     events: list[EventRow] = []
     history: list[HistoryRow] = []
@@ -93,7 +94,7 @@ class Writes(Struct):
     rejection: RejectionRow | None = None
     lane: int = 0
     changes: list[ChangeRow] = []
-    inherits: list[tuple[bytes, bytes]] = []
+    inherits: list[tuple[ProfileId, ProfileId]] = []
 
 
 async def apply(connection: PipelineConnection, tenant: Tenant, writes: Writes) -> None:

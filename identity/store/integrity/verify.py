@@ -15,6 +15,7 @@ from identity.store.postgres.database import Connection, Database, rows
 from identity.store.postgres.snapshot import scanning_snapshot
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import FeedOperation
+from identity.values.ids import ProfileId
 
 BATCH = 5_000
 _ERASE, _MERGE = FeedOperation.ERASE.value, FeedOperation.MERGE.value
@@ -138,7 +139,7 @@ async def stream(connection: Connection, query: LiteralString, tenant: Tenant) -
             yield found
 
 
-async def profiles_with_history(connection: Connection, tenant: Tenant, kind: int) -> list[bytes]:
+async def profiles_with_history(connection: Connection, tenant: Tenant, kind: int) -> list[ProfileId]:
     """The profiles whose history has a line of this kind."""
     found = await rows(
         connection,
@@ -150,7 +151,7 @@ async def profiles_with_history(connection: Connection, tenant: Tenant, kind: in
         tenant.base,
         kind,
     )
-    return [id_ for (id_,) in found]
+    return [ProfileId(id_) for (id_,) in found]
 
 
 class LaneCheckRow(NamedTuple):
@@ -182,7 +183,7 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneCheckRow]:
     return [LaneCheckRow(*each) for each in found]
 
 
-async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple[str, list[bytes]]]:
+async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple[str, list[ProfileId]]]:
     """Per table the profiles that its rows name and that do not exist."""
     for table, about in _ABOUT.items():
         async for found in stream(connection, _orphans(table, about), tenant):

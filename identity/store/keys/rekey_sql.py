@@ -12,6 +12,7 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.predicates import erasure_open
 from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import BlindIndex
 
 _NAMES: LiteralString = "unnest($2::bytea[], $3::bytea[]) AS u (old, new)"
 # Of one plan only: `ANY` looks up an index, and `+ 0` keeps the space out of every index.
@@ -67,7 +68,9 @@ class RekeyedRows(NamedTuple):
     history: Sequence[tuple[bytes, int, int, bytes]]
 
 
-async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+async def known_new_keys(
+    connection: Connection, tenant: Tenant, keys: Sequence[BlindIndex]
+) -> dict[BlindIndex, BlindIndex]:
     """The new keys of these, where the rotation has found them."""
     found = await rows(
         connection,
@@ -79,11 +82,11 @@ async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[
         byteas(keys),
         tenant.base,
     )
-    return {bytes(old): bytes(new) for old, new in found}
+    return {BlindIndex(bytes(old)): BlindIndex(bytes(new)) for old, new in found}
 
 
 async def rename_keys(
-    connection: Connection, tenant: Tenant, older_to_newest: Mapping[bytes, bytes], *, remember: bool
+    connection: Connection, tenant: Tenant, older_to_newest: Mapping[BlindIndex, BlindIndex], *, remember: bool
 ) -> None:
     """Replace keys wherever they stand outside of profiles.
 

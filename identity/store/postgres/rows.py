@@ -5,22 +5,23 @@ Fields stand in the order of the columns in the statements of `write` and `load`
 
 from typing import NamedTuple
 
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 
 class OriginRow(NamedTuple):
     """One origin; `folded` is None where it would equal `own`."""
 
-    id: bytes
+    id: ProfileId
     version: int
     stamp: Stamp
     created: Stamp
     oldest_birth: Stamp
     events: int
     joined_at: Stamp | None
-    head: bytes
-    canonical: bytes
-    joined_to: bytes | None
+    head: ProfileId
+    canonical: ProfileId
+    joined_to: ProfileId | None
     own: bytes
     folded: bytes | None
 
@@ -41,8 +42,8 @@ class KeyRow(NamedTuple):
 class SightingRow(NamedTuple):
     """How often a set of identifiers was seen at an origin; `first_seen` and `last_seen` are event times."""
 
-    origin: bytes
-    set_key: bytes
+    origin: ProfileId
+    set_key: SetKey
     seen: int
     days: int
     last_day: int
@@ -64,8 +65,8 @@ class AccountRow(NamedTuple):
 class IdentifierRow(NamedTuple):
     """An identifier of an origin; `value` is sealed under the key of the origin, `linked_at` is a stamp."""
 
-    key: bytes
-    origin: bytes
+    key: BlindIndex
+    origin: ProfileId
     type: int
     retired: bool
     source: int
@@ -98,7 +99,7 @@ class SubjectKeyRow(NamedTuple):
 class DocumentRow(NamedTuple):
     """A sealed document; version 1 is a new one."""
 
-    origin: bytes
+    origin: ProfileId
     version: int
     document: bytes
 
@@ -106,7 +107,7 @@ class DocumentRow(NamedTuple):
 class EvidenceRow(NamedTuple):
     """A call or a correction that changed what is known; `payload` is empty where it was not requested."""
 
-    origin: bytes
+    origin: ProfileId
     stamp: Stamp
     kind: int
     kept: bytes
@@ -118,7 +119,7 @@ class EvidenceRow(NamedTuple):
 class EventRow(NamedTuple):
     """The plain calls of one origin in a batch, sealed; `stamp` is that of the first."""
 
-    origin: bytes
+    origin: ProfileId
     stamp: Stamp
     calls: int
     payload: bytes
@@ -135,7 +136,7 @@ class RejectionRow(NamedTuple):
 class HistoryRow(NamedTuple):
     """One line of the history of a profile."""
 
-    origin: bytes
+    origin: ProfileId
     stamp: Stamp
     seq: int
     kind: int
@@ -151,5 +152,5 @@ class ChangeRow(NamedTuple):
     op: int
     version: int
     at: Stamp
-    profile: bytes
+    profile: ProfileId
     other: bytes | None

@@ -13,7 +13,7 @@ from identity.store.postgres.arrays import Uuid, byteas, int4, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import DestinationNumber
+from identity.values.ids import DestinationNumber, ProfileId
 
 # The tables of DELETE_ORIGIN_CONTENT, in its order; its first statement marks slots and deletes nothing.
 _CONTENT_TABLES: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
@@ -44,7 +44,7 @@ def _of_profiles(table: LiteralString) -> LiteralString:
 async def delete_profiles(
     connection: PipelineConnection,
     tenant: Tenant,
-    origins: Sequence[bytes],
+    origins: Sequence[ProfileId],
     keys: Sequence[bytes],
     groups: Sequence[bytes],
 ) -> dict[str, int]:
@@ -67,7 +67,7 @@ async def delete_profiles(
 
 
 async def informed_destinations(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes]
+    connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]
 ) -> list[DestinationNumber]:
     """The destinations that received data of these origins."""
     found = await rows(
@@ -98,7 +98,7 @@ async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
     return [bytes(id_) for (id_,) in found]
 
 
-async def put_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> None:
+async def put_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> None:
     """Hide profiles from every reader."""
     await connection.execute(
         """
@@ -109,7 +109,7 @@ async def put_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[
     )
 
 
-async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> set[bytes]:
+async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> set[bytes]:
     """Which of these profiles are on hold."""
     found = await rows(
         connection,
@@ -124,7 +124,7 @@ async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[byte
     return {bytes(id_) for (id_,) in found}
 
 
-async def take_off_hold(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> None:
+async def take_off_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> None:
     """Show profiles again that were on hold."""
     await connection.execute(
         """

@@ -23,7 +23,7 @@ class RecipientRow(NamedTuple):
     last: Micros
 
 
-async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[RecipientRow]:
+async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[RecipientRow]:
     """The destinations that received data of these origins."""
     found = await rows(
         connection,

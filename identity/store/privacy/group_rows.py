@@ -11,22 +11,22 @@ from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import AccountRow, KeyRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import BlindIndex
+from identity.values.ids import BlindIndex, ProfileId
 
 
 class StatingRow(NamedTuple):
     """An origin that joined or left a group, with its head; `member` is its last statement."""
 
     group_key: BlindIndex
-    origin: bytes
-    head: bytes
+    origin: ProfileId
+    head: ProfileId
     member: bool
 
 
 class NamedMemberRow(NamedTuple):
     """An identifier of a profile that joined or left a group, sealed, with the key of its origin."""
 
-    head: bytes
+    head: ProfileId
     type: int
     key: bytes
     value: bytes

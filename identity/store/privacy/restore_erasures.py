@@ -17,7 +17,7 @@ from identity.store.privacy.erase import delete_profiles, informed_destinations,
 from identity.store.privacy.group_rows import delete_accounts, keys_of_accounts
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
-from identity.values.ids import DestinationNumber
+from identity.values.ids import DestinationNumber, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 
@@ -48,7 +48,7 @@ async def replay_erasure(
         byteas(keys),
         tenant.base,
     )
-    origins = [bytes(id_) for (id_,) in found]
+    origins = [ProfileId(bytes(id_)) for (id_,) in found]
     accounts = await keys_of_accounts(connection, tenant, origins)
     origins = [id_ for id_ in origins if id_ not in accounts]
     await drop_containing(connection, tenant, sorted({*origins, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
@@ -108,7 +108,7 @@ async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids:
         uuids(ids),
         tenant.base,
     )
-    ids = [bytes(id_) for (id_,) in origins]
+    present = [ProfileId(bytes(id_)) for (id_,) in origins]
     named = await rows(
         connection,
         """
@@ -116,12 +116,12 @@ async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids:
         WHERE i.profile_id = ANY ($2::uuid[]) AND i.space_id = $1::int4 AND i.bucket = $3::int4
         """,
         tenant.id,
-        uuids(ids),
+        uuids(present),
         tenant.base,
     )
-    if ids:
-        await _remove(connection, tenant, ids, [bytes(key) for (key,) in named])
-    return len(ids)
+    if present:
+        await _remove(connection, tenant, present, [bytes(key) for (key,) in named])
+    return len(present)
 
 
 async def replay_suppression(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -129,7 +129,7 @@ async def replay_suppression(connection: PipelineConnection, tenant: Tenant, ent
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, Stamp(0))
 
 
-async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: Stamp) -> None:
+async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: Sequence[ProfileId], at: Stamp) -> None:
     """Put profiles on hold again that an erasure found under a litigation hold."""
     versions = await _versions(connection, tenant, origins)
     await put_on_hold(connection, tenant, origins)
@@ -137,7 +137,7 @@ async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: S
     await _append_entries(connection, tenant, versions, at=at)
 
 
-async def replay_show(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: Stamp) -> None:
+async def replay_show(connection: PipelineConnection, tenant: Tenant, origins: Sequence[ProfileId], at: Stamp) -> None:
     """Show profiles again that were on hold for an erasure that was cancelled."""
     versions = await _versions(connection, tenant, origins)
     await take_off_hold(connection, tenant, origins)
@@ -152,7 +152,7 @@ async def replay_lift(connection: PipelineConnection, tenant: Tenant, entry: dic
 async def _remove(
     connection: PipelineConnection,
     tenant: Tenant,
-    found: Sequence[bytes],
+    found: Sequence[ProfileId],
     keys: Sequence[bytes],
     erasure_id: bytes | None = None,
     at: Stamp | None = None,
@@ -175,7 +175,9 @@ async def _remove(
     await _append_entries(connection, tenant, versions, other=erasure_id, at=at)
 
 
-async def _versions(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[tuple[bytes, int, Stamp]]:
+async def _versions(
+    connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]
+) -> list[tuple[bytes, int, Stamp]]:
     """(id, next version of its head, stamp) of those of these profiles that are there."""
     found = await rows(
         connection,
@@ -208,7 +210,7 @@ async def _append_entries(
         await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *columns])
 
 
-async def _followers(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[bytes]:
+async def _followers(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[ProfileId]:
     """These ids with the ids without rows of their own that only lead to them."""
     found = await rows(
         connection,
@@ -222,7 +224,7 @@ async def _followers(connection: Connection, tenant: Tenant, origins: Sequence[b
         uuids(origins),
         tenant.base,
     )
-    return sorted({*origins, *(bytes(id_) for (id_,) in found)})
+    return sorted({*origins, *(ProfileId(bytes(id_)) for (id_,) in found)})
 
 
 async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:

@@ -93,7 +93,7 @@ class CallsPage(NamedTuple):
 async def read_calls(
     connection: Connection,
     tenant: Tenant,
-    origins: Sequence[bytes],
+    origins: Sequence[ProfileId],
     *,
     above: Stamp,
     below: Stamp,

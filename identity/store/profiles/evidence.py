@@ -10,7 +10,7 @@ from identity.store.postgres.arrays import int4s, int8s, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import EvidenceRow, KeyRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import ProfileId
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 
 _COLUMNS: Final[LiteralString] = "e.profile_id, e.stamp, e.kind, e.kept, e.demoted, e.payload, e.rules_version"
@@ -24,7 +24,7 @@ _OF_SPACE: Final[LiteralString] = "FROM evidence e WHERE e.space_id = $1::int4 A
 
 
 async def by_origins(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], kinds: Sequence[int] | None = None
+    connection: Connection, tenant: Tenant, origins: Sequence[ProfileId], kinds: Sequence[int] | None = None
 ) -> list[EvidenceRow]:
     """The evidence of these origins, of these kinds or of all, by stamp."""
     found = await rows(
@@ -38,7 +38,7 @@ async def by_origins(
     return [EvidenceRow(*each) for each in found]
 
 
-async def without_payload(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[EvidenceRow]:
+async def without_payload(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[EvidenceRow]:
     """The evidence of these origins by stamp, without payloads."""
     found = await rows(
         connection,
@@ -51,7 +51,7 @@ async def without_payload(connection: Connection, tenant: Tenant, origins: Seque
 
 
 async def with_identifier(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], key: bytes
+    connection: Connection, tenant: Tenant, origins: Sequence[ProfileId], key: BlindIndex
 ) -> list[EvidenceRow]:
     """The evidence of these origins that kept or demoted an identifier, without payloads."""
     found = await rows(
@@ -68,7 +68,7 @@ async def with_identifier(
     return [EvidenceRow(*each) for each in found]
 
 
-async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, Stamp]]) -> list[EvidenceRow]:
+async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[ProfileId, Stamp]]) -> list[EvidenceRow]:
     """The evidence at these (origin, stamp) pairs, where there is any."""
     found = await rows(
         connection,
@@ -99,7 +99,7 @@ async def by_kinds(connection: Connection, tenant: Tenant, kinds: Sequence[int])
     return [EvidenceRow(*each) for each in found]
 
 
-async def exists(connection: Connection, tenant: Tenant, origin: bytes, stamp: Stamp) -> bool:
+async def exists(connection: Connection, tenant: Tenant, origin: ProfileId, stamp: Stamp) -> bool:
     """Whether there is evidence of this stamp at this origin."""
     return bool(await by_stamps(connection, tenant, [(origin, stamp)]))
 

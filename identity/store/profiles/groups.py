@@ -142,7 +142,7 @@ async def members(
 
 async def membership_calls(
     connection: Connection, tenant: Tenant, account: bytes, most: int
-) -> list[tuple[bytes, Stamp]]:
+) -> list[tuple[ProfileId, Stamp]]:
     """(origin, stamp) of the call by which each member last named a group; at most `most`."""
     found = await rows(
         connection,

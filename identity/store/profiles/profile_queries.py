@@ -14,6 +14,7 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import HistoryRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 _BY_KEY: LiteralString = """
@@ -99,10 +100,10 @@ _READ_BY_ID: LiteralString = _BY_ID + PROFILES_OF_ROOTS
 class SealedOriginRow(NamedTuple):
     """An origin of a canonical profile, sealed."""
 
-    id: bytes
-    head: bytes
-    canonical: bytes
-    joined_to: bytes | None
+    id: ProfileId
+    head: ProfileId
+    canonical: ProfileId
+    joined_to: ProfileId | None
     joined_at: Stamp | None
     version: int
     stamp: Stamp
@@ -120,27 +121,27 @@ class SealedOriginRow(NamedTuple):
 class SealedIdentifierRow(NamedTuple):
     """An identifier of an origin, sealed; times in microseconds, `linked_at` a stamp."""
 
-    origin: bytes
-    head: bytes
+    origin: ProfileId
+    head: ProfileId
     type: int
     first_seen: Micros
     last_seen: Micros
     linked_at: Stamp
     value: bytes
-    key: bytes
+    key: BlindIndex
     retired: bool
 
 
 class ProfileRows(NamedTuple):
     """The result: question number (from 0) -> root, and the rows of each root."""
 
-    heads: dict[int, bytes]
+    heads: dict[int, ProfileId]
     origins: list[SealedOriginRow]
     identifiers: list[SealedIdentifierRow]
 
 
 async def by_keys(
-    connection: Connection, tenant: Tenant, keys: Sequence[Sequence[bytes]], most: int, version: int
+    connection: Connection, tenant: Tenant, keys: Sequence[Sequence[BlindIndex]], most: int, version: int
 ) -> ProfileRows:
     """The profiles that hold these identifiers, each by any of the keys it may have; at most `most` origins.
 
@@ -152,7 +153,7 @@ async def by_keys(
 
 
 async def by_ids(
-    connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int, version: int | None = None
+    connection: Connection, tenant: Tenant, ids: Sequence[ProfileId], most: int, version: int | None = None
 ) -> ProfileRows:
     """The profiles of these ids, merged away or not; at most `most` origins.
 
@@ -165,7 +166,7 @@ async def by_ids(
 
 def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
     """Split the rows of such a statement by part; `asked` is the question of each row of questions."""
-    heads: dict[int, bytes] = {}
+    heads: dict[int, ProfileId] = {}
     origins, identifiers = [], []
     for r in found:
         if r[0] == _QUESTION:
@@ -192,7 +193,7 @@ def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] =
     return ProfileRows(heads, origins, identifiers)
 
 
-async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
+async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[ProfileId]:
     """The roots of canonical profiles in the order of their ids."""
     found = await rows(
         connection,
@@ -212,7 +213,7 @@ async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit
 
 async def list_canonical(
     connection: Connection, tenant: Tenant, after: bytes, limit: int
-) -> list[tuple[bytes, Stamp, Stamp]]:
+) -> list[tuple[ProfileId, Stamp, Stamp]]:
     """(id, stamp of the oldest origin, newest stamp) of canonical profiles in the order of their ids.
 
     A merge keeps one of two ids and removes the other, so no profile is listed twice.
@@ -238,7 +239,7 @@ async def list_canonical(
 
 
 async def history(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], before: tuple[Stamp, int], limit: int
+    connection: Connection, tenant: Tenant, origins: Sequence[ProfileId], before: tuple[Stamp, int], limit: int
 ) -> list[HistoryRow]:
     """The newest lines of these origins before a (stamp, seq)."""
     found = await rows(

@@ -9,9 +9,10 @@ from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import EventRow, HistoryRow, IdentifierRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import ProfileId
 
 
-async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[OriginRow]:
+async def origins(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> list[OriginRow]:
     """Every origin of the canonical profiles that these ids belong to."""
     found = await rows(
         connection,
@@ -49,7 +50,7 @@ async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
     return [OriginRow(*each) for each in found]
 
 
-async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[IdentifierRow]:
+async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[IdentifierRow]:
     """The identifiers of these origins."""
     found = await rows(
         connection,
@@ -95,7 +96,7 @@ async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence
     return [KeyRow(*each) for each in found]
 
 
-async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[EventRow]:
+async def events(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[EventRow]:
     """The plain calls of these origins that are still there."""
     found = await rows(
         connection,
@@ -114,7 +115,7 @@ async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes
     return [EventRow(*each) for each in found]
 
 
-async def sightings(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[SightingRow]:
+async def sightings(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[SightingRow]:
     """The sets of identifiers seen at these origins."""
     found = await rows(
         connection,
@@ -133,7 +134,7 @@ async def sightings(connection: Connection, tenant: Tenant, origins: Sequence[by
     return [SightingRow(*each) for each in found]
 
 
-async def history(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[HistoryRow]:
+async def history(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> list[HistoryRow]:
     """The lines of history of these origins."""
     found = await rows(
         connection,

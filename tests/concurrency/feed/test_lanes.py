@@ -16,7 +16,7 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import FeedOperation
-from identity.values.ids import new_id
+from identity.values.ids import ProfileId, new_id
 from identity.values.stamps import Stamp
 
 WRITERS = 16
@@ -42,7 +42,7 @@ class Both:
             writer,
             self.tenant,
             lane,
-            [ChangeRow(op=FeedOperation.UPSERT, version=1, at=Stamp(stamp), profile=id_, other=None)],
+            [ChangeRow(op=FeedOperation.UPSERT, version=1, at=Stamp(stamp), profile=ProfileId(id_), other=None)],
         )
         return id_
 

@@ -13,6 +13,7 @@ from identity.planning.consent.statements import OUT, REGION
 from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, Document, TimedSignal
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 NOW = 10 * DAY
@@ -72,9 +73,9 @@ def test_arrival_changes_no_verdict(given_statements: list[Any], random: Any, po
         document = Document()
         for stamp, statement in enumerate(given_statements, 1):
             fold_statement(document, statement, stamp)
-        permission = Permission({b"a": document}, [], policy, Micros(NOW))
-        answers = {name: (each.value, each.conflict) for name, each in fold({b"a": document}, []).items()}
-        verdicts.append((permission.one("P", b"a"), permission.one("Q", b"a"), answers))
+        permission = Permission({ProfileId(b"a"): document}, [], policy, Micros(NOW))
+        answers = {name: (each.value, each.conflict) for name, each in fold({ProfileId(b"a"): document}, []).items()}
+        verdicts.append((permission.one("P", ProfileId(b"a")), permission.one("Q", ProfileId(b"a")), answers))
         random.shuffle(given_statements)
     assert verdicts[0] == verdicts[1] == verdicts[2]
 
@@ -86,7 +87,7 @@ def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]
     meetings = []
     stamps = iter(draw(st.permutations(range(1, 40))))
     for winner, loser in pairwise(documents):
-        meetings.append(Meeting(next(stamps), loser, winner))
+        meetings.append(Meeting(next(stamps), ProfileId(loser), ProfileId(winner)))
     for document in documents.values():
         for statement in draw(st.lists(statements(), max_size=2)):
             fold_statement(document, statement, next(stamps))
@@ -97,7 +98,7 @@ def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]
 @given(people("ab"), people("xy"), policies, st.sampled_from([b"a", b"b"]), st.sampled_from([b"x", b"y"]))
 def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, at: bytes, to: bytes) -> None:
     """Data of an origin that is readable after a merge was readable before."""
-    joined = Meeting(Stamp(100), _head(other[1], to), _head(one[1], at))
+    joined = Meeting(Stamp(100), ProfileId(_head(other[1], to)), ProfileId(_head(one[1], at)))
     after = Permission({**one[0], **other[0]}, [*one[1], *other[1], joined], policy, Micros(NOW))
     for documents, meetings in (one, other):
         before = Permission(documents, meetings, policy, Micros(NOW))
@@ -109,7 +110,7 @@ def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, 
 def _head(meetings: list[Meeting], origin: bytes) -> bytes:
     up = {meeting.loser: meeting.winner for meeting in meetings}
     while origin in up:
-        origin = up[origin]
+        origin = up[ProfileId(origin)]
     return origin
 
 
@@ -126,4 +127,4 @@ def test_a_public_key_lifts_no_ruling(given_statements: list[Any], last: Any, un
         public = {name: value for name, value in content.items() if not name.endswith(SERVER)}
         fold_statement(document, (what, public, time + 6 * DAY, False), later)
     policy = Purposes(purposes={"P": Purpose("P", "ads")}, unset=unset)
-    assert not Permission({b"a": document}, [], policy, Micros(NOW)).one("P", b"a").granted
+    assert not Permission({ProfileId(b"a"): document}, [], policy, Micros(NOW)).one("P", ProfileId(b"a")).granted

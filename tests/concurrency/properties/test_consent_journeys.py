@@ -10,6 +10,7 @@ from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.values.calls import DAY
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of
@@ -24,7 +25,7 @@ DESTINATIONS = [Entitled(purposes=purposes, traits=["*"], identifiers=["*"]) for
 
 def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> dict[Any, Any]:
     """What a destination may see of the profile with an identifier: (field, its origin) -> value."""
-    root = world.state.root_of(key)
+    root = world.state.root_of(BlindIndex(key))
     assert root is not None
     origins = {origin.id: origin for origin in world.origins(root)}
     documents = {id_: world.state.documents[id_] for id_ in origins if id_ in world.state.documents}
@@ -56,7 +57,7 @@ def test_a_merge_widens_nothing_and_unmerging_restores(later: list[dict[str, Any
     ]
     world.send([*first, *later], received=RECEIVED)
     one, other = key_of("user_id", user), key_of("anonymous_id", device)
-    if world.state.root_of(one) is world.state.root_of(other):
+    if world.state.root_of(BlindIndex(one)) is world.state.root_of(other):
         return
     before = everything(world, one), everything(world, other)
     leaving = set(world.whole(other).links)

@@ -9,6 +9,7 @@ from identity.planning.consent import fold
 from identity.planning.consent.fold import Meeting
 from identity.planning.resolution import document as traits
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 names = st.sampled_from("abc")
@@ -67,7 +68,7 @@ decisions = st.dictionaries(
 def test_consent_does_not_depend_on_reading(decisions: Any, chain: list[bytes], stamps: list[int], random: Any) -> None:
     """The answers are the same in whatever order the origins and their meetings are read."""
     found = {origin: Document(consent={"a": decision}) for origin, decision in decisions.items()}
-    met = [Meeting(Stamp(stamp), chain[n + 1], chain[0]) for n, stamp in enumerate(stamps)]
+    met = [Meeting(Stamp(stamp), ProfileId(chain[n + 1]), ProfileId(chain[0])) for n, stamp in enumerate(stamps)]
     answer = fold.fold(found, met)
     entries = list(found.items())
     random.shuffle(entries)
@@ -80,7 +81,7 @@ def test_consent_does_not_depend_on_reading(decisions: Any, chain: list[bytes], 
 def test_a_newer_decision_ends_a_conflict(decisions: Any, chain: list[bytes]) -> None:
     """Once all origins have met, a newer decision at any of them stands alone."""
     found = {origin: Document(consent={"a": decision}) for origin, decision in decisions.items()}
-    met = [Meeting(Stamp(90 + at), origin, chain[0]) for at, origin in enumerate(chain[1:])]
+    met = [Meeting(Stamp(90 + at), ProfileId(origin), ProfileId(chain[0])) for at, origin in enumerate(chain[1:])]
     found[chain[2]] = Document(consent={"a": (True, Micros(50), Stamp(100))})
     answer = fold.fold(found, met)["a"]
     assert (answer.value, answer.conflict) == (True, False)

@@ -14,6 +14,7 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import Call, Source
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 from tests.support.planning import traffic
 from tests.support.planning.oracle import World
@@ -136,7 +137,7 @@ def test_a_window_counts_like_a_full_scan(seen: list[tuple[int, int]], most: int
     last: dict[bytes, int] = {}
     for nr, time in seen:
         key = bytes((nr,))
-        counters.mark_seen(held, key, "email", Micros(time))
+        counters.mark_seen(held, BlindIndex(key), "email", Micros(time))
         last[key] = max(time, last.get(key, time))
     wanted = sum(time > after for time in last.values())
     assert min(counters.count_within(held, "email", after, set()), most + 1) == min(wanted, most + 1)

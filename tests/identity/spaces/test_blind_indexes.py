@@ -2,6 +2,7 @@
 
 from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys, older_keys_of
 from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, IndexVersions, Source
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 from tests.support.keys.space_keys import space_keys
 
@@ -28,7 +29,7 @@ def a_call() -> Call:
 
 def test_everything_that_a_call_names_gets_its_blind_index() -> None:
     """Only those that may be linked are collected; of demoted ones only blocked identifiers are looked up."""
-    keys, call, found = space_keys(), a_call(), set[bytes]()
+    keys, call, found = space_keys(), a_call(), set[BlindIndex]()
     index_call(keys, call, found)
     assert call.alias is not None
     assert call.alias.user is not None
@@ -69,6 +70,6 @@ def test_older_keys_lead_to_the_newest() -> None:
 def test_the_older_keys_of_two_requests_add_up() -> None:
     """A batch looks up the older keys of all its requests at once."""
     both = no_older_keys()
-    both.update(no_older_keys()._replace(identifiers={b"a": b"1"}))
-    both.update(no_older_keys()._replace(identifiers={b"b": b"2"}, messages={b"m": b"3"}))
+    both.update(no_older_keys()._replace(identifiers={BlindIndex(b"a"): BlindIndex(b"1")}))
+    both.update(no_older_keys()._replace(identifiers={BlindIndex(b"b"): BlindIndex(b"2")}, messages={b"m": b"3"}))
     assert (both.identifiers, both.messages) == ({b"a": b"1", b"b": b"2"}, {b"m": b"3"})

@@ -5,11 +5,13 @@ from hypothesis import strategies as st
 
 from identity.planning.resolution.planner_state import Counters, Profile, Window
 from identity.spaces.origin_rows import to_profile, to_row
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 
 CODES = {"user_id": 1, "email": 2, "crm": 64}
 NAMES = {code: name for name, code in CODES.items()}
-KEYS = st.binary(min_size=16, max_size=16)
+IDS = st.binary(min_size=16, max_size=16).map(ProfileId)
+KEYS = IDS.map(BlindIndex)
 NUMBERS = st.integers(0, 2**60)
 STAMPS = NUMBERS.map(Stamp)
 
@@ -25,7 +27,7 @@ def own_counters(draw: st.DrawFn) -> Counters:
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
     """A root with folded counters, windows and cuts."""
-    own, id_ = draw(own_counters()), draw(KEYS)
+    own, id_ = draw(own_counters()), draw(IDS)
     live = [*own.live, draw(KEYS)]
     folded = Counters(
         types={name: count + 1 for name, count in own.types.items()} | {"user_id": len(live)},
@@ -38,14 +40,14 @@ def profiles(draw: st.DrawFn) -> Profile:
         id=id_,
         created=draw(STAMPS),
         root=id_,
-        canonical=draw(KEYS),
+        canonical=draw(IDS),
         oldest_birth=draw(STAMPS),
         own=own,
         folded=folded,
         version=draw(st.integers(0, 2**31)),
         stamp=draw(STAMPS),
         events=draw(st.integers(0, 2**31)),
-        joined_to=draw(st.none() | KEYS),
+        joined_to=draw(st.none() | IDS),
         joined_at=draw(st.none() | STAMPS),
     )
 
@@ -59,7 +61,7 @@ def test_a_root_comes_back_as_the_value_it_was(profile: Profile) -> None:
 @given(profiles())
 def test_a_row_without_folded_counters_has_its_own(profile: Profile) -> None:
     """An origin that is no root, or a root alone, keeps one set of counters; the reader gets a copy of them."""
-    profile.root = bytes([profile.id[0] ^ 1]) + profile.id[1:]
+    profile.root = ProfileId(bytes([profile.id[0] ^ 1]) + profile.id[1:])
     row = to_row(profile, CODES)
     read = to_profile(row, NAMES)
 

@@ -10,29 +10,30 @@ from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Evidence
 from identity.planning.integrity.row_index import RowIndex
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 IDENTIFY = 0
 
 
-def key(name: str) -> bytes:
+def key(name: str) -> BlindIndex:
     """A blind index of a name."""
-    return name.encode().ljust(32, b".")
+    return BlindIndex(name.encode().ljust(32, b"."))
 
 
-def id_(number: int) -> bytes:
+def id_(number: int) -> ProfileId:
     """The id of an origin; greater numbers are younger."""
-    return (number + 1).to_bytes(16, "big")
+    return ProfileId((number + 1).to_bytes(16, "big"))
 
 
 class Origin(Struct):
     """The part of a profile row an audit reads; `holds` maps a name to the stamp of its link."""
 
     number: int
-    head: bytes
-    canonical: bytes
+    head: ProfileId
+    canonical: ProfileId
     holds: dict[str, int] = {}
-    joined_to: bytes | None = None
+    joined_to: ProfileId | None = None
     joined_at: int | None = None
     origins: int = 1
 
@@ -44,7 +45,7 @@ class Space:
         self.origins: list[Origin] = []
         self.evidence: list[tuple[bytes, int, int, list[str]]] = []
         self.forgotten: dict[str, int] = {}
-        self.parted: set[bytes] = set()
+        self.parted: set[ProfileId] = set()
         self._stamps = count(1)
 
     def owner(self, name: str) -> Origin | None:
@@ -79,9 +80,9 @@ class Space:
         heads = {each: [o for o in self.origins if o.head == each] for each in (one, other)}
         winner, loser = sorted((one, other), key=lambda each: (-len(heads[each]), each))
         for origin in heads[loser]:
-            origin.head = winner
+            origin.head = ProfileId(winner)
             if id_(origin.number) == loser:
-                origin.joined_to, origin.joined_at = winner, stamp
+                origin.joined_to, origin.joined_at = ProfileId(winner), stamp
         head = next(o for o in self.origins if id_(o.number) == winner)
         head.canonical = min(id_(o.number) for o in self.origins if o.head == winner)
 
@@ -110,9 +111,11 @@ class Space:
             )  # fmt: skip
         held = [(o, name, since) for o in self.origins for name, since in o.holds.items()]
         for o, name, _ in held:
-            index.read_forward(key(name), id_(o.number))
+            index.read_forward(BlindIndex(key(name)), ProfileId(id_(o.number)))
         for o, name, since in held:
-            index.read_reverse(id_(o.number), key(name), 99, False, Stamp(since), Micros(0), True)
+            index.read_reverse(
+                ProfileId(id_(o.number)), BlindIndex(key(name)), 99, False, Stamp(since), Micros(0), True
+            )
         index.resolve_pointers()
         packed = [(at, stamp, kind, b"".join(map(key, names))) for at, stamp, kind, names in self.evidence]
         acts = [(Stamp(stamp), kind, kept) for _, stamp, kind, kept in packed if kind in (UNMERGE, REMOVE)]
@@ -120,7 +123,7 @@ class Space:
             index, findings, Reversals(acts, {key(name): Stamp(until) for name, until in self.forgotten.items()})
         )
         for row in packed:
-            check.read(row[0], Stamp(row[1]), *row[2:])
+            check.read(ProfileId(row[0]), Stamp(row[1]), *row[2:])
         check.check(self.parted)
         return {finding.kind for finding in findings}
 

@@ -19,6 +19,7 @@ from identity.planning.resolution.stored_calls import source as source_of
 from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 from identity.vault.keyring import Keyring
 from tests.support.integrity.pair_differences import pair_differences
@@ -59,17 +60,17 @@ class Replayed(World):
             if STORED_KINDS[logged.kept_call.kind] == "unmerge"
         }
 
-    def _id(self) -> bytes:
+    def _id(self) -> ProfileId:
         at = self._at
         assert at is not None
         origin = at.origin
         while origin in self._parted:
             # The call lay elsewhere before an unmerge: where it lies now was made for that.
-            origin = self._parted[origin]
+            origin = ProfileId(self._parted[origin])
         if origin not in self.state.profiles:
             return origin
         if self._group in self.stored.accounts and self._group not in self.state.accounts:
-            return self.stored.accounts[self._group].id
+            return ProfileId(self.stored.accounts[self._group].id)
         return super()._id()
 
     def play(self) -> None:
@@ -104,7 +105,9 @@ class Replayed(World):
             stamps = [created for _, _, created in body["twins"]] + [logged.stamp]
             if body["cut"] is not None:
                 ids.append(bytes.fromhex(body["cut"]))
-            self.unmerge(set(logged.kept), lambda _: stamps.pop(0), lambda: ids.pop(0), block=body["cut"] is not None)
+            self.unmerge(
+                set(logged.kept), lambda _: stamps.pop(0), lambda: ProfileId(ids.pop(0)), block=body["cut"] is not None
+            )
 
     def _version(self, logged: Logged) -> int:
         """The rules of a call: evidence says it; for events, what was in force at their stamp."""
@@ -140,7 +143,7 @@ class Replayed(World):
                 size = self.rules.limit(type_).max + 1
                 root.folded.windows[type_] = counters.newest_window(self.live(root.id, type_), size)
 
-    def live(self, root: bytes, type_: str) -> dict[bytes, int]:
+    def live(self, root: ProfileId, type_: str) -> dict[BlindIndex, int]:
         """The live identifiers of a type under a root, with the event time they were last seen."""
         return {
             key: gained.last_seen
@@ -234,7 +237,7 @@ def _profiles(stored: Stored) -> Iterator[str]:
     own: dict[bytes, Counters] = {}
     for key, link in stored.links.items():
         if not link.retired:
-            counters.attach(own.setdefault(link.origin, Counters(types={}, live=[])), key, link.type)
+            counters.attach(own.setdefault(link.origin, Counters(types={}, live=[])), BlindIndex(key), link.type)
     events = Counter(logged.origin for logged in stored.log if STORED_KINDS[logged.kept_call.kind] in KINDS)
     for profile in stored.profiles.values():
         under = members.get(profile.id, [])
@@ -248,7 +251,7 @@ def _profiles(stored: Stored) -> Iterator[str]:
             yield f"{profile.id.hex()}: {profile.events} events, the log has another number"
 
 
-def _head(stored: Stored, root: bytes, under: Sequence[Profile]) -> Iterator[str]:
+def _head(stored: Stored, root: ProfileId, under: Sequence[Profile]) -> Iterator[str]:
     profile, name = stored.profiles[root], root.hex()
     summed = Counters(types={}, live=[], origins=0)
     for origin in under:
@@ -277,7 +280,7 @@ def _head(stored: Stored, root: bytes, under: Sequence[Profile]) -> Iterator[str
             yield f"{name}: the window of {type_} is not the newest {window.size} of its identifiers"
 
 
-def _documents(found: Mapping[bytes, Any]) -> dict[bytes, Any]:
+def _documents(found: Mapping[ProfileId, Any]) -> dict[bytes, Any]:
     return {id_: document.sections for id_, document in found.items()}
 
 

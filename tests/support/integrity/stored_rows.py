@@ -21,7 +21,7 @@ from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.calls import IndexVersions
 from identity.values.identifiers import BUILT_IN
-from identity.values.ids import SpaceNumber
+from identity.values.ids import BlindIndex, ProfileId, SpaceNumber
 from identity.vault.keyring import Keyring
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER, RULES, TYPE_NAME
 from identity.vault.subject_keys import SubjectKey
@@ -31,18 +31,18 @@ class Logged(Struct):
     """An accepted call as stored; the last three only as evidence."""
 
     stamp: int
-    origin: bytes
+    origin: ProfileId
     kept_call: StoredCall
     evidence: bool
-    kept: list[bytes] = []
-    demoted: list[tuple[bytes, str]] = []
+    kept: list[BlindIndex] = []
+    demoted: list[tuple[BlindIndex, str]] = []
     rules: int = 0
 
 
 class Link(Struct):
     """A reverse row, opened."""
 
-    origin: bytes
+    origin: ProfileId
     type: str
     value: str
     retired: bool
@@ -149,13 +149,13 @@ class Stored:
 
     def _read_identifiers(self) -> None:
         self.owners = {bytes(key): id_.bytes for key, id_ in self._rows("key, profile_id FROM identifier")}
-        self.links: dict[bytes, Link] = {}
+        self.links: dict[BlindIndex, Link] = {}
         for origin, key, type_, value, *rest in self._rows(
             "profile_id, key, type, value, retired, source, linked_at, first_seen, last_seen FROM profile_identifier"
         ):
             opened = self._subjects[origin.bytes].open(IDENTIFIER, key[:16], 0, value).decode()
             assert bytes(key) not in self.links, "an identifier has two reverse rows"
-            self.links[bytes(key)] = Link(origin.bytes, self.names[type_], opened, *rest)
+            self.links[BlindIndex(bytes(key))] = Link(origin.bytes, self.names[type_], opened, *rest)
         self.sightings = {
             (origin.bytes, set_.bytes): Sighting(
                 count,

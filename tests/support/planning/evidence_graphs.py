@@ -8,6 +8,7 @@ from identity.planning.graph.evidence_graph import (
     build_graph,
     links,
 )
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
 TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", "a": "anonymous_id"}
@@ -16,9 +17,9 @@ TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", 
 def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1,), count: int = 0) -> Observation:
     """An observation of the keys written with a space between them; its calls are of a day that begins at `stamp`."""
     return Observation(
-        origin=b"origin",
+        origin=ProfileId(b"origin"),
         stamp=Stamp(stamp),
-        keys=tuple(key.encode() for key in keys.split()),
+        keys=tuple(BlindIndex(key.encode()) for key in keys.split()),
         days=days,
         sources=sources,
         count=count,
@@ -27,7 +28,7 @@ def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1
     )
 
 
-def types(*observations: Observation) -> dict[bytes, str]:
+def types(*observations: Observation) -> dict[BlindIndex, str]:
     """The type of each key, by its first letter."""
     return {key: TYPES[chr(key[0])] for each in observations for key in each.keys}
 

@@ -31,6 +31,7 @@ from identity.values.calls import STORED_KINDS, Call, Outcome
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
 from identity.values.identifiers import PHONE
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import SERVER, index, key_of, read
 
@@ -42,13 +43,13 @@ class World:
         self.rules = rules
         self.state = PlannerState()
         self.outcomes: list[Outcome] = []
-        self.gained: dict[bytes, Gained] = {}
+        self.gained: dict[BlindIndex, Gained] = {}
         self.plans: list[Plan] = []
-        self.evidence: dict[int, tuple[bytes, Evidence]] = {}
-        self.plain: dict[Stamp, tuple[bytes, bytes]] = {}
+        self.evidence: dict[int, tuple[ProfileId, Evidence]] = {}
+        self.plain: dict[Stamp, tuple[ProfileId, BlindIndex]] = {}
         self.notes: list[tuple[HistoryNote, int]] = []
         self.memberships: dict[tuple[bytes, bytes], tuple[bool, int, int]] = {}
-        self.members: dict[int, list[bytes]] = {}
+        self.members: dict[int, list[BlindIndex]] = {}
         self._ids = itertools.count(1)
         self._stamp = Stamp(1_000)
 
@@ -94,10 +95,10 @@ class World:
         """The blind index of a group."""
         return key_of("group", name)
 
-    def whole(self, key: bytes) -> ProfileSnapshot:
+    def whole(self, key: BlindIndex) -> ProfileSnapshot:
         """The canonical profile that holds an identifier, with everything that lies at its origins."""
         state = self.state
-        root = state.root_of(key)
+        root = state.root_of(BlindIndex(key))
         assert root is not None
         profiles = {origin.id: origin for origin in self.origins(root)}
         links = {
@@ -147,9 +148,9 @@ class World:
 
     def unmerge(
         self,
-        named: set[bytes],
+        named: set[BlindIndex],
         stamps: Callable[[Stamp], Stamp] | None = None,
-        ids: Callable[[], bytes] | None = None,
+        ids: Callable[[], ProfileId] | None = None,
         *,
         block: bool = True,
     ) -> UnmergePlan:
@@ -170,7 +171,10 @@ class World:
         record = StoredCall(
             kind=StoredKind.UNMERGE, message_id="", time=Micros(0), received=Micros(0), source=1, server=True, body=body
         )
-        self.evidence[made.stamp] = made.staying.id, Evidence(stamp=made.stamp, kept=made.named, shown=b"", call=record)
+        self.evidence[made.stamp] = (
+            made.staying.id,
+            Evidence(stamp=made.stamp, kept=made.named, shown=SetKey(b""), call=record),
+        )
         self.notes += [(note, self.rules.version) for note in made.notes]
         state.stamp = made.stamp
         return made
@@ -194,11 +198,13 @@ class World:
             if note.origin == origin and note.stamp in split.evidence:
                 note.origin = twin
 
-    def remove(self, key: bytes, stamps: Callable[[Stamp], Stamp] | None = None, *, block: bool = False) -> Removal:
+    def remove(
+        self, key: BlindIndex, stamps: Callable[[Stamp], Stamp] | None = None, *, block: bool = False
+    ) -> Removal:
         """Takes an identifier off its profile."""
         state = self.state
         whole = self.whole(key)
-        made = plan_removal(whole, key, stamps or self._next)
+        made = plan_removal(whole, BlindIndex(key), stamps or self._next)
         state.profiles |= made.profiles
         del state.owners[key], self.gained[key]
         for origin, item in list(self.evidence.values()):
@@ -215,17 +221,20 @@ class World:
             server=True,
             body={"blocked": block},
         )
-        self.evidence[made.stamp] = made.link.origin, Evidence(stamp=made.stamp, kept=[key], shown=b"", call=record)
+        self.evidence[made.stamp] = (
+            made.link.origin,
+            Evidence(stamp=made.stamp, kept=[BlindIndex(key)], shown=SetKey(b""), call=record),
+        )
         self.notes.append((made.note, self.rules.version))
         if block:
-            state.blocked.add(key)
+            state.blocked.add(BlindIndex(key))
         state.stamp = made.stamp
         return made
 
-    def erase(self, key: bytes, *, suppress: bool = True) -> None:
+    def erase(self, key: BlindIndex, *, suppress: bool = True) -> None:
         """Takes a whole person away; what is suppressed stays away."""
         state = self.state
-        root = state.root_of(key)
+        root = state.root_of(BlindIndex(key))
         ids = set() if root is None else {origin.id for origin in self.origins(root)}
         keys = {key} | {each for each, gained in self.gained.items() if gained.origin in ids}
         for each in keys & self.gained.keys():
@@ -242,16 +251,16 @@ class World:
         self._stamp = Stamp(max(self._stamp, after) + 256)
         return self._stamp
 
-    def _id(self) -> bytes:
-        return next(self._ids).to_bytes(16, "big")
+    def _id(self) -> ProfileId:
+        return ProfileId(next(self._ids).to_bytes(16, "big"))
 
     def origins(self, root: Profile) -> list[Profile]:
         """The origins that point to a root."""
         return [p for p in self.state.profiles.values() if p.root == root.id]
 
-    def view(self, key: bytes) -> dict[str, Any]:
+    def view(self, key: BlindIndex) -> dict[str, Any]:
         """The profile with an identifier, as a reader gets it."""
-        root = self.state.root_of(key)
+        root = self.state.root_of(BlindIndex(key))
         assert root is not None
         origins = self.origins(root)
         ids = {origin.id for origin in origins}
@@ -273,7 +282,7 @@ class World:
         """Every canonical profile once."""
         roots = {}
         for key in self.gained:
-            root = self.state.root_of(key)
+            root = self.state.root_of(BlindIndex(key))
             assert root is not None
             roots[root.id] = key
         return [self.view(key) for key in roots.values()]

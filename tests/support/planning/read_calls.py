@@ -11,6 +11,7 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier, Outcome, Source, demoted_identifiers
 from identity.values.errors import BadCall
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 from identity.values.timestamps import LATEST
 
@@ -18,9 +19,9 @@ SERVER = Source(key=1, server=True)
 LARGEST = 32 * 1024
 
 
-def key_of(type_: str, value: str) -> bytes:
+def key_of(type_: str, value: str) -> BlindIndex:
     """A blind index without a secret, good enough for a test in memory."""
-    return hashlib.sha256(f"{type_}|{value}".encode()).digest()
+    return BlindIndex(hashlib.sha256(f"{type_}|{value}".encode()).digest())
 
 
 def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
@@ -30,7 +31,7 @@ def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
         named += [call.alias.user, call.alias.anonymous]
     for identifier in named:
         if identifier is not None:
-            identifier.key = key(identifier.type, identifier.value)
+            identifier.key = BlindIndex(key(identifier.type, identifier.value))
     call.message = key("message", call.message_id)[:16]
     if call.group is not None:
         call.group_key = key("group", call.group)

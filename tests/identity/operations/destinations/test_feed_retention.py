@@ -26,7 +26,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.enums import FeedOperation, Law, RequestInterface, RequestKind
 from identity.values.errors import Resync
-from identity.values.ids import new_id, public
+from identity.values.ids import ProfileId, new_id, public
 from identity.values.stamps import Stamp
 from tests.support.destinations.consenting_people import ALL, user
 from tests.support.planning.space_steps import QUIET
@@ -210,7 +210,13 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
         nonlocal number
         number = (number + 1) % spaces_and_keys.LANES
         rows = [
-            ChangeRow(op=FeedOperation.UPSERT, version=1, at=Stamp(10 if each else 30), profile=new_id(), other=None)
+            ChangeRow(
+                op=FeedOperation.UPSERT,
+                version=1,
+                at=Stamp(10 if each else 30),
+                profile=ProfileId(new_id()),
+                other=None,
+            )
             for each in old
         ]
         async with database.transaction() as connection:

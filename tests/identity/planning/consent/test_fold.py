@@ -4,16 +4,17 @@ import pytest
 
 from identity.planning.consent.fold import DecisionAtOrigin, Meeting, categories, decisions, fold, fold_decisions
 from identity.values.documents import SERVER, STATED, Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
-ONE, TWO = b"1" * 16, b"2" * 16
-MET = Meeting(stamp=Stamp(10), loser=TWO, winner=ONE)
+ONE, TWO = ProfileId(b"1" * 16), ProfileId(b"2" * 16)
+MET = Meeting(stamp=Stamp(10), loser=ProfileId(TWO), winner=ProfileId(ONE))
 
 
 def decision(origin: bytes, stamp: int, *, granted: bool, server: bool = False, time: int = 0) -> DecisionAtOrigin:
     """A decision whose time is its stamp, unless another is given."""
     return DecisionAtOrigin(
-        granted=granted, time=Micros(time or stamp), stamp=Stamp(stamp), origin=origin, server=server
+        granted=granted, time=Micros(time or stamp), stamp=Stamp(stamp), origin=ProfileId(origin), server=server
     )
 
 
@@ -58,7 +59,16 @@ def test_a_complete_statement_denies_what_it_leaves_out() -> None:
         signals={STATED: (["Mail"], Micros(5), Stamp(5)), STATED + SERVER: (["Ads"], Micros(5), Stamp(6))},
     )
 
-    assert categories({ONE: document}) == ["Ads", "Mail"]
-    assert {each.server: each.granted for each in decisions({ONE: document}, "Ads")} == {False: False, True: True}
-    assert {each.server: each.granted for each in decisions({ONE: document}, "Mail")} == {False: True, True: False}
-    assert {name: answer.value for name, answer in fold({ONE: document}, []).items()} == {"Ads": False, "Mail": False}
+    assert categories({ProfileId(ONE): document}) == ["Ads", "Mail"]
+    assert {each.server: each.granted for each in decisions({ProfileId(ONE): document}, "Ads")} == {
+        False: False,
+        True: True,
+    }
+    assert {each.server: each.granted for each in decisions({ProfileId(ONE): document}, "Mail")} == {
+        False: True,
+        True: False,
+    }
+    assert {name: answer.value for name, answer in fold({ProfileId(ONE): document}, []).items()} == {
+        "Ads": False,
+        "Mail": False,
+    }

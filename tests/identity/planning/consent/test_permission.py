@@ -12,6 +12,7 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Source
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 NOW = 1_000 * DAY
@@ -49,7 +50,7 @@ def preferences(day: int, source: Source = BROWSER, **decisions: bool) -> Call:
 def verdict(document: Document, purpose: str = "Marketing", now: int = NOW, **policy: Any) -> Verdict:
     """The verdict for one origin on its own."""
     made = compile_purposes({**POLICY, **policy}, 1)
-    return Permission({b"a": document}, [], made, Micros(now)).one(purpose, b"a")
+    return Permission({ProfileId(b"a"): document}, [], made, Micros(now)).one(purpose, ProfileId(b"a"))
 
 
 def region(where: str, day: int = 1) -> Call:
@@ -126,11 +127,11 @@ def test_a_destination_of_several_categories_needs_all_of_them(decisions: dict[s
     document = heard(preferences(900, BROWSER, **decisions))
     for unset in ("deny", "allow"):
         made = compile_purposes({**POLICY, "unset": unset}, 1)
-        permission = Permission({b"a": document}, [], made, Micros(NOW))
-        assert permission.all_of(["Marketing", "Product"], b"a").granted is flows
-        assert permission.all_of([], b"a").granted is (unset == "allow")
+        permission = Permission({ProfileId(b"a"): document}, [], made, Micros(NOW))
+        assert permission.all_of(["Marketing", "Product"], ProfileId(b"a")).granted is flows
+        assert permission.all_of([], ProfileId(b"a")).granted is (unset == "allow")
     if flows:
-        assert permission.all_of(["Product", "Marketing"], b"a").until == (900 + 365) * DAY
+        assert permission.all_of(["Product", "Marketing"], ProfileId(b"a")).until == (900 + 365) * DAY
 
 
 def test_a_later_statement_that_leaves_a_category_out_denies_it() -> None:
@@ -138,7 +139,7 @@ def test_a_later_statement_that_leaves_a_category_out_denies_it() -> None:
     one, other = preferences(800, Marketing=True), preferences(801, Product=True)
     for calls in ((one, other), (other, one)):
         assert verdict(heard(*calls)).reason == "denied"
-        assert not fold({b"a": heard(*calls)}, [])["Marketing"].value
+        assert not fold({ProfileId(b"a"): heard(*calls)}, [])["Marketing"].value
     assert verdict(heard(one, other, preferences(802, Marketing=True))).granted
 
 
@@ -178,10 +179,14 @@ def test_an_opt_out_applies_again_once_the_grant_that_lifted_it_expires() -> Non
     assert denied == "denied_by_class"
     assert verdict(heard(denial, grant), now=end, **policy).reason == denied
     # A verdict by default ends with the grant that lifts the opt-out.
-    met = [Meeting(Stamp(50), b"b", b"a")]
-    documents = {b"a": heard(out, grant, first=10), b"b": Document()}
+    met = [Meeting(Stamp(50), ProfileId(b"b"), ProfileId(b"a"))]
+    documents = {ProfileId(b"a"): heard(out, grant, first=10), ProfileId(b"b"): Document()}
     made = compile_purposes({**POLICY, **policy}, 1)
-    assert Permission(documents, met, made, Micros(end - 1)).one("Marketing", b"b") == (True, "allowed_unset", end)
+    assert Permission(documents, met, made, Micros(end - 1)).one("Marketing", ProfileId(b"b")) == (
+        True,
+        "allowed_unset",
+        end,
+    )
 
 
 def test_a_grant_of_a_minor_does_not_count() -> None:
@@ -197,7 +202,7 @@ def test_no_public_key_lifts_a_denial_by_a_server() -> None:
     no, yes = preferences(900, SERVER, Marketing=False), preferences(901, Marketing=True)
     for calls in ((no, yes), (yes, no)):
         assert verdict(heard(*calls)).reason == "denied"
-        assert not fold({b"a": heard(*calls)}, [])["Marketing"].conflict
+        assert not fold({ProfileId(b"a"): heard(*calls)}, [])["Marketing"].conflict
     assert verdict(heard(no, yes, preferences(902, SERVER, Marketing=True))).granted
     assert (
         verdict(heard(preferences(900, SERVER, Marketing=True), preferences(901, Marketing=False))).reason == "denied"
@@ -219,25 +224,30 @@ def test_the_region_decides_for_undecided_data() -> None:
 def joined(one: Document, other: Document, at: int = 50, **policy: Any) -> Permission:
     """Two people merged at a stamp."""
     made: Purposes = compile_purposes({**POLICY, **policy}, 1)
-    return Permission({b"a": one, b"b": other}, [Meeting(Stamp(at), b"b", b"a")], made, Micros(NOW))
+    return Permission(
+        {ProfileId(b"a"): one, ProfileId(b"b"): other},
+        [Meeting(Stamp(at), ProfileId(b"b"), ProfileId(b"a"))],
+        made,
+        Micros(NOW),
+    )
 
 
 def test_a_grant_does_not_count_for_an_origin_merged_later() -> None:
     """A grant counts at its own origin and at those merged before it; a grant after the merge counts for both."""
     one = joined(heard(preferences(900, Marketing=True)), Document())
-    assert one.one("Marketing", b"a").granted
-    assert one.one("Marketing", b"b").reason == "unset"
+    assert one.one("Marketing", ProfileId(b"a")).granted
+    assert one.one("Marketing", ProfileId(b"b")).reason == "unset"
     late = joined(heard(preferences(900, Marketing=True), first=60), Document())
-    assert late.one("Marketing", b"b").granted
+    assert late.one("Marketing", ProfileId(b"b")).granted
 
 
 def test_a_denial_counts_for_every_origin_of_the_profile() -> None:
     """An anonymous grant merged with a known denial is denied, and the verdict reports the conflict."""
     both = joined(heard(preferences(900, Marketing=False)), heard(preferences(901, Marketing=True)))
     for origin in (b"a", b"b"):
-        assert both.one("Marketing", origin) == (False, "conflict", None)
+        assert both.one("Marketing", ProfileId(origin)) == (False, "conflict", None)
     against = joined(heard(preferences(900, Marketing=False)), Document(), unset="allow")
-    assert not against.one("Marketing", b"b").granted
+    assert not against.one("Marketing", ProfileId(b"b")).granted
 
 
 def test_a_grant_from_before_the_merge_lifts_no_denial_of_the_other_side() -> None:
@@ -247,15 +257,15 @@ def test_a_grant_from_before_the_merge_lifts_no_denial_of_the_other_side() -> No
     out = heard(call({"gpc": True}, 900), first=20)
     for other in (no, out):
         both = joined(grant, other, unset="allow", override_opt_out=True)
-        assert not both.one("Marketing", b"a").granted
-        assert not both.one("Marketing", b"b").granted
+        assert not both.one("Marketing", ProfileId(b"a")).granted
+        assert not both.one("Marketing", ProfileId(b"b")).granted
 
 
 def test_a_region_of_the_other_side_never_loosens_the_default() -> None:
     """An origin without a region keeps the default; a stricter region counts for every origin."""
     both = joined(heard(region("US")), Document())
-    assert both.one("Marketing", b"a").granted
-    assert not both.one("Marketing", b"b").granted
+    assert both.one("Marketing", ProfileId(b"a")).granted
+    assert not both.one("Marketing", ProfileId(b"b")).granted
     strict = joined(heard(region("US")), heard(region("DE"), first=20), unset="allow")
-    assert not strict.one("Marketing", b"a").granted
-    assert joined(heard(region("US"), first=60), Document()).one("Marketing", b"b").granted
+    assert not strict.one("Marketing", ProfileId(b"a")).granted
+    assert joined(heard(region("US"), first=60), Document()).one("Marketing", ProfileId(b"b")).granted

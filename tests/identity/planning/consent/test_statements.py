@@ -14,6 +14,7 @@ from identity.planning.consent.statements import MOST_NAMED, REGION, decided_at,
 from identity.planning.resolution.document import merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import STATED, Document, TimedSignal
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
 
@@ -47,7 +48,7 @@ def heard(*calls: Sent, first: int = 1, server: bool = False) -> Document:
 def verdict(*calls: Sent, now: int = NOW, **policy: Any) -> Verdict:
     """The verdict about advertising after these calls of one device."""
     made = compile_purposes({"purposes": [{"id": "Ads", "class": "ads", "ttl_days": 390}], **policy}, 1)
-    return Permission({b"a": heard(*calls)}, [], made, Micros(now)).one("Ads", b"a")
+    return Permission({ProfileId(b"a"): heard(*calls)}, [], made, Micros(now)).one("Ads", ProfileId(b"a"))
 
 
 def test_a_grant_in_a_string_is_as_old_as_the_string() -> None:
@@ -163,11 +164,21 @@ def test_an_update_on_another_device_leaves_the_other_types_denied() -> None:
     """After the two were merged, each type is folded by itself."""
     denied, granted = heard((NOW - 100, gcm(**DENIED))), heard((NOW - 50, gcm(ad_storage="granted")), first=9)
     purposes = compile_purposes({"purposes": [{"id": "Ads", "class": "ads"}]}, 1)
-    merged = Permission({b"a": denied, b"b": granted}, [Meeting(Stamp(5), b"b", b"a")], purposes, Micros(NOW))
-    assert [merged.one("Ads", origin).reason for origin in (b"a", b"b")] == ["denied_by_class"] * 2
+    merged = Permission(
+        {ProfileId(b"a"): denied, ProfileId(b"b"): granted},
+        [Meeting(Stamp(5), ProfileId(b"b"), ProfileId(b"a"))],
+        purposes,
+        Micros(NOW),
+    )
+    assert [merged.one("Ads", ProfileId(origin)).reason for origin in (b"a", b"b")] == ["denied_by_class"] * 2
     everything = heard((NOW - 50, gcm(**GRANTED)), first=9)
-    merged = Permission({b"a": denied, b"b": everything}, [Meeting(Stamp(5), b"b", b"a")], purposes, Micros(NOW))
-    assert merged.one("Ads", b"a").granted
+    merged = Permission(
+        {ProfileId(b"a"): denied, ProfileId(b"b"): everything},
+        [Meeting(Stamp(5), ProfileId(b"b"), ProfileId(b"a"))],
+        purposes,
+        Micros(NOW),
+    )
+    assert merged.one("Ads", ProfileId(b"a")).granted
 
 
 def test_signals_that_are_not_read_are_named() -> None:
@@ -277,9 +288,18 @@ def test_the_strictest_default_counts_for_a_region_that_cannot_be_read(where: ob
         ({"DE": "deny"}, False),
     ):
         policy = {"purposes": [{"id": "Ads", "class": "ads"}], "unset": "allow", "regions": regions}
-        assert Permission({b"a": document}, [], compile_purposes(policy, 1), NOW).one("Ads", b"a").granted is allowed
+        assert (
+            Permission({ProfileId(b"a"): document}, [], compile_purposes(policy, 1), NOW)
+            .one("Ads", ProfileId(b"a"))
+            .granted
+            is allowed
+        )
     merge_signals(document, later, Stamp(2))
-    assert Permission({b"a": document}, [], compile_purposes(policy, 1), NOW).one("Ads", b"a").granted
+    assert (
+        Permission({ProfileId(b"a"): document}, [], compile_purposes(policy, 1), NOW)
+        .one("Ads", ProfileId(b"a"))
+        .granted
+    )
 
 
 def test_at_most_100_parts_are_listed_by_their_own_names() -> None:

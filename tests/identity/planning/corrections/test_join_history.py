@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from identity.planning.corrections.join_history import side_joins
 from identity.planning.resolution.planner_state import Counters, Profile
+from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 
@@ -14,17 +15,17 @@ def origin(number: int) -> Profile:
     """A profile with a single origin."""
     id_ = number.to_bytes(16, "big")
     return Profile(
-        id=id_,
+        id=ProfileId(id_),
         created=Stamp(number),
-        root=id_,
-        canonical=id_,
+        root=ProfileId(id_),
+        canonical=ProfileId(id_),
         oldest_birth=Stamp(number),
         own=Counters(types={}, live=[]),
         folded=Counters(types={}, live=[]),
     )
 
 
-def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
+def merged(count: int, choices: list[int]) -> dict[ProfileId, Profile]:
     """Origins merged into one profile, in an order from the choices."""
     profiles = {each.id: each for each in (origin(n) for n in range(1, count + 1))}
     roots = list(profiles.values())
@@ -45,7 +46,7 @@ def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
     return profiles
 
 
-def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, Stamp]]) -> int:
+def met(a: ProfileId, b: ProfileId, joined: dict[ProfileId, tuple[ProfileId, Stamp]]) -> int:
     """The stamp at which two origins met: the latest join on the path between them."""
     path: dict[bytes, int] = {}
     at, latest = a, 0
@@ -71,7 +72,7 @@ def test_origins_of_a_side_keep_the_stamp_at_which_they_met(
     side = data.draw(st.sets(st.sampled_from(sorted(profiles)), min_size=1))
     # One of them was split: a twin stands for it here.
     split = data.draw(st.sampled_from(sorted(side)))
-    there = {id_: id_ if id_ != split else b"twin" for id_ in side}
+    there = {id_: id_ if id_ != split else ProfileId(b"twin") for id_ in side}
     births = {there[id_]: profiles[id_].created for id_ in side}
 
     joins = side_joins(profiles, there, births)

@@ -9,6 +9,7 @@ from identity.planning.corrections.replay import Replay, ReplayConstraints, Repl
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.planning.resolution.stored_calls import stored_call
 from identity.values.calls import Call
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of, read
@@ -37,14 +38,14 @@ def rebuilt(before: World, rules: Rules) -> tuple[StoredProfiles, RebuiltProfile
     for stamp, (origin, item) in sorted(before.evidence.items()):
         call = read({"type": "identify", **item.call.body}, rules, item.call.received)
         assert isinstance(call, Call)
-        evidence[Stamp(stamp)] = ReplayedEvidence(origin, item.kept, [], item.shown)
-        log.append(ReplayEntry(stamp=Stamp(stamp), origin=origin, stored=stored_call(call), call=call))
+        evidence[Stamp(stamp)] = ReplayedEvidence(ProfileId(origin), item.kept, [], item.shown)
+        log.append(ReplayEntry(stamp=Stamp(stamp), origin=ProfileId(origin), stored=stored_call(call), call=call))
     stored = StoredProfiles(
         profiles=before.state.profiles, links=links, documents=before.state.documents,
         sightings=before.state.sightings, evidence=evidence, events={},
     )  # fmt: skip
     ids = itertools.count(1_000)
-    fresh = lambda: next(ids).to_bytes(16, "big")  # noqa: E731
+    fresh = lambda: ProfileId(next(ids).to_bytes(16, "big"))  # noqa: E731
     replay = Replay(rules, ReplayConstraints(), fresh)
     replay.run(log)
     return stored, rebuild(stored, log, replay, fresh)
@@ -79,7 +80,7 @@ def test_an_id_left_over_leads_to_the_profile_with_its_first_call() -> None:
     loose = compile_rules({"limits": {"user_id": {"max": 2}}}, 1)
     _, made = rebuilt(before, loose)
 
-    assert before.state.root_of(USER) is not before.state.root_of(OTHER)
+    assert before.state.root_of(BlindIndex(USER)) is not before.state.root_of(OTHER)
     assert len({made.profiles[id_].root for id_ in before.state.profiles}) == 1
 
 

@@ -9,9 +9,10 @@ from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.stored_calls import pack_demoted, split_keys
 from identity.planning.resolution.working_set import set_key
 from identity.values.enums import HistoryKind
+from identity.values.ids import BlindIndex
 
-KEYS = [bytes((number,)) * 32 for number in range(1, 7)]
-NAMES = {key: bytes((key[0] + 100,)) * 32 for key in KEYS[:4]}
+KEYS = [BlindIndex(bytes((number,)) * 32) for number in range(1, 7)]
+NAMES = {key: BlindIndex(bytes((key[0] + 100,)) * 32) for key in KEYS[:4]}
 BACK = {new: old for old, new in NAMES.items()}
 CODES = {"user_id": 1, "device": 64}
 TYPES = {code: name for name, code in CODES.items()}
@@ -20,7 +21,7 @@ reasons = st.sampled_from(["blocked", "limit:device", "separated"])
 
 
 @given(keys, st.lists(st.tuples(st.sampled_from(KEYS), reasons), max_size=4))
-def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
+def test_replacing_back_restores_every_row(kept: list[BlindIndex], refused: list[tuple[BlindIndex, str]]) -> None:
     """A blind index without a new one stays unchanged."""
     packed, demoted = b"".join(kept), pack_demoted(refused, CODES)
     assert split_keys(rekey_rows.rekey_keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
@@ -37,7 +38,7 @@ def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tupl
 
 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
-def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen: dict[bytes, int]) -> None:
+def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[BlindIndex], seen: dict[BlindIndex, int]) -> None:
     """A window from the live identifiers equals the window of a full scan."""
     window = counters.newest_window(seen, 3)
     before = Counters(
@@ -57,7 +58,9 @@ def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen:
 
 
 @given(keys, keys)
-def test_equal_sets_stay_equal_and_different_sets_stay_different(kept: list[bytes], other: list[bytes]) -> None:
+def test_equal_sets_stay_equal_and_different_sets_stay_different(
+    kept: list[BlindIndex], other: list[BlindIndex]
+) -> None:
     """Set keys under the new blind indexes are equal exactly where the old ones are."""
     found = rekey_rows.rekey_observations([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
     assert found[set_key(kept)] == set_key([NAMES.get(key, key) for key in kept])

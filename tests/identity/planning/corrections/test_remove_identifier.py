@@ -5,6 +5,7 @@ from typing import Any
 from identity.planning.corrections.remove_identifier import plan_removal
 from identity.planning.resolution.counters import counted
 from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Stamp
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of
@@ -44,7 +45,7 @@ def test_a_cut_stays_with_the_identifiers_that_are_left() -> None:
     removal = world.remove(MAIL)
 
     assert removal.root.folded.cuts == {parting.cut: (1, 0)}
-    assert world.state.root_of(DEVICE).folded.cuts == {parting.cut: (0, 1)}  # type: ignore[union-attr]
+    assert world.state.root_of(BlindIndex(DEVICE)).folded.cuts == {parting.cut: (0, 1)}  # type: ignore[union-attr]
 
 
 def test_a_plan_changes_no_profile_of_its_snapshot() -> None:
@@ -53,8 +54,8 @@ def test_a_plan_changes_no_profile_of_its_snapshot() -> None:
     world.send(MERGING)
     snapshot = world.whole(USER)
     before = {id_: counted(profile.folded) for id_, profile in snapshot.profiles.items()}
-    first = plan_removal(snapshot, MAIL, lambda after: Stamp(after + 1))
-    again = plan_removal(snapshot, MAIL, lambda after: Stamp(after + 1))
+    first = plan_removal(snapshot, BlindIndex(MAIL), lambda after: Stamp(after + 1))
+    again = plan_removal(snapshot, BlindIndex(MAIL), lambda after: Stamp(after + 1))
 
     assert {id_: counted(profile.folded) for id_, profile in snapshot.profiles.items()} == before
     assert (again.stamp, again.root) == (first.stamp, first.root)

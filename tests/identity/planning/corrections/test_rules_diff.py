@@ -6,15 +6,24 @@ from identity.planning.corrections.rules_diff import MOST_PARTS, Example, RulesD
 from identity.planning.resolution.plan import Gained
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.values.calls import Identifier
+from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 NONE = Counters(types={}, live=[])
 
 
-def profiles(roots: dict[bytes, bytes]) -> dict[bytes, Profile]:
+def profiles(roots: dict[bytes, bytes]) -> dict[ProfileId, Profile]:
     """An origin for each identifier, under the root that it has here."""
     return {
-        key: Profile(id=key, created=Stamp(1), root=root, canonical=root, oldest_birth=Stamp(1), own=NONE, folded=NONE)
+        ProfileId(key): Profile(
+            id=ProfileId(key),
+            created=Stamp(1),
+            root=ProfileId(root),
+            canonical=ProfileId(root),
+            oldest_birth=Stamp(1),
+            own=NONE,
+            folded=NONE,
+        )
         for key, root in roots.items()
     }
 
@@ -22,10 +31,10 @@ def profiles(roots: dict[bytes, bytes]) -> dict[bytes, Profile]:
 def compared(before: dict[bytes, bytes], after: dict[bytes, bytes]) -> RulesDiff:
     """Compare two partitions of identifiers, each given by the root of every identifier."""
     links = {
-        key: SnapshotIdentifier(
-            key=key,
+        BlindIndex(key): SnapshotIdentifier(
+            key=BlindIndex(key),
             type="email",
-            origin=key,
+            origin=ProfileId(key),
             retired=False,
             linked_at=Stamp(1),
             first_seen=Micros(0),
@@ -34,9 +43,16 @@ def compared(before: dict[bytes, bytes], after: dict[bytes, bytes]) -> RulesDiff
         )
         for key in before
     }
-    gained = {key: Gained(Identifier("email", "", key), key, 1, Stamp(1), Micros(0), Micros(0)) for key in after}
-    call = ReplayedEvidence(b"a", [b"a"], [(b"b", "limit:email")], b"")
-    refused = ReplayedEvidence(b"a", [], [(b"a", "blocked"), (b"b", "limit:email")], b"")
+    gained = {
+        BlindIndex(key): Gained(
+            Identifier("email", "", BlindIndex(key)), ProfileId(key), 1, Stamp(1), Micros(0), Micros(0)
+        )
+        for key in after
+    }
+    call = ReplayedEvidence(ProfileId(b"a"), [BlindIndex(b"a")], [(BlindIndex(b"b"), "limit:email")], SetKey(b""))
+    refused = ReplayedEvidence(
+        ProfileId(b"a"), [], [(BlindIndex(b"a"), "blocked"), (BlindIndex(b"b"), "limit:email")], SetKey(b"")
+    )
     stored = StoredProfiles(
         profiles=profiles(before), links=links, documents={}, sightings={}, evidence={Stamp(1): call}, events={}
     )
@@ -51,7 +67,7 @@ def test_a_split_shows_its_parts() -> None:
     diff = compared({b"a": b"a", b"b": b"a"}, {b"a": b"a", b"b": b"b"})
 
     assert (diff.profiles_before, diff.profiles_after, diff.profiles_split, diff.profiles_joined) == (1, 2, 1, 0)
-    assert diff.examples == [Example("split", b"a", [[b"a"], [b"b"]])]
+    assert diff.examples == [Example("split", ProfileId(b"a"), [[BlindIndex(b"a")], [BlindIndex(b"b")]])]
 
 
 def test_joined_profiles_are_shown_with_their_identifiers() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.merge_limits import Candidate, separated
+from identity.values.ids import BlindIndex
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of
 
@@ -57,7 +58,7 @@ def test_a_retired_id_counts_again_apart_from_its_new_name() -> None:
         assert made.gained[USER].retired
         made.unmerge(named)
         assert made.gained[USER].retired is not lives
-        root = made.state.root_of(USER)
+        root = made.state.root_of(BlindIndex(USER))
         assert root is not None
         assert (USER in root.folded.live) is lives
 

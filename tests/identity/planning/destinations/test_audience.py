@@ -16,9 +16,10 @@ from identity.planning.destinations.audience import (
 )
 from identity.planning.destinations.policy import Entitled, visible
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
-ORIGIN = bytes(16)
+ORIGIN = ProfileId(bytes(16))
 DOCUMENTS = {ORIGIN: Document(traits={"plan": ("pro", Micros(1), Stamp(1))})}
 IDENTIFIERS = [(ORIGIN, "email")]
 NAMES = st.lists(st.sampled_from(["plan", "age", "*"]), max_size=2)

@@ -16,6 +16,7 @@ from identity.planning.destinations.feed_pages import (
 )
 from identity.values.enums import FeedOperation
 from identity.values.feed_entries import FeedEntry
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
@@ -31,7 +32,7 @@ PLACES = st.builds(
 
 def entry(lane: int, seq: int) -> FeedEntry:
     """An entry of a lane."""
-    return FeedEntry(lane=lane, seq=seq, op=1, version=1, at=Stamp(0), profile=bytes(16), other=None)
+    return FeedEntry(lane=lane, seq=seq, op=1, version=1, at=Stamp(0), profile=ProfileId(bytes(16)), other=None)
 
 
 @given(PLACES)
@@ -71,12 +72,12 @@ def test_a_page_without_its_first_entry_misses_entries(
 
 def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> FeedEntry:
     """An entry about a profile."""
-    return FeedEntry(lane=0, seq=1, op=op, version=version, at=Stamp(0), profile=profile, other=other)
+    return FeedEntry(lane=0, seq=1, op=op, version=version, at=Stamp(0), profile=ProfileId(profile), other=other)
 
 
 def test_a_state_appears_once_at_its_last_entry() -> None:
     """Under its canonical id, so a page discloses a person once."""
-    a, b = b"a" * 16, b"b" * 16
+    a, b = ProfileId(b"a" * 16), ProfileId(b"b" * 16)
     entries = [
         change(FeedOperation.UPSERT, a),
         change(FeedOperation.UPSERT, b),
@@ -89,7 +90,7 @@ def test_a_state_appears_once_at_its_last_entry() -> None:
 
 def test_merges_and_unmerges_follow_the_current_state() -> None:
     """An entry of a merge that was undone since reports two profiles."""
-    a, b = b"a" * 16, b"b" * 16
+    a, b = ProfileId(b"a" * 16), ProfileId(b"b" * 16)
     merge = [change(FeedOperation.MERGE, a, b)]
 
     assert [(each.op, each.profile, each.merged) for each in feed_items(merge, {a: a, b: a})] == [

@@ -22,16 +22,17 @@ from identity.planning.destinations.gap_explanation import (
     verdicts,
 )
 from identity.planning.destinations.policy import Entitled
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
-ME, OTHER = b"\x01" * 16, b"\x02" * 16
-SET = TraitEntry(True, Micros(1_700_000_000_000_000), "m1", ME)
+ME, OTHER = ProfileId(b"\x01" * 16), ProfileId(b"\x02" * 16)
+SET = TraitEntry(True, Micros(1_700_000_000_000_000), "m1", ProfileId(ME))
 GRANTED = {"Marketing": Verdict(True, "granted")}
 THROUGH = Facts(
     trait="plan",
     first_seen=Micros(1_600_000_000_000_000),
-    origin=ME,
-    canonical=ME,
+    origin=ProfileId(ME),
+    canonical=ProfileId(ME),
     entry=SET,
     entitled=Entitled(purposes=("Marketing",), traits=("plan",)),
     verdicts=GRANTED,
@@ -174,7 +175,7 @@ def test_a_profile_is_settled_only_without_later_entries(
     place: Position | None, versions: tuple[int, int], lanes: Any, about: Any, expected: str
 ) -> None:
     """And only under the versions in force."""
-    assert standing(place, versions, lanes, ME, about) == expected
+    assert standing(place, versions, lanes, ProfileId(ME), about) == expected
 
 
 def test_verdicts_without_an_origin_need_no_person() -> None:
@@ -183,4 +184,4 @@ def test_verdicts_without_an_origin_need_no_person() -> None:
     permission = Permission({}, (), made, Micros(0))
     judged = verdicts(Entitled(purposes=("Ads", "Bill", "None")), permission, None)
     assert {name: each.reason for name, each in judged.items()} == {"Bill": "necessary", "None": "unknown_purpose"}
-    assert verdicts(Entitled(), permission, ME) == {"": Verdict(False, "unset")}
+    assert verdicts(Entitled(), permission, ProfileId(ME)) == {"": Verdict(False, "unset")}

@@ -10,9 +10,10 @@ from identity.planning.consent.purposes import compile_purposes
 from identity.planning.destinations.policy import Entitled, compile_entitled, is_name, visible
 from identity.values.documents import Document
 from identity.values.errors import BadDestination
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
-ONE, OTHER = b"1" * 16, b"2" * 16
+ONE, OTHER = ProfileId(b"1" * 16), ProfileId(b"2" * 16)
 PURPOSES = compile_purposes({"purposes": [{"id": "Ads", "class": "ads"}]}, 1)
 
 
@@ -63,8 +64,15 @@ def test_an_older_value_never_takes_the_place_of_one_that_is_not_visible() -> No
     denied = Document(traits={"plan": ("new", Micros(3), Stamp(4))})
     documents = {ONE: allowed, OTHER: denied}
     entitled = Entitled(purposes=["Ads"], traits=["*"], identifiers=["user_id"])
-    permission = Permission(documents, [Meeting(stamp=Stamp(10), loser=OTHER, winner=ONE)], PURPOSES, Micros(100))
-    seen = visible(entitled, permission, documents, [(ONE, "email"), (ONE, "user_id"), (OTHER, "user_id")])
+    permission = Permission(
+        documents, [Meeting(stamp=Stamp(10), loser=ProfileId(OTHER), winner=ProfileId(ONE))], PURPOSES, Micros(100)
+    )
+    seen = visible(
+        entitled,
+        permission,
+        documents,
+        [(ProfileId(ONE), "email"), (ProfileId(ONE), "user_id"), (ProfileId(OTHER), "user_id")],
+    )
 
     assert (seen.traits, seen.identifiers) == ({"name": "Ann"}, [1])
     assert seen.fields == {ONE: ["name", "user_id:"]}

@@ -18,28 +18,32 @@ from identity.planning.graph.evidence_graph import (
     paths,
     type_weight,
 )
+from identity.values.ids import BlindIndex
 from tests.support.planning.evidence_graphs import graph, pairs, seen, small_graphs, types
 
 
 def test_every_key_of_the_profile_is_a_node_and_no_other() -> None:
     """A key without shared observations has no link; the graph ignores keys outside the profile."""
-    g = build_graph([seen("u1 e1 a1 e1", 5)], {b"u1": "user_id", b"a1": "anonymous_id", b"a2": "anonymous_id"})
+    g = build_graph(
+        [seen("u1 e1 a1 e1", 5)],
+        {BlindIndex(b"u1"): "user_id", BlindIndex(b"a1"): "anonymous_id", BlindIndex(b"a2"): "anonymous_id"},
+    )
 
     assert set(g) == {b"u1", b"a1", b"a2"}
     assert pairs(g) == {"a1-u1"}
-    assert [g.nodes[key]["since"] for key in (b"u1", b"a1", b"a2")] == [5, 5, None]
+    assert [g.nodes[BlindIndex(key)]["since"] for key in (b"u1", b"a1", b"a2")] == [5, 5, None]
 
 
 def test_a_link_is_the_sum_of_its_observations() -> None:
     """A link adds days and counts, unites sources, and lists observations in the order of their stamps."""
     g = graph(seen("u1 a1", 9, 3, (2, 7), 4), seen("a1 u1 e1", 2, 1, (2,), 1))
 
-    found = link(g, b"a1", b"u1")
+    found = link(g, BlindIndex(b"a1"), BlindIndex(b"u1"))
 
     assert (found.days, found.sources, found.count) == (4, (2, 7), 5)
     assert found.observations == ((b"origin", 2), (b"origin", 9))
     assert found.weight == pytest.approx(8 * 1 * log2(1 + 4 * 2))
-    assert link(g, b"e1", b"u1").weight == pytest.approx(8 * 4 * log2(2))
+    assert link(g, BlindIndex(b"e1"), BlindIndex(b"u1")).weight == pytest.approx(8 * 4 * log2(2))
 
 
 def test_a_long_observation_is_a_star() -> None:
@@ -71,7 +75,7 @@ def test_the_shortest_path_may_be_weaker() -> None:
     """One weak link is the shortest path, and two strong links are the strongest path."""
     g = graph(seen("u1 a1", 1), seen("u1 e1", 2, 30), seen("e1 a1", 3, 30))
 
-    found = paths(g, b"u1", b"a1")
+    found = paths(g, BlindIndex(b"u1"), BlindIndex(b"a1"))
 
     assert found is not None
     assert found.shortest == (b"u1", b"a1")
@@ -85,7 +89,7 @@ def test_of_two_shortest_paths_the_stronger_is_found() -> None:
         seen("u1 a1"), seen("a1 u2"), seen("u1 a0", 1, 9), seen("a0 u2", 1, 9), seen("u1 a2", 1, 99), seen("a2 u2")
     )
 
-    found = paths(g, b"u1", b"u2")
+    found = paths(g, BlindIndex(b"u1"), BlindIndex(b"u2"))
 
     assert found is not None
     assert found.shortest == (b"u1", b"a0", b"u2")
@@ -94,10 +98,10 @@ def test_of_two_shortest_paths_the_stronger_is_found() -> None:
 def test_unconnected_identifiers_have_no_path() -> None:
     """There is no path between unconnected parts or to a key outside the graph; a path to itself is one key."""
     g = graph(seen("u1 a1"), seen("u2 a2"))
-    itself = paths(g, b"u1", b"u1")
+    itself = paths(g, BlindIndex(b"u1"), BlindIndex(b"u1"))
 
-    assert paths(g, b"u1", b"a2") is None
-    assert paths(g, b"u1", b"u9") is None
+    assert paths(g, BlindIndex(b"u1"), BlindIndex(b"a2")) is None
+    assert paths(g, BlindIndex(b"u1"), BlindIndex(b"u9")) is None
     assert itself is not None
     assert (itself.shortest, itself.strongest) == ((b"u1",), (b"u1",))
 
@@ -121,7 +125,7 @@ def test_paths_are_the_best_of_all(g: Graph) -> None:
     every = [tuple(path) for path in nx.all_simple_paths(g, a, b)]
     found = paths(g, a, b)
 
-    def weakest(path: tuple[bytes, ...]) -> float:
+    def weakest(path: tuple[BlindIndex, ...]) -> float:
         return min(float(g.edges[pair]["weight"]) for pair in pairwise(path))
 
     assert (found is None) == (not every)

@@ -12,26 +12,27 @@ from hypothesis import strategies as st
 from identity.planning.graph.evidence_graph import Graph, Observation
 from identity.planning.graph.layout import most_relevant
 from identity.planning.graph.over_merge_review import MOST_CUTS, Review, review
+from identity.values.ids import BlindIndex
 from tests.support.planning.evidence_graphs import graph, seen, small_graphs
 
 
-def reviewed(*observations: Observation, retired: AbstractSet[bytes] = frozenset()) -> Review:
+def reviewed(*observations: Observation, retired: AbstractSet[BlindIndex] = frozenset()) -> Review:
     """The review of the graph of these observations."""
     g = graph(*observations)
     return review(g, kinds(g), retired)
 
 
-def kinds(g: Graph) -> dict[bytes, str]:
+def kinds(g: Graph) -> dict[BlindIndex, str]:
     """The types of the nodes of a graph."""
     return {key: data["type"] for key, data in g.nodes(data=True)}
 
 
-def words(keys: AbstractSet[bytes]) -> str:
+def words(keys: AbstractSet[BlindIndex]) -> str:
     """Keys as text, in order."""
     return " ".join(key.decode() for key in sorted(keys))
 
 
-def groups(g: Graph, without: AbstractSet[bytes], strong: AbstractSet[bytes]) -> int:
+def groups(g: Graph, without: AbstractSet[BlindIndex], strong: AbstractSet[BlindIndex]) -> int:
     """The number of parts with strong ids in the graph without these nodes."""
     left = g.subgraph(set(g) - without)
     return sum(not part.isdisjoint(strong) for part in nx.connected_components(left))
@@ -68,8 +69,8 @@ def test_two_users_who_share_an_email_are_split(*, days: tuple[int, int], apart:
 
     assert found.cut_nodes[0].key == b"e"
     assert found.cut_nodes[0].groups == found.communities == 2
-    assert found.linked[b"e"] == 2
-    assert found.linked[b"a1"] == 1
+    assert found.linked[BlindIndex(b"e")] == 2
+    assert found.linked[BlindIndex(b"a1")] == 1
     assert found.split is not None
     assert {b"u1", b"a1", b"d1"} <= found.split.staying
     assert {b"u2", b"a2"} <= found.split.leaving
@@ -113,7 +114,7 @@ def test_a_retired_user_id_is_not_strong() -> None:
     calls = [seen("u1 e"), seen("u2 e", 2)]
 
     assert reviewed(*calls).split is not None
-    found = reviewed(*calls, retired={b"u1"})
+    found = reviewed(*calls, retired={BlindIndex(b"u1")})
     assert found.split is None
     assert (found.cut_nodes, found.bridges) == ((), ())
     assert found.linked == {b"e": 1}
@@ -165,7 +166,7 @@ def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> Non
     found = review(g, kinds(g), retired)
     strong = frozenset(key for key in g if kinds(g)[key] == "user_id" and key not in retired)
 
-    def holds(without: AbstractSet[bytes], cut: tuple[bytes, bytes] | None = None) -> bool:
+    def holds(without: AbstractSet[BlindIndex], cut: tuple[BlindIndex, BlindIndex] | None = None) -> bool:
         left = nx.Graph(g.subgraph(set(g) - without))
         left.remove_edges_from([cut] if cut else [])
         return any(
@@ -186,7 +187,7 @@ def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> Non
         near = [part for part in parts if any(nx.has_path(g, key, each.key) for key in part)]
         assert each.groups == len(near)
         assert each.pairs == sum(len(a) * len(b) for a, b in combinations(near, 2))
-    worst = {found.cut_nodes[0].key} if found.cut_nodes else frozenset[bytes]()
+    worst = {found.cut_nodes[0].key} if found.cut_nodes else frozenset[BlindIndex]()
     assert found.communities == max(1, groups(g, worst, strong))
 
 

@@ -9,9 +9,10 @@ from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.integrity.row_index import RowIndex
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters, Window
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
-ID, KEY = b"i" * 16, b"k" * 32
+ID, KEY = ProfileId(b"i" * 16), BlindIndex(b"k" * 32)
 
 
 @pytest.mark.parametrize(("lane", "good"), [
@@ -34,12 +35,23 @@ def audited(own: Counters, folded: Counters | None = None, *, version: int = 1, 
     """A profile with the user id u, whose row has these counters; they have been read."""
     findings = Discrepancies()
     index = RowIndex(findings)
-    index.read_profile(ID, ID, ID, None, None, Stamp(1), Stamp(1), version, events, pack(own, lambda _: 1))
-    index.read_forward(KEY, ID)
-    index.read_reverse(ID, KEY, 1, False, Stamp(1), Micros(5), True)
+    index.read_profile(
+        ProfileId(ID),
+        ProfileId(ID),
+        ProfileId(ID),
+        None,
+        None,
+        Stamp(1),
+        Stamp(1),
+        version,
+        events,
+        pack(own, lambda _: 1),
+    )
+    index.read_forward(BlindIndex(KEY), ProfileId(ID))
+    index.read_reverse(ProfileId(ID), BlindIndex(KEY), 1, False, Stamp(1), Micros(5), True)
     index.resolve_pointers()
     check = CounterCheck(index, findings)
-    check.read_counters(ID, pack(own, lambda _: 1), None if folded is None else pack(folded, lambda _: 1))
+    check.read_counters(ProfileId(ID), pack(own, lambda _: 1), None if folded is None else pack(folded, lambda _: 1))
     return check
 
 
@@ -48,19 +60,31 @@ def kinds(check: CounterCheck) -> list[str]:
     return [found.kind for found in check.findings]
 
 
-RIGHT = Counters(types={"user_id": 1}, live=[KEY])
+RIGHT = Counters(types={"user_id": 1}, live=[BlindIndex(KEY)])
 
 
 @pytest.mark.parametrize(
     ("own", "folded", "found"),
     [
         (RIGHT, None, []),
-        (Counters(types={"user_id": 2}, live=[KEY]), RIGHT, ["own_counters"]),
-        (Counters(types={"user_id": 1}, live=[b"x" * 32]), RIGHT, ["own_counters"]),
-        (RIGHT, Counters(types={"user_id": 1}, live=[KEY], origins=2), ["folded_counters"]),
-        (RIGHT, Counters(types={"user_id": 1}, live=[KEY], cuts={b"c" * 16: (1, 0)}), ["cuts_wrong"]),
-        (RIGHT, Counters(types={"user_id": 1}, live=[KEY], windows={"user_id": Window(2, {KEY: 4})}), ["window_wrong"]),
-        (RIGHT, Counters(types={"user_id": 1}, live=[KEY], windows={"user_id": Window(2, {KEY: 5})}), []),
+        (Counters(types={"user_id": 2}, live=[BlindIndex(KEY)]), RIGHT, ["own_counters"]),
+        (Counters(types={"user_id": 1}, live=[BlindIndex(b"x" * 32)]), RIGHT, ["own_counters"]),
+        (RIGHT, Counters(types={"user_id": 1}, live=[BlindIndex(KEY)], origins=2), ["folded_counters"]),
+        (RIGHT, Counters(types={"user_id": 1}, live=[BlindIndex(KEY)], cuts={b"c" * 16: (1, 0)}), ["cuts_wrong"]),
+        (
+            RIGHT,
+            Counters(
+                types={"user_id": 1}, live=[BlindIndex(KEY)], windows={"user_id": Window(2, {BlindIndex(KEY): 4})}
+            ),
+            ["window_wrong"],
+        ),
+        (
+            RIGHT,
+            Counters(
+                types={"user_id": 1}, live=[BlindIndex(KEY)], windows={"user_id": Window(2, {BlindIndex(KEY): 5})}
+            ),
+            [],
+        ),
     ],
 )
 def test_a_counter_that_differs_from_the_rows_is_found(
@@ -73,12 +97,12 @@ def test_a_counter_that_differs_from_the_rows_is_found(
 def test_a_profile_without_its_last_feed_entry_is_found() -> None:
     """The last entry of a profile has the version of its row."""
     check = audited(RIGHT, version=2)
-    check.read_feed_version(ID, 1)
+    check.read_feed_version(ProfileId(ID), 1)
     check.check([0])
     assert kinds(check) == ["version_untold"]
 
     check = audited(RIGHT, version=2)
-    check.read_feed_version(ID, 2)
+    check.read_feed_version(ProfileId(ID), 2)
     check.check([0])
     assert kinds(check) == []
 
@@ -87,8 +111,8 @@ def test_fewer_counted_events_than_stored_calls_are_found() -> None:
     """More are right: the calls may have expired."""
     for events, found in ((1, ["events_missing"]), (2, []), (3, [])):
         check = audited(RIGHT, events=events)
-        check.read_feed_version(ID, 1)
-        check.read_events(ID, 1)
+        check.read_feed_version(ProfileId(ID), 1)
+        check.read_events(ProfileId(ID), 1)
         check.check([1])
         assert kinds(check) == found
 
@@ -96,6 +120,6 @@ def test_fewer_counted_events_than_stored_calls_are_found() -> None:
 def test_the_feed_names_no_profile_that_is_unknown_or_erased() -> None:
     """An id that is gone may stand in a feed that has dropped entries."""
     check = audited(RIGHT)
-    check.read_feed_version(b"y" * 16, 1)
-    check.read_feed_version(ID, 1, erased=True)
+    check.read_feed_version(ProfileId(b"y" * 16), 1)
+    check.read_feed_version(ProfileId(ID), 1, erased=True)
     assert kinds(check) == ["change_unknown", "erased_alive"]

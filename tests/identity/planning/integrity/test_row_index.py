@@ -9,9 +9,10 @@ from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.integrity.row_index import NO_ORIGIN, RowIndex, unpack_counters
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
-ONE, TWO, KEY = b"1" * 16, b"2" * 16, b"k" * 32
+ONE, TWO, KEY = ProfileId(b"1" * 16), ProfileId(b"2" * 16), BlindIndex(b"k" * 32)
 
 
 def indexed(*heads: tuple[bytes, bytes, bytes, int]) -> tuple[RowIndex, Discrepancies]:
@@ -20,7 +21,9 @@ def indexed(*heads: tuple[bytes, bytes, bytes, int]) -> tuple[RowIndex, Discrepa
     index = RowIndex(findings)
     for id_, head, canonical, created in heads:
         own = pack(Counters(types={}, live=[], origins=int(head != DORMANT)), lambda _: 1)
-        index.read_profile(id_, head, canonical, None, None, Stamp(created), Stamp(1), 1, 0, own)
+        index.read_profile(
+            ProfileId(id_), ProfileId(head), ProfileId(canonical), None, None, Stamp(created), Stamp(1), 1, 0, own
+        )
     return index, findings
 
 
@@ -45,12 +48,12 @@ def test_pointers_lead_to_a_head_with_the_id_of_its_oldest_origin(heads: list[An
 def test_an_identifier_has_one_row_in_each_direction() -> None:
     """A missing, a doubled and an unsealed row are found."""
     index, findings = indexed((ONE, ONE, ONE, 1), (TWO, TWO, TWO, 1))
-    index.read_forward(KEY, ONE)
-    index.read_forward(b"l" * 32, TWO)
-    index.read_forward(b"o" * 32, b"3" * 16)
-    index.read_reverse(ONE, KEY, 1, False, Stamp(1), Micros(1), False)
-    index.read_reverse(TWO, KEY, 1, False, Stamp(1), Micros(1), True)
-    index.read_reverse(TWO, b"m" * 32, 1, False, Stamp(1), Micros(1), True)
+    index.read_forward(BlindIndex(KEY), ProfileId(ONE))
+    index.read_forward(BlindIndex(b"l" * 32), ProfileId(TWO))
+    index.read_forward(BlindIndex(b"o" * 32), ProfileId(b"3" * 16))
+    index.read_reverse(ProfileId(ONE), BlindIndex(KEY), 1, False, Stamp(1), Micros(1), False)
+    index.read_reverse(ProfileId(TWO), BlindIndex(KEY), 1, False, Stamp(1), Micros(1), True)
+    index.read_reverse(ProfileId(TWO), BlindIndex(b"m" * 32), 1, False, Stamp(1), Micros(1), True)
     index.resolve_pointers()
 
     assert {each.kind: each.count for each in findings} == {
@@ -64,7 +67,7 @@ def test_identifiers_are_grouped_by_the_number_of_their_origin() -> None:
     """An origin without identifiers has an empty group."""
     index, _ = indexed((ONE, ONE, ONE, 1), (TWO, TWO, TWO, 1))
     for key, origin in ((b"a", TWO), (b"b", ONE), (b"c", TWO)):
-        index.read_forward(key * 32, origin)
+        index.read_forward(BlindIndex(key * 32), ProfileId(origin))
     import numpy as np
 
     group = index.group_by(np.array(index.origin))

@@ -10,11 +10,15 @@ from identity.planning.privacy.erasure_entry import (
     receipt_counts,
 )
 from identity.planning.privacy.merkle import merkle_root
-from identity.values.ids import DestinationNumber
+from identity.values.ids import BlindIndex, DestinationNumber, ProfileId
 from identity.values.stamps import Stamp
 
 REFS = ErasedRefs(
-    origins=[b"o" * 16], key_ids=[b"z" * 16, b"a" * 16], keys=[b"k" * 32], hashes=[b"h" * 32], groups=[b"g" * 16]
+    origins=[ProfileId(b"o" * 16)],
+    key_ids=[b"z" * 16, b"a" * 16],
+    keys=[BlindIndex(b"k" * 32)],
+    hashes=[b"h" * 32],
+    groups=[b"g" * 16],
 )
 
 

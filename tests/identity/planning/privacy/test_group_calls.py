@@ -2,14 +2,15 @@
 
 from identity.planning.privacy.group_calls import GroupCall, fold_group, has_traits_of
 from identity.planning.resolution.document import present
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
-GROUP, ANN, BOB = b"g" * 32, b"a" * 16, b"b" * 16
+GROUP, ANN, BOB = b"g" * 32, ProfileId(b"a" * 16), ProfileId(b"b" * 16)
 
 
 def call(origin: bytes, stamp: int, *, deletes: bool = False, **traits: object) -> GroupCall:
     """A group call whose event time is its stamp."""
-    return GroupCall(GROUP, origin, "acme", Micros(stamp), Stamp(stamp), traits, deletes)
+    return GroupCall(GROUP, ProfileId(origin), "acme", Micros(stamp), Stamp(stamp), traits, deletes)
 
 
 def test_the_document_without_a_person_has_the_values_of_the_others() -> None:
@@ -34,8 +35,8 @@ def test_a_deleted_group_keeps_nothing_of_earlier_calls_of_the_profile() -> None
     """All origins of a profile count as one."""
     calls = [call(ANN, 1, plan="free"), call(BOB, 3, deletes=True)]
 
-    assert fold_group(calls, {ANN: BOB}) is None
+    assert fold_group(calls, {ProfileId(ANN): ProfileId(BOB)}) is None
     assert fold_group(calls, {}) is not None
-    later = fold_group([*calls, call(ANN, 4, plan="new")], {ANN: BOB})
+    later = fold_group([*calls, call(ANN, 4, plan="new")], {ProfileId(ANN): ProfileId(BOB)})
     assert later is not None
     assert present(later.traits) == {"plan": "new"}

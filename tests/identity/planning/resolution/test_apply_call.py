@@ -11,10 +11,11 @@ from identity.planning.resolution.planner_state import Counters, PlannerState, P
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of, read
 
-ID = b"i" * 16
+ID = ProfileId(b"i" * 16)
 
 
 def folded(state: PlannerState, plan: Plan, **body: Any) -> FoldResult:
@@ -22,8 +23,16 @@ def folded(state: PlannerState, plan: Plan, **body: Any) -> FoldResult:
     call = read({"userId": "u1", **body}, DEFAULT_RULES, 0)
     assert isinstance(call, Call)
     none = Counters(types={}, live=[])
-    target = Profile(id=ID, created=Stamp(1), root=ID, canonical=ID, oldest_birth=Stamp(1), own=none, folded=none)
-    return apply_call(call, target, Stamp(5), state, plan, lambda: b"g" * 16)
+    target = Profile(
+        id=ProfileId(ID),
+        created=Stamp(1),
+        root=ProfileId(ID),
+        canonical=ProfileId(ID),
+        oldest_birth=Stamp(1),
+        own=none,
+        folded=none,
+    )
+    return apply_call(call, target, Stamp(5), state, plan, lambda: ProfileId(b"g" * 16))
 
 
 @pytest.mark.parametrize("body", [{"type": "identify"}, {"type": "track", "event": "E", "properties": {"a": 1}}])
@@ -40,8 +49,8 @@ def test_traits_of_a_group_stay_with_the_group() -> None:
     state, plan = PlannerState(), Plan()
     folded(state, plan, type="group", groupId="acme", traits={"size": 3})
 
-    assert state.documents[ID].traits == {}
-    assert state.documents[ID].groups["acme"][0] is True
+    assert state.documents[ProfileId(ID)].traits == {}
+    assert state.documents[ProfileId(ID)].groups["acme"][0] is True
     group = plan.accounts[key_of("group", "acme")]
     assert (group.name, group.document.traits["size"][0]) == ("acme", 3)
 
@@ -49,7 +58,7 @@ def test_traits_of_a_group_stay_with_the_group() -> None:
 def test_a_person_without_room_for_a_membership_states_no_traits_of_the_group() -> None:
     """An erasure finds the people who stated traits among the members."""
     state, plan = PlannerState(), Plan()
-    crowded = state.documents[ID] = Document()
+    crowded = state.documents[ProfileId(ID)] = Document()
     merge_traits(crowded, {f"t{nr}": nr for nr in range(MAX_KEYS)}, Micros(1), Stamp(1))
     result = folded(state, plan, type="group", groupId="acme", traits={"size": 3})
 

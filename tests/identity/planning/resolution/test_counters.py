@@ -19,24 +19,25 @@ from identity.planning.resolution.counters import (
 )
 from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, compile_rules
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 
 RULES = compile_rules({"limits": {"device": {"max": 2, "days": 7}}}, 1)
-KEYS = [bytes((number,)) * 32 for number in range(6)]
+KEYS = [BlindIndex(bytes((number,)) * 32) for number in range(6)]
 
 
 def counting(*types: str) -> Counters:
     """Counters of identifiers of these types, one key each."""
     made = Counters(types={}, live=[])
     for key, type_ in zip(KEYS, types, strict=False):
-        attach(made, key, type_)
+        attach(made, BlindIndex(key), type_)
     return made
 
 
 def test_what_is_detached_no_longer_counts() -> None:
     """A type without identifiers equals one that never had any."""
     made = counting("user_id", "email")
-    detach(made, KEYS[0], "user_id")
+    detach(made, BlindIndex(KEYS[0]), "user_id")
 
     assert counted(made) == counted(counting("email")) or counted(made) == ({"email": 1}, [])
     assert (made.total, made.live) == (1, [])
@@ -55,10 +56,10 @@ def test_own_counters_add_up() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(0, 20)), max_size=12), st.integers(1, 4))
-def test_a_window_holds_the_newest_of_all_that_were_seen(seen: list[tuple[bytes, int]], size: int) -> None:
+def test_a_window_holds_the_newest_of_all_that_were_seen(seen: list[tuple[BlindIndex, int]], size: int) -> None:
     """One by one or all at once; of equal times the greater key is the newer."""
     made = Counters(types={"device": 6}, live=[], windows={"device": Window(size, {})})
-    last: dict[bytes, int] = {}
+    last: dict[BlindIndex, int] = {}
     for key, time in seen:
         mark_seen(made, key, "device", Micros(time))
         last[key] = max(time, last.get(key, time))
@@ -70,7 +71,7 @@ def test_a_full_window_without_one_of_its_identifiers_is_exact_for_fewer() -> No
     """The next older one is unknown, so a scan has to build the window again."""
     made = Counters(types={"device": 4}, live=[], windows={"device": Window(3, dict.fromkeys(KEYS[:3], 1))})
     assert missing_windows(made, RULES) == []
-    detach(made, KEYS[0], "device")
+    detach(made, BlindIndex(KEYS[0]), "device")
 
     assert made.windows["device"].size == 2
     assert missing_windows(made, RULES) == ["device"]
@@ -78,10 +79,12 @@ def test_a_full_window_without_one_of_its_identifiers_is_exact_for_fewer() -> No
 
 def test_only_identifiers_within_the_days_count() -> None:
     """Those that the call itself names count in any case, and once."""
-    made = Counters(types={"device": 3}, live=[], windows={"device": Window(3, {KEYS[0]: 1, KEYS[1]: 9})})
+    made = Counters(
+        types={"device": 3}, live=[], windows={"device": Window(3, {BlindIndex(KEYS[0]): 1, BlindIndex(KEYS[1]): 9})}
+    )
 
     assert count_within(made, "device", 5, set()) == 1
-    assert count_within(made, "device", 5, {KEYS[0], KEYS[1]}) == 2
+    assert count_within(made, "device", 5, {BlindIndex(KEYS[0]), BlindIndex(KEYS[1])}) == 2
 
 
 def test_windows_follow_the_rules() -> None:
@@ -96,7 +99,7 @@ def test_windows_follow_the_rules() -> None:
 def test_packed_counters_name_types_by_number() -> None:
     """A type may be personal data, and an empty window may have a type without a number."""
     made = counting("user_id", "email")
-    made.windows = {"email": Window(2, {KEYS[1]: 4}), "none": Window(2, {})}
+    made.windows = {"email": Window(2, {BlindIndex(KEYS[1]): 4}), "none": Window(2, {})}
     packed = counters.pack(made, {"user_id": 1, "email": 2}.__getitem__)
     back = counters.unpack(packed, {1: "user_id", 2: "email"})
 

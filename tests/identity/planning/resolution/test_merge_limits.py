@@ -7,6 +7,7 @@ from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misf
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import Identifier
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of
 
@@ -27,7 +28,15 @@ def root(*texts: str, origins: int = 1) -> Profile:
     for text in texts:
         attach(held, named(text).key, named(text).type)
     id_ = key_of("root", " ".join(texts))[:16]
-    return Profile(id=id_, created=Stamp(1), root=id_, canonical=id_, oldest_birth=Stamp(1), own=held, folded=held)
+    return Profile(
+        id=ProfileId(id_),
+        created=Stamp(1),
+        root=ProfileId(id_),
+        canonical=ProfileId(id_),
+        oldest_birth=Stamp(1),
+        own=held,
+        folded=held,
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from identity.planning.resolution.stored_calls import (
     unpack_events,
 )
 from identity.values.calls import Call
+from identity.values.ids import BlindIndex
 from identity.values.stamps import Stamp
 from tests.support.planning.read_calls import SERVER, read
 
-KEYS = st.binary(min_size=32, max_size=32)
+KEYS = st.binary(min_size=32, max_size=32).map(BlindIndex)
 TYPES = {"email": 2, "device": 300}
 
 
@@ -44,7 +45,7 @@ def test_a_stored_call_is_read_back_with_its_whole_body() -> None:
 
 
 @given(st.lists(st.tuples(KEYS, st.sampled_from(["blocked", "limit:email", "limit:device", "separated"])), max_size=4))
-def test_demoted_identifiers_are_read_back_with_their_reasons(demoted: list[tuple[bytes, str]]) -> None:
+def test_demoted_identifiers_are_read_back_with_their_reasons(demoted: list[tuple[BlindIndex, str]]) -> None:
     """A limit names the type that it is of, by its number."""
     names = {number: name for name, number in TYPES.items()}
 

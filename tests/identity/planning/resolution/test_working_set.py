@@ -9,6 +9,7 @@ from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.planning.resolution.working_set import MAX_SOURCES, WorkingSet, set_key
 from identity.values.calls import DAY, Call, Identifier, Source
+from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 from tests.support.planning.read_calls import key_of, read
 
@@ -16,7 +17,7 @@ from tests.support.planning.read_calls import key_of, read
 def working() -> WorkingSet:
     """An empty working set whose ids count from 1."""
     ids = itertools.count(1)
-    return WorkingSet(PlannerState(), DEFAULT_RULES, lambda: next(ids).to_bytes(16, "big"))
+    return WorkingSet(PlannerState(), DEFAULT_RULES, lambda: ProfileId(next(ids).to_bytes(16, "big")))
 
 
 def call(day: int = 0, source: int = 1) -> Call:
@@ -52,10 +53,10 @@ def test_a_root_that_loses_twice_is_moved_to_the_last_one() -> None:
         made, id_ = work.create(Stamp(nr)), bytes((nr,)) * 16
         stored.append(
             Profile(
-                id=id_,
+                id=ProfileId(id_),
                 created=Stamp(nr),
-                root=id_,
-                canonical=id_,
+                root=ProfileId(id_),
+                canonical=ProfileId(id_),
                 oldest_birth=Stamp(nr),
                 own=made.own,
                 folded=made.folded,
@@ -63,7 +64,9 @@ def test_a_root_that_loses_twice_is_moved_to_the_last_one() -> None:
         )
     for number, origins in zip(stored, (1, 2, 9), strict=True):
         number.folded.origins = origins
-    work = WorkingSet(PlannerState(profiles={each.id: each for each in stored}), DEFAULT_RULES, lambda: b"n" * 16)
+    work = WorkingSet(
+        PlannerState(profiles={each.id: each for each in stored}), DEFAULT_RULES, lambda: ProfileId(b"n" * 16)
+    )
     work.merge(stored[:2], Stamp(5))
     work.merge(stored[1:], Stamp(6))
 
@@ -111,8 +114,10 @@ def test_a_sighting_names_a_bounded_number_of_sources() -> None:
 
 def test_a_set_has_one_key_in_any_order() -> None:
     """And another key with any other member."""
-    assert set_key([b"a" * 32, b"b" * 32]) == set_key([b"b" * 32, b"a" * 32])
-    assert set_key([b"a" * 32]) != set_key([b"a" * 32, b"b" * 32])
+    assert set_key([BlindIndex(b"a" * 32), BlindIndex(b"b" * 32)]) == set_key(
+        [BlindIndex(b"b" * 32), BlindIndex(b"a" * 32)]
+    )
+    assert set_key([BlindIndex(b"a" * 32)]) != set_key([BlindIndex(b"a" * 32), BlindIndex(b"b" * 32)])
 
 
 def test_first_and_last_times_are_those_of_all_calls() -> None:

@@ -13,7 +13,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
-from identity.values.ids import SpaceNumber, new_id
+from identity.values.ids import ProfileId, SpaceNumber, new_id
 from identity.values.stamps import Micros
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -77,12 +77,12 @@ async def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
         await late.close()
 
 
-async def lock(connection: PipelineConnection, ingest: Ingest, origins: list[bytes]) -> load.LockedRows:
+async def lock(connection: PipelineConnection, ingest: Ingest, origins: list[ProfileId]) -> load.LockedRows:
     """Locks these."""
     return await load.lock(connection, ingest.space.tenant, origins, set(), [], [], None)
 
 
-async def begun_lock(ingest: Ingest, origins: list[bytes]) -> tuple[PipelineConnection, load.LockedRows]:
+async def begun_lock(ingest: Ingest, origins: list[ProfileId]) -> tuple[PipelineConnection, load.LockedRows]:
     """A transaction of its own, without messages, that holds these."""
     connection = await ingest.spaces.database.writer()
     await connection.execute("BEGIN")
