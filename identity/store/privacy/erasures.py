@@ -236,9 +236,12 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
     found = await rows(
         connection,
         """
-        SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM erasure e
-        WHERE e.hash = ANY ($2::bytea[]) AND e.space_id = $1::int4 AND e.bucket = $3::int4
-          AND e.state = $4::int2 AND e.kind = ANY ($5::int2[])
+        SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM unnest($2::bytea[]) AS k (hash)
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM erasure t
+            WHERE t.hash = k.hash AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4 OFFSET 0
+        ) e
+        WHERE e.state = $4::int2 AND e.kind = ANY ($5::int2[])
         ORDER BY e.hash, e.internal_at DESC
         """,
         tenant.id,

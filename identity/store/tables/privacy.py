@@ -62,6 +62,7 @@ class ErasureTable(SQLModel, table=True):
         Index("erasure_request", "request_id", "nr", "space_id", "bucket"),
         Index("erasure_list", "space_id", "bucket", "erasure_id"),
         Index("erasure_open", "key", "space_id", "bucket", postgresql_where=text("state < 2 OR state = 4")),
+        Index("erasure_hash", "hash", "space_id", "bucket"),
         Index("erasure_unsafe", "internal_at", postgresql_where=text("backup_safe_at IS NULL AND epoch IS NOT NULL")),
         Index("erasure_aside", "received_at", postgresql_where=text("aside IS NOT NULL")),
     )

@@ -19,6 +19,7 @@ from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.ingest.queue import IngestQueue
+from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
@@ -87,7 +88,7 @@ async def everything(ingest: Ingest, round_: str) -> None:
     await remove_identifier(space, f"anonymous_id:{round_}a2", block=False, source=ADMIN, actor="t")
     await place_hold(space, [two], "case", "t")
     for person in (one, two):
-        await request_erasure(
+        made = await request_erasure(
             space,
             NewRequest(
                 front=RequestInterface.NATIVE,
@@ -97,6 +98,7 @@ async def everything(ingest: Ingest, round_: str) -> None:
                 actor="t",
             ),
         )
+    await cancel_request(space, made.id, "t")
 
 
 def violations(statements: ExplainedStatements, first_columns: dict[str, str]) -> list[str]:
