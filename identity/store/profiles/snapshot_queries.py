@@ -69,8 +69,8 @@ async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[
     return [IdentifierRow(*each) for each in found]
 
 
-async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[KeyRow]:
-    """The wrapped subject keys of these origins, with their documents."""
+async def subject_keys(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[KeyRow]:
+    """The wrapped subject keys of these origins, groups or exports, with their documents."""
     found = await rows(
         connection,
         """
@@ -90,7 +90,7 @@ async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence
         ) d ON true
         """,
         tenant.id,
-        uuids(origins),
+        uuids(ids),
         tenant.base,
     )
     return [KeyRow(*each) for each in found]
