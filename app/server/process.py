@@ -111,7 +111,7 @@ class Onefold:
         )
         self.pushing = Pushing(self.spaces, self.callbacks, page_after, feed_message)
         self._leadership = Leadership(self.spaces.database)
-        self._schedule = Schedule(self._tasks(), self._leadership.held)
+        self._schedule = Schedule(self._tasks(), self._leadership.leads)
         self._schedule.start()
         # Objects loaded by now stay; garbage collection need not visit them again.
         gc.freeze()

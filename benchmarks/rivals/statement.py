@@ -203,7 +203,7 @@ class PerStatement:
             await one(_HISTORY, Uuid(note.origin), *place, *entry, 0)
         for change in writes.changes:
             lane = (place[0], random.randrange(spaces_and_keys.LANES), place[1])
-            values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))
+            values = (change.op, change.version, change.stamp, Uuid(change.profile), _uuid(change.other))
             await one(_CHANGE, *lane, *values)
 
     async def _lock(

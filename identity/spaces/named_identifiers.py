@@ -91,7 +91,7 @@ async def require_types(space: Space, types: Sequence[str], field: str = "identi
 
 
 async def _sort(
-    space: Space, texts: Sequence[str], place: Callable[[int], str], *, of_people: bool = False
+    space: Space, texts: Sequence[str], path_of: Callable[[int], str], *, of_people: bool = False
 ) -> tuple[list[Identifier | None], list[EntryFault]]:
     rules = await rules_to_read(space, texts)
     known = {*space.codes, *types_of(rules)}
@@ -112,12 +112,12 @@ async def _sort(
             if type_ not in hints and len(hints) < _HINTED:
                 hints[type_] = unknown_type(text, known)
             detail = hints.get(type_, "no identifier of this type is known here.")
-            faults.append(EntryFault(at, UnknownType.code, f"{place(at)}: {detail}"))
+            faults.append(EntryFault(at, UnknownType.code, f"{path_of(at)}: {detail}"))
             identifiers.append(None)
             continue
         if identifier is None or (of_people and is_blocked_everywhere(identifier.type, identifier.value)):
             reason = _reason(text, rules.region) if identifier is None else _PLACEHOLDER
-            faults.append(EntryFault(at, BadIdentifier.code, f"{place(at)} {reason}."))
+            faults.append(EntryFault(at, BadIdentifier.code, f"{path_of(at)} {reason}."))
             identifier = None
         identifiers.append(identifier)
     return identifiers, faults

@@ -23,15 +23,15 @@ def random_key_slot() -> int:
 class NewSubjectKeys:
     """Makes the keys of one transaction, which writes `rows` and `new_slot`.
 
-    `slot` is the number of the key slot and `held` its epoch and wrapped key as they were locked. A slot without
-    a key (`held` is None) gets one under `epoch`, that of the space lock.
+    `slot` is the number of the key slot and `slot_key` its epoch and wrapped key as they were locked. A slot without
+    a key (`slot_key` is None) gets one under `epoch`, that of the space lock.
     """
 
-    def __init__(self, space: Space, epoch: int, slot: int, held: tuple[int, bytes] | None) -> None:
+    def __init__(self, space: Space, epoch: int, slot: int, slot_key: tuple[int, bytes] | None) -> None:
         self._space = space
         self._epoch = epoch
         self._slot = slot
-        self._held = held
+        self._slot_key = slot_key
         self._key: SlotKey | None = None
         self._made: dict[bytes, SubjectKey] = {}
         self.rows: list[SubjectKeyRow] = []
@@ -44,8 +44,8 @@ class NewSubjectKeys:
     def make(self, id_: bytes) -> SubjectKey:
         """A new key for an origin or group."""
         if self._key is None:
-            epoch, wrapped = self._held or (self._epoch, self._space.keys.new_slot_key(self._slot, self._epoch))
-            if self._held is None:
+            epoch, wrapped = self._slot_key or (self._epoch, self._space.keys.new_slot_key(self._slot, self._epoch))
+            if self._slot_key is None:
                 self.new_slot = (self._slot, epoch, wrapped)
             self._key = self._space.keys.slot(self._slot, epoch, wrapped)
         key_id = new_id()

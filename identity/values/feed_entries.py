@@ -16,6 +16,6 @@ class FeedEntry(NamedTuple):
     seq: int
     op: int
     version: int
-    at: Stamp
+    stamp: Stamp
     profile: ProfileId
     other: bytes | None

@@ -130,31 +130,31 @@ async def load_connected_profiles(space: Space, rules: Rules, progress: Progress
 
 @retry_on_key_rotation
 async def _page(
-    space: Space, rules: Rules, after: ProfileId, found: ConnectedProfiles
+    space: Space, rules: Rules, after: ProfileId, connected: ConnectedProfiles
 ) -> list[tuple[ProfileId, ProfileId]]:
     """The next origins, with the identifiers that their evidence names."""
     async with space.database.reading() as connection:
         page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)
         rows = await evidence_queries.by_range(connection, space.tenant, page[0][0], page[-1][0]) if page else []
     for id_, head in page:
-        found.add(id_ if head == DORMANT else head, ())
-    await asyncio.to_thread(_look, space, rules, rows, found)
+        connected.add(id_ if head == DORMANT else head, ())
+    await asyncio.to_thread(_look, space, rules, rows, connected)
     return page
 
 
 def _look(
-    space: Space, rules: Rules, rows: list[tuple[ProfileId, EvidenceRow, KeyRow]], found: ConnectedProfiles
+    space: Space, rules: Rules, rows: list[tuple[ProfileId, EvidenceRow, KeyRow]], connected: ConnectedProfiles
 ) -> None:
     for root, row, key in rows:
         head = row.origin if root == DORMANT else root
         if STORED_KINDS[row.kind] in ACTS:
-            found.add(head, split_keys(row.kept))
+            connected.add(head, split_keys(row.kept))
             continue
         subject = space.keys.slot(key.slot, key.epoch, key.slot_wrapped).unwrap(key.key_id, key.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         # Every type may be one that the space has room for; naming too much only makes groups larger.
         call = read_again(space, kept, rules, AnyType())
-        found.add(head, linkable_keys(call))
+        connected.add(head, linkable_keys(call))
 
 
 class AnyType:

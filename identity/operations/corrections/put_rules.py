@@ -56,16 +56,16 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
     # Before the transaction: waiting for a second connection while holding the first could block for ever.
     known = await known_types(space)
     async with space.database.transaction() as connection:
-        held = await space_lock.hold(connection, space.tenant.id)
-        before = await space.rules(held.rules_version)
-        version = held.rules_version + 1
+        lock_row = await space_lock.hold(connection, space.tenant.id)
+        before = await space.rules(lock_row.rules_version)
+        version = lock_row.rules_version + 1
         document = document_of(before)
         rules = compile_rules(document, version)
         require_types(rules, {*known, *types_of(before)})
         reset = reset_fields(before, document if isinstance(document, dict) else {}, rules)
         if rules.document() == before.document():
             return ChangedRules(before.version, reset)
-        stamp = max(Stamp(held.stamp + SLOTS), first_stamp(wall_time()))
+        stamp = max(Stamp(lock_row.stamp + SLOTS), first_stamp(wall_time()))
         await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
         await ledger.note(connection, space.tenant.id, actor, "rules.put", str(version))
     await space.rules(version)

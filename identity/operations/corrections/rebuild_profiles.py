@@ -153,7 +153,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
         )
         resealer.history(head, line)
     writes.changes = [
-        rows.ChangeRow(op=c.op, version=c.version, at=c.at, profile=c.profile, other=c.other)
+        rows.ChangeRow(op=c.op, version=c.version, stamp=c.stamp, profile=c.profile, other=c.other)
         for c in _changes(replayed, heads, stamp)
     ]
     resealer.finish()
@@ -254,18 +254,20 @@ def _changes(replayed: ReplayedProfiles, heads: set[ProfileId], stamp: Stamp) ->
         old = before[left.root].canonical if left is not None and left.root in before else None
         if canonical not in was and old in now and old is not None:
             changes.append(
-                FeedChange(op=FeedOperation.UNMERGE, profile=old, version=now[old].version, at=stamp, other=canonical)
+                FeedChange(
+                    op=FeedOperation.UNMERGE, profile=old, version=now[old].version, stamp=stamp, other=canonical
+                )
             )
-        changes.append(FeedChange(op=FeedOperation.UPSERT, profile=canonical, version=head.version, at=stamp))
+        changes.append(FeedChange(op=FeedOperation.UPSERT, profile=canonical, version=head.version, stamp=stamp))
     for id_, profile in sorted(before.items()):
         to = after.get(after[id_].root)
         led = before[profile.root].canonical if profile.root in before else None
         if to is None and id_ in was:
             changes.append(
-                FeedChange(op=FeedOperation.UPSERT, profile=id_, version=before[profile.root].version + 1, at=stamp)
+                FeedChange(op=FeedOperation.UPSERT, profile=id_, version=before[profile.root].version + 1, stamp=stamp)
             )
         elif to is not None and to.canonical not in (id_, led):
             changes.append(
-                FeedChange(op=FeedOperation.MERGE, profile=to.canonical, version=to.version, at=stamp, other=id_)
+                FeedChange(op=FeedOperation.MERGE, profile=to.canonical, version=to.version, stamp=stamp, other=id_)
             )
     return changes

@@ -109,7 +109,7 @@ def history(notes: list[HistoryNote], rules: int, actor: int) -> list[rows.Histo
 
 def changes(made: list[FeedChange]) -> list[rows.ChangeRow]:
     """The rows of the change feed."""
-    return [rows.ChangeRow(op=c.op, version=c.version, at=c.at, profile=c.profile, other=c.other) for c in made]
+    return [rows.ChangeRow(op=c.op, version=c.version, stamp=c.stamp, profile=c.profile, other=c.other) for c in made]
 
 
 def _divide(opened: UnsealedProfiles, plan: UnmergePlan, split: OriginSplit, resealer: OriginResealer) -> None:

@@ -46,7 +46,7 @@ async def _announce(space: Space, origins: Sequence[ProfileId], now: Micros) -> 
         # The change is of now: an entry with the stamp of the last call might be past its retention.
         changes = [
             ChangeRow(
-                op=FeedOperation.UPSERT, version=row.version, at=first_stamp(now), profile=row.canonical, other=None
+                op=FeedOperation.UPSERT, version=row.version, stamp=first_stamp(now), profile=row.canonical, other=None
             )
             for row in found
         ]

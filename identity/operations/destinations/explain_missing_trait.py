@@ -145,7 +145,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
         standing=place,
         sent=sent,
         disclosed=counted is not None and _disclosed(space, view, counted.origin, recorded),
-        known=bool(before),
+        person_disclosed=bool(before),
     )
 
 

@@ -148,7 +148,7 @@ class _StateWriter:
     async def write(self, line: FeedLine) -> ProfileState | RemovedIds | None:
         """The state that a line leaves behind; an unmerge has the states of both sides in lines of their own."""
         item, one, view = line.item, line.profile, line.view
-        at = stamp_time(item.at)
+        at = stamp_time(item.stamp)
         if line.op == "upsert" and one is not None and view is not None:
             return await self._state(one, view, _disclosed_ids(line, one, view), at)
         if line.op == "withdraw":

@@ -127,8 +127,10 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
         found = await profile_queries.list_canonical(connection, space.tenant, after, limit)
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
-    at = first_stamp(wall_time())
-    lines = await _lines(space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, at=at) for id_ in ids])
+    stamp = first_stamp(wall_time())
+    lines = await _lines(
+        space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, stamp=stamp) for id_ in ids]
+    )
     following = Position(
         entitled=position.entitled, purposes=position.purposes, began=position.began, after=last, lanes=position.lanes
     )

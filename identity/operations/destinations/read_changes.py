@@ -134,5 +134,5 @@ async def _change(scope: Scope, line: FeedLine) -> VisibleChange:
         if profile is None or view is None
         else await visible_identifiers(profile, view),
         traits={} if profile is None or view is None else view.traits,
-        at=stamp_time(item.at),
+        at=stamp_time(item.stamp),
     )

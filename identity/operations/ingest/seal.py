@@ -50,7 +50,7 @@ class Sealer:
         self._calls(plan)
         writes.changes = [
             rows.ChangeRow(
-                op=change.op, version=change.version, at=change.at, profile=change.profile, other=change.other
+                op=change.op, version=change.version, stamp=change.stamp, profile=change.profile, other=change.other
             )
             for change in (*plan.merges, *plan.upserts.values())
         ]

@@ -98,12 +98,12 @@ def wanted_documents(calls: Iterable[Call], owners: dict[BlindIndex, ProfileId])
 
 
 def wanted_sets(
-    calls: Iterable[Call], owners: dict[BlindIndex, ProfileId], barred: Callable[[Call], AbstractSet[BlindIndex]]
+    calls: Iterable[Call], owners: dict[BlindIndex, ProfileId], suppressed_of: Callable[[Call], AbstractSet[BlindIndex]]
 ) -> list[tuple[ProfileId, SetKey]]:
     """The (origin, set of identifiers) pairs that calls may turn out to be sightings of."""
     wanted: set[tuple[ProfileId, SetKey]] = set()
     for call in calls:
-        gone = barred(call)
+        gone = suppressed_of(call)
         keys = [i.key for i in call.identifiers if i.key not in gone]
         alias = call.alias
         readings: Sequence[list[BlindIndex]] = [keys]

@@ -66,8 +66,8 @@ async def rotate_root_key(
     return RootRotation(keys, label.root)
 
 
-def _belongs(named: tuple[str, str], label: Label) -> None:
-    if named[0] != str(label.store_id) or named[1] not in {label.root, *label.former}:
+def _belongs(database: tuple[str, str], label: Label) -> None:
+    if database[0] != str(label.store_id) or database[1] not in {label.root, *label.former}:
         raise Misconfigured(OTHER_ROOT)
 
 

@@ -79,9 +79,10 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     keys = await exclusive.new_subject_keys()
     folded = await fold_groups(exclusive.space, connection, keys, sorted(await person.stated_groups()))
     writes.new_accounts, writes.slot, writes.subject_keys = folded.written, keys.new_slot, keys.rows
-    writes.changes = [ChangeRow(op=FeedOperation.UPSERT, version=version, at=stamp, profile=canonical, other=None)]
+    writes.changes = [ChangeRow(op=FeedOperation.UPSERT, version=version, stamp=stamp, profile=canonical, other=None)]
     writes.changes += [
-        ChangeRow(op=FeedOperation.MERGE, version=version, at=stamp, profile=canonical, other=other) for other in merged
+        ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=other)
+        for other in merged
     ]
     entry = {"profiles": [each.hex() for each in person.origin_ids], "hashes": [each.hex() for each in hashes]}
     writes.ledger = [ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)]

@@ -154,6 +154,6 @@ def _feed_entries(person: Person, stamp: Stamp, erasure_id: bytes | None) -> lis
     first = [person.head.canonical] if person.origins else []
     others = [id_ for id_ in person.origin_ids if id_ not in first]
     return [
-        ChangeRow(op=FeedOperation.ERASE, version=version, at=stamp, profile=id_, other=erasure_id)
+        ChangeRow(op=FeedOperation.ERASE, version=version, stamp=stamp, profile=id_, other=erasure_id)
         for id_ in (*first, *others)
     ]

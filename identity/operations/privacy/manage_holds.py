@@ -152,7 +152,7 @@ def _hold(space: Space, row: holds.HoldRow, coverage: holds.CoverageRow | None) 
         identifiers=row.identifiers,
         reason=space.keys.open(HOLD, row.id, 0, row.reason).decode(),
         actor=row.actor,
-        not_found=row.identifiers - (0 if coverage is None else coverage.known),
+        not_found=row.identifiers - (0 if coverage is None else coverage.identifiers),
         profiles=0 if coverage is None else coverage.profiles,
         profile_ids=() if coverage is None else coverage.canonical,
     )

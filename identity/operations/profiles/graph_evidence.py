@@ -80,10 +80,10 @@ class GraphEvidence:
         """The (origin, stamp) of each call in which two identifiers occur together, oldest first."""
         return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
 
-    def _observation(self, at: tuple[ProfileId, Stamp], group: tuple[BlindIndex, ...]) -> Observation:
-        origin, stamp = at
-        seen = self._seen.get((origin, self._sets[at]))
-        first, last = self._times[origin, self._sets[at]] if seen is None else (seen.first_seen, seen.last_seen)
+    def _observation(self, place: tuple[ProfileId, Stamp], group: tuple[BlindIndex, ...]) -> Observation:
+        origin, stamp = place
+        seen = self._seen.get((origin, self._sets[place]))
+        first, last = self._times[origin, self._sets[place]] if seen is None else (seen.first_seen, seen.last_seen)
         return Observation(
             origin=origin,
             stamp=stamp,

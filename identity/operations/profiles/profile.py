@@ -156,10 +156,10 @@ class OpenedProfile:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
         return traits.fold(document.traits for document in self.documents.values())
 
-    async def calls(self, at: Iterable[tuple[ProfileId, Stamp]]) -> dict[tuple[ProfileId, Stamp], StoredCall]:
+    async def calls(self, places: Iterable[tuple[ProfileId, Stamp]]) -> dict[tuple[ProfileId, Stamp], StoredCall]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
         async with self.space.database.reading() as connection:
-            proofs = await evidence_queries.by_stamps(connection, self.space.tenant, sorted(at))
+            proofs = await evidence_queries.by_stamps(connection, self.space.tenant, sorted(places))
         return {
             (proof.origin, proof.stamp): unpack(
                 self.subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload)

@@ -153,22 +153,23 @@ def _node(evidence: GraphEvidence, key: BlindIndex, strong: AbstractSet[BlindInd
     )
 
 
-def _over_connected(found: Review, claims: dict[BlindIndex, int]) -> list[OverConnection]:
+def _over_connected(reviewed: Review, claims: dict[BlindIndex, int]) -> list[OverConnection]:
     """The identifiers with too many strong ids or claims, the worst first."""
-    linked = {key: n for key, n in found.linked.items() if n > 1}
+    linked = {key: n for key, n in reviewed.linked.items() if n > 1}
     crowded = sorted(linked.keys() | claims.keys(), key=lambda key: (-linked.get(key, 0) - claims.get(key, 0), key))
     return [
-        OverConnection(BlindIndex(key), found.linked.get(key, 0), claims.get(key, 0)) for key in crowded[:MOST_REPORTED]
+        OverConnection(BlindIndex(key), reviewed.linked.get(key, 0), claims.get(key, 0))
+        for key in crowded[:MOST_REPORTED]
     ]
 
 
-def _reported(found: Review, over_connected: Sequence[OverConnection]) -> set[BlindIndex]:
+def _reported(reviewed: Review, over_connected: Sequence[OverConnection]) -> set[BlindIndex]:
     """The identifiers that a report of the review names."""
     named: set[BlindIndex] = {each.key for each in over_connected}
-    named |= {each.key for each in found.cut_nodes[:MOST_REPORTED]}
-    for bridge in found.bridges[:MOST_REPORTED]:
+    named |= {each.key for each in reviewed.cut_nodes[:MOST_REPORTED]}
+    for bridge in reviewed.bridges[:MOST_REPORTED]:
         named |= {bridge.a, bridge.b}
-    if found.split is not None:
-        named |= {found.split.stays, found.split.leaves, *found.split.leaving}
-        named |= {key for link in found.split.links for key in link}
+    if reviewed.split is not None:
+        named |= {reviewed.split.stays, reviewed.split.leaves, *reviewed.split.leaving}
+        named |= {key for link in reviewed.split.links for key in link}
     return named

@@ -183,15 +183,15 @@ async def _joins(space: Space, account: OpenGroup) -> list[tuple[ProfileId, Stam
     return sorted(joins, key=lambda at: at[1])
 
 
-async def _calls(space: Space, at: list[tuple[ProfileId, Stamp]]) -> list[tuple[Stamp, ProfileId, StoredCall]]:
+async def _calls(space: Space, places: list[tuple[ProfileId, Stamp]]) -> list[tuple[Stamp, ProfileId, StoredCall]]:
     """The (stamp, id of the profile, call) of each of these, in the same order, without erased ones."""
-    origins = list(dict.fromkeys(origin for origin, _ in at))
+    origins = list(dict.fromkeys(origin for origin, _ in places))
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
     profiles = OpenedProfile.each(space, found)
     calls: dict[tuple[ProfileId, Stamp], tuple[ProfileId, StoredCall]] = {}
     for profile in profiles.values():
         held = {origin.id for origin in profile.origins}
-        opened = await profile.calls({each for each in at if each[0] in held})
+        opened = await profile.calls({each for each in places if each[0] in held})
         calls |= {where: (profile.id, call) for where, call in opened.items()}
-    return [(each[1], *calls[each]) for each in at if each in calls]
+    return [(each[1], *calls[each]) for each in places if each in calls]

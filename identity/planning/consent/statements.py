@@ -140,22 +140,22 @@ def _unread_parts(field: str, names: list[str]) -> list[str]:
     return list(dict.fromkeys([*parts, field] if len(names) > MOST_NAMED else parts))
 
 
-def _add_classes(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:
+def _add_classes(signals: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:
     """Add the statements on whole classes. Within a call a denial beats a grant, from the later of their times."""
     for name, granted in signal.stated.items():
         if signal.opt_out:
             if not granted:
-                found[OUT + name] = TimedSignal(value=False, time=time)
+                signals[OUT + name] = TimedSignal(value=False, time=time)
         elif signal.source != "gcm" or name not in google.PARTS:
             at = decided_at(signal.updated, granted=granted, time=time)
-            before = found.get(name + suffix, TimedSignal(granted, at))
-            found[name + suffix] = TimedSignal(before.value and granted, max(before.time, at))
+            before = signals.get(name + suffix, TimedSignal(granted, at))
+            signals[name + suffix] = TimedSignal(before.value and granted, max(before.time, at))
 
 
-def _add_parts(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:
+def _add_parts(signals: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:
     """Add the types of classes that have several. The denial of a class in the same call denies each of them."""
     for name, granted in signal.types.items():
         class_ = google.CLASSES.get(name)
         if class_ in google.PARTS:
-            whole = found.get(f"{class_}{suffix}", _GRANTED)
-            found[f"{PART}{name}{suffix}"] = TimedSignal(granted and whole.value, time)
+            whole = signals.get(f"{class_}{suffix}", _GRANTED)
+            signals[f"{PART}{name}{suffix}"] = TimedSignal(granted and whole.value, time)

@@ -46,7 +46,7 @@ def plan_removal(snapshot: ProfileSnapshot, key: BlindIndex, stamps: Callable[[S
         profiles={origin.id: origin, root.id: root},
         root=root,
         note=HistoryNote(origin=origin.id, stamp=stamp, kind=HistoryKind.IDENTIFIER_REMOVED, keys=[key]),
-        change=FeedChange(op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, at=stamp),
+        change=FeedChange(op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, stamp=stamp),
     )
 
 

@@ -168,13 +168,15 @@ def _changes(
     """The feed entries: the id that exists again, and the merges on its side."""
     was = next(profile.canonical for profile in snapshot.profiles.values() if profile.root == profile.id)
     back, there = next((root, there) for root, there in zip(roots, sides, strict=True) if root.canonical != was)
-    changes = [FeedChange(op=FeedOperation.UNMERGE, profile=was, version=back.version, at=stamp, other=back.canonical)]
+    changes = [
+        FeedChange(op=FeedOperation.UNMERGE, profile=was, version=back.version, stamp=stamp, other=back.canonical)
+    ]
     changes += [
-        FeedChange(op=FeedOperation.MERGE, profile=back.canonical, version=back.version, at=stamp, other=id_)
+        FeedChange(op=FeedOperation.MERGE, profile=back.canonical, version=back.version, stamp=stamp, other=id_)
         for id_ in sorted(there.values())
         if id_ != back.canonical and id_ in snapshot.profiles
     ]
-    return [*changes, FeedChange(op=FeedOperation.UPSERT, profile=back.canonical, version=back.version, at=stamp)]
+    return [*changes, FeedChange(op=FeedOperation.UPSERT, profile=back.canonical, version=back.version, stamp=stamp)]
 
 
 def document_of(calls: Iterable[Evidence]) -> Document:

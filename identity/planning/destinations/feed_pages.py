@@ -132,7 +132,7 @@ class FeedItem(NamedTuple):
     profile: ProfileId
     merged: tuple[ProfileId, ...]
     version: int
-    at: Stamp
+    stamp: Stamp
     erasure_id: bytes | None = None
 
 
@@ -170,7 +170,7 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[ProfileId, Profi
         if before is not None:
             items[before] = items[before]._replace(profile=ProfileId(b""))
         states[id_] = len(items)
-        items.append(FeedItem(op=None, profile=id_, merged=(), version=entry.version, at=entry.at))
+        items.append(FeedItem(op=None, profile=id_, merged=(), version=entry.version, stamp=entry.stamp))
 
     for entry in entries:
         at = canonical.get(entry.profile, entry.profile)
@@ -186,7 +186,7 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[ProfileId, Profi
                         profile=entry.profile,
                         merged=(),
                         version=entry.version,
-                        at=entry.at,
+                        stamp=entry.stamp,
                         erasure_id=entry.other,
                     )
                 )
@@ -197,11 +197,15 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[ProfileId, Profi
             if here and at == to:
                 merged = tuple(id_ for id_ in (entry.profile, other) if id_ != at)
                 items.append(
-                    FeedItem(op=FeedOperation.MERGE, profile=at, merged=merged, version=entry.version, at=entry.at)
+                    FeedItem(
+                        op=FeedOperation.MERGE, profile=at, merged=merged, version=entry.version, stamp=entry.stamp
+                    )
                 )
             elif here:
                 items.append(
-                    FeedItem(op=FeedOperation.UNMERGE, profile=at, merged=(to,), version=entry.version, at=entry.at)
+                    FeedItem(
+                        op=FeedOperation.UNMERGE, profile=at, merged=(to,), version=entry.version, stamp=entry.stamp
+                    )
                 )
             state(at, entry)
             if to != at:

@@ -82,7 +82,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     `demoted` is the reason of the newest call that demoted the identifier. `first_seen` (microseconds), `origin`
     and `canonical` are None if the identifier leads nowhere. `verdicts` by purpose, as far as they are known.
     `standing` concerns the acknowledged position, `sent` the pushed one. `disclosed`: this trait was disclosed;
-    `known`: anything of this person was.
+    `person_disclosed`: anything of this person was.
     """
 
     usable: bool = True
@@ -104,7 +104,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     standing: Standing = "never"
     sent: bool = False
     disclosed: bool = False
-    known: bool = False
+    person_disclosed: bool = False
 
 
 class GateResult(NamedTuple):
@@ -259,7 +259,7 @@ def _delivered(facts: Facts) -> _Judged:
     if facts.canonical is None:
         return _NOTHING
     if not _visible(facts):
-        return _withdrawn(facts) if facts.known else ("unknown", "nothing_to_deliver", {})
+        return _withdrawn(facts) if facts.person_disclosed else ("unknown", "nothing_to_deliver", {})
     if facts.standing == "settled":
         return "pass", "acknowledged", {}
     if facts.sent or facts.standing == "too_far":

@@ -41,16 +41,16 @@ def layout(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
     return _arranged([_part_layout(graph, part) for part in parts])
 
 
-def most_relevant(graph: Graph, found: Review, most: int) -> list[BlindIndex]:
+def most_relevant(graph: Graph, reviewed: Review, most: int) -> list[BlindIndex]:
     """The `most` most relevant identifiers of a graph too large to draw.
 
     The identifiers in the review come first, then those with the strongest links: most omitted identifiers then have a
     link to a drawn one.
     """
-    named = [node.key for node in found.cut_nodes]
-    if found.split is not None:
-        named += [found.split.stays, found.split.leaves, *(key for pair in found.split.links for key in pair)]
-    named += [key for bridge in found.bridges for key in (bridge.a, bridge.b)]
+    named = [node.key for node in reviewed.cut_nodes]
+    if reviewed.split is not None:
+        named += [reviewed.split.stays, reviewed.split.leaves, *(key for pair in reviewed.split.links for key in pair)]
+    named += [key for bridge in reviewed.bridges for key in (bridge.a, bridge.b)]
     strengths = dict(graph.degree(weight="weight"))
     return list(dict.fromkeys([*named, *sorted(graph, key=lambda key: (-strengths[key], key))]))[:most]
 

@@ -70,20 +70,20 @@ class CounterCheck:
         if not self._windows_match(total, held):
             add("window_wrong", public_profile(id_))
 
-    def _counted(self, held: Sequence[int]) -> tuple[dict[str, int], list[BlindIndex]]:
+    def _counted(self, numbers: Sequence[int]) -> tuple[dict[str, int], list[BlindIndex]]:
         """The counts by type and the sorted user ids that counters of these identifiers must hold."""
         index = self.index
-        live = [number for number in held if not index.retired[number]]
+        live = [number for number in numbers if not index.retired[number]]
         types = Counter(index.type[number] for number in live)
         users = sorted(index.names[number] for number in live if index.type[number] == _USER_ID)
         return {str(type_): count for type_, count in types.items()}, users
 
-    def _windows_match(self, total: Counters, held: Sequence[int]) -> bool:
+    def _windows_match(self, total: Counters, numbers: Sequence[int]) -> bool:
         index = self.index
         for type_, window in total.windows.items():
             seen = {
                 index.names[number]: index.last_seen[number]
-                for number in held
+                for number in numbers
                 if str(index.type[number]) == type_ and not index.retired[number]
             }
             if window.seen != newest_window(seen, window.size).seen:
@@ -110,14 +110,14 @@ class CounterCheck:
             self._published[number] = version
 
     def read_lane(
-        self, lane: int, head: int | None, base: int, count: int, first: int | None, last: int | None
+        self, lane: int, newest: int | None, base: int, count: int, first: int | None, last: int | None
     ) -> None:
         """Check the extent of a feed lane.
 
-        `base` is the last entry dropped and `head` the last entry written (None without a head row).
+        `base` is the last entry dropped and `newest` the last entry written (None without a newest row).
         """
-        ends = (base + 1, head) if count else (None, None)
-        if head is None or not 0 <= base <= head or count != head - base or (first, last) != ends:
+        ends = (base + 1, newest) if count else (None, None)
+        if newest is None or not 0 <= base <= newest or count != newest - base or (first, last) != ends:
             self.findings.add("lane_broken", f"lane {lane}")
         self.truncated |= base > 0
 

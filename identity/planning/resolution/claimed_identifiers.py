@@ -85,9 +85,9 @@ class ClaimedIdentifiers:
         self.demote(found)
         return None
 
-    def demote(self, found: DemotedIdentifier) -> None:
+    def demote(self, demoted: DemotedIdentifier) -> None:
         """List a demoted identifier with its reason."""
-        self._demoted.setdefault((found.identifier.type, found.identifier.value, found.reason), found)
+        self._demoted.setdefault((demoted.identifier.type, demoted.identifier.value, demoted.reason), demoted)
 
     def group(self, group: str) -> str | None:
         """The id of the group that a call joins; None for a blocked one, which is listed as demoted."""

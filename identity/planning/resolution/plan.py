@@ -71,7 +71,7 @@ class FeedChange(Struct):
     op: FeedOperation
     profile: ProfileId
     version: int
-    at: Stamp
+    stamp: Stamp
     other: bytes | None = None
 
 

@@ -84,17 +84,17 @@ class _Planner:
             rank = self.rules.rank
             identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
         if state.blocked:
-            call, identifiers, barred = without(call, identifiers, state.blocked)
-            demoted = demoted + [DemotedIdentifier(i, BLOCKED) for i in barred]
+            call, identifiers, removed = without(call, identifiers, state.blocked)
+            demoted = demoted + [DemotedIdentifier(i, BLOCKED) for i in removed]
         hidden = state.hidden(call)
         if hidden:
             if identifiers and identifiers[0].key in hidden:
                 return Outcome(message_id=call.message_id, status="suppressed")
-            call, identifiers, barred = without(call, identifiers, hidden)
-            demoted = demoted + [DemotedIdentifier(i, SUPPRESSED) for i in barred]
-            barred += [i for i in call.unlinked if i.key in hidden]
-            if barred:
-                call = scrub(call, barred, self.rules)
+            call, identifiers, removed = without(call, identifiers, hidden)
+            demoted = demoted + [DemotedIdentifier(i, SUPPRESSED) for i in removed]
+            removed += [i for i in call.unlinked if i.key in hidden]
+            if removed:
+                call = scrub(call, removed, self.rules)
         choice = self._choose(call, identifiers)
         demoted = demoted + choice.demoted if choice.demoted else demoted
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
@@ -175,7 +175,7 @@ class _Planner:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
         stamp = self._stamp(call, choice, demoted)
         origin = next((state.owners[i.key] for i in kept if i.key in state.owners), None)
-        root, target, merged, notes = self._place(call, choice, origin, stamp)
+        root, target, merged, notes = self._link(call, choice, origin, stamp)
         result = apply_call(call, target, stamp, state, plan, working.fresh_id)
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
@@ -236,7 +236,7 @@ class _Planner:
             self.working.touch(root)
         return stamp
 
-    def _place(
+    def _link(
         self, call: Call, choice: _Choice, origin: ProfileId | None, stamp: Stamp
     ) -> tuple[Profile, Profile, list[ProfileId], list[HistoryNote]]:
         """The root and the target origin of a call, with its identifiers linked."""
@@ -271,12 +271,14 @@ class _Planner:
         if changed:
             root.version += 1
             self.plan.upserts[root.canonical] = FeedChange(
-                op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, at=stamp
+                op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, stamp=stamp
             )
         for ended in merged:
             self.plan.upserts.pop(ended, None)
             self.plan.merges.append(
-                FeedChange(op=FeedOperation.MERGE, profile=root.canonical, version=root.version, at=stamp, other=ended)
+                FeedChange(
+                    op=FeedOperation.MERGE, profile=root.canonical, version=root.version, stamp=stamp, other=ended
+                )
             )
 
 

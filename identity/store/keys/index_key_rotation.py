@@ -27,7 +27,9 @@ _IN_USE: LiteralString = f"""
 """  # noqa: S608 (a condition)
 
 
-async def begin(connection: Connection, space_id: SpaceNumber, names: Sequence[tuple[int, bytes]], at: Stamp) -> bool:
+async def begin(
+    connection: Connection, space_id: SpaceNumber, names: Sequence[tuple[int, bytes]], stamp: Stamp
+) -> bool:
     """Put the next version of the index key in force, under the exclusive space lock; False where none was due.
 
     `names` are the (number, new key) of the identifier types, which change at once. Identifiers that are stored only
@@ -40,7 +42,7 @@ async def begin(connection: Connection, space_id: SpaceNumber, names: Sequence[t
         WHERE space_id = $1::int4 AND index_live = index_version RETURNING index_version
         """,
         space_id,
-        at,
+        stamp,
     )
     if found is None:
         return False

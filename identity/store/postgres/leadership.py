@@ -24,7 +24,7 @@ class Leadership:
         self._session: PipelineConnection | None = None
         self._leads = False
 
-    async def held(self) -> bool:
+    async def leads(self) -> bool:
         """Whether this process leads; takes the lock where it is free. DatabaseUnavailable."""
         try:
             if self._session is None or self._session.closed:

@@ -151,6 +151,6 @@ class ChangeRow(NamedTuple):
 
     op: int
     version: int
-    at: Stamp
+    stamp: Stamp
     profile: ProfileId
     other: bytes | None

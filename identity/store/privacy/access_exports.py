@@ -31,7 +31,7 @@ class ExportRow(NamedTuple):
     actor: str
     profiles: bytes
     parts: int
-    named: int = 0
+    identifiers: int = 0
     unknown: int = 0
 
 
@@ -53,7 +53,7 @@ async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket:
             export.actor,
             export.profiles,
             ticket,
-            export.named,
+            export.identifiers,
             export.unknown,
         ],
     )

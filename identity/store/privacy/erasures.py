@@ -66,10 +66,10 @@ class NewErasure(NamedTuple):
 
 
 async def add(
-    connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[NewErasure], due_at: Micros | None
+    connection: Connection, tenant: Tenant, request: RequestRow, erasures: Sequence[NewErasure], due_at: Micros | None
 ) -> None:
     """Add the erasures of a new request, in order."""
-    ids, types, keys, hashes, commitments = zip(*named, strict=True)
+    ids, types, keys, hashes, commitments = zip(*erasures, strict=True)
     await connection.execute(
         """
         INSERT INTO erasure (erasure_id, space_id, bucket, request_id, nr, kind, regulation, type, key, hash,

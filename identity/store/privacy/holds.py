@@ -31,7 +31,7 @@ class CoverageRow(NamedTuple):
     """The people that a hold covers now: how many of its identifiers somebody has, how many profiles, the first ids."""
 
     hold: bytes
-    known: int
+    identifiers: int
     profiles: int
     canonical: list[ProfileId]
 

@@ -129,19 +129,23 @@ async def replay_suppression(connection: PipelineConnection, tenant: Tenant, ent
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, Stamp(0))
 
 
-async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: Sequence[ProfileId], at: Stamp) -> None:
+async def replay_hold(
+    connection: PipelineConnection, tenant: Tenant, origins: Sequence[ProfileId], stamp: Stamp
+) -> None:
     """Put profiles on hold again that an erasure found under a litigation hold."""
     versions = await _versions(connection, tenant, origins)
     await put_on_hold(connection, tenant, origins)
     await drop_containing(connection, tenant, origins)
-    await _append_entries(connection, tenant, versions, at=at)
+    await _append_entries(connection, tenant, versions, stamp=stamp)
 
 
-async def replay_show(connection: PipelineConnection, tenant: Tenant, origins: Sequence[ProfileId], at: Stamp) -> None:
+async def replay_show(
+    connection: PipelineConnection, tenant: Tenant, origins: Sequence[ProfileId], stamp: Stamp
+) -> None:
     """Show profiles again that were on hold for an erasure that was cancelled."""
     versions = await _versions(connection, tenant, origins)
     await take_off_hold(connection, tenant, origins)
-    await _append_entries(connection, tenant, versions, FeedOperation.UPSERT, at=at)
+    await _append_entries(connection, tenant, versions, FeedOperation.UPSERT, stamp=stamp)
 
 
 async def replay_lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -152,13 +156,13 @@ async def replay_lift(connection: PipelineConnection, tenant: Tenant, entry: dic
 async def _remove(
     connection: PipelineConnection,
     tenant: Tenant,
-    found: Sequence[ProfileId],
+    ids: Sequence[ProfileId],
     keys: Sequence[bytes],
     erasure_id: bytes | None = None,
-    at: Stamp | None = None,
+    stamp: Stamp | None = None,
 ) -> None:
     """Delete origins, and make the other origins of their profiles stand alone."""
-    origins = await _followers(connection, tenant, found)
+    origins = await _followers(connection, tenant, ids)
     groups = await rows(
         connection,
         """
@@ -172,7 +176,7 @@ async def _remove(
     versions = await _versions(connection, tenant, origins)
     await _set_free(connection, tenant, origins)
     await delete_profiles(connection, tenant, origins, keys, [bytes(key) for (key,) in groups])
-    await _append_entries(connection, tenant, versions, other=erasure_id, at=at)
+    await _append_entries(connection, tenant, versions, other=erasure_id, stamp=stamp)
 
 
 async def _versions(
@@ -199,14 +203,14 @@ async def _append_entries(
     versions: Sequence[tuple[bytes, int, Stamp]],
     op: int = FeedOperation.ERASE,
     other: bytes | None = None,
-    at: Stamp | None = None,
+    stamp: Stamp | None = None,
 ) -> None:
-    """Append feed entries for these profiles, by default erasures; `at` is a stamp."""
+    """Append feed entries for these profiles, by default erasures; with this stamp, or that of each profile."""
     if versions:
         gone, version, stamps = zip(*versions, strict=True)
-        stamp = stamps if at is None else [at] * len(gone)
+        given = stamps if stamp is None else [stamp] * len(gone)
         others = uuids_or_null([other] * len(gone))
-        columns = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), others]
+        columns = [int2s([op] * len(gone)), int8s(version), int8s(given), uuids(gone), others]
         await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *columns])
 
 

@@ -22,7 +22,7 @@ from identity.values.stamps import Micros
 def ledger_fields(
     request: RequestRow,
     idempotency: bytes | None,
-    named: Sequence[NewErasure],
+    erasures: Sequence[NewErasure],
     due_at: Micros | None,
     call_at: Micros | None,
 ) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def ledger_fields(
         "body": _hex(request.body),
         "details": _hex(request.details),
         "erasures": [[each.id.hex(), each.type, each.key.hex(), each.hash.hex(), each.commitment.hex()]
-                     for each in named],
+                     for each in erasures],
     }  # fmt: skip
 
 

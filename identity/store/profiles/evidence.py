@@ -68,7 +68,9 @@ async def with_identifier(
     return [EvidenceRow(*each) for each in found]
 
 
-async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[ProfileId, Stamp]]) -> list[EvidenceRow]:
+async def by_stamps(
+    connection: Connection, tenant: Tenant, places: Sequence[tuple[ProfileId, Stamp]]
+) -> list[EvidenceRow]:
     """The evidence at these (origin, stamp) pairs, where there is any."""
     found = await rows(
         connection,
@@ -80,8 +82,8 @@ async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[P
         ) e
         """,  # noqa: S608 (names of columns)
         tenant.id,
-        uuids([origin for origin, _ in at]),
-        int8s([stamp for _, stamp in at]),
+        uuids([origin for origin, _ in places]),
+        int8s([stamp for _, stamp in places]),
         tenant.base,
     )
     return [EvidenceRow(*each) for each in found]

@@ -94,19 +94,21 @@ async def take(connection: Connection, now: Micros, until: Micros, kinds: Sequen
     return None if found is None else JobRow(*found)
 
 
-async def progress(connection: Connection, job: JobRow, done: int, total: int, held: int, until: Micros) -> bool:
-    """Store the progress of a job and move the end of its lease from `held` to `until`; False where it is lost."""
+async def progress(
+    connection: Connection, job: JobRow, done: int, total: int, leased_until: Micros, until: Micros
+) -> bool:
+    """Store the progress of a job and move the end of its lease to `until`; False where the lease is lost."""
     changes: LiteralString = "done = $4::int8, total = $5::int8, until = $6::int8"
-    return await _JOBS.write(connection, (Uuid(job.id), job.space_id), held, changes, done, total, until)
+    return await _JOBS.write(connection, (Uuid(job.id), job.space_id), leased_until, changes, done, total, until)
 
 
 async def finish(
-    connection: Connection, job: JobRow, held: int, *, state: int, error: str | None, payload: bytes
+    connection: Connection, job: JobRow, leased_until: Micros, *, state: int, error: str | None, payload: bytes
 ) -> bool:
     """End a job with its result or the code of its error, sealed in the next version; False where the lease is lost."""
     changes: LiteralString = "state = $4::int2, error = $5::text, version = $6::int4, payload = $7"
     key = (Uuid(job.id), job.space_id)
-    return await _JOBS.write(connection, key, held, changes, state, error, job.version + 1, payload)
+    return await _JOBS.write(connection, key, leased_until, changes, state, error, job.version + 1, payload)
 
 
 async def sweep(connection: Connection, days: int) -> None:

@@ -42,7 +42,7 @@ class Both:
             writer,
             self.tenant,
             lane,
-            [ChangeRow(op=FeedOperation.UPSERT, version=1, at=Stamp(stamp), profile=ProfileId(id_), other=None)],
+            [ChangeRow(op=FeedOperation.UPSERT, version=1, stamp=Stamp(stamp), profile=ProfileId(id_), other=None)],
         )
         return id_
 

@@ -132,8 +132,8 @@ def _request_row(
     )
 
 
-async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, named: int, unknown: int) -> None:
-    """Insert the rows of an export of the persons named, and of its job; nobody had `unknown` of the identifiers."""
+async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, identifiers: int, unknown: int) -> None:
+    """Insert the rows of an export of persons, and of its job; `unknown` of the `identifiers` were of nobody."""
     connection, space = exclusive.connection, exclusive.space
     rows = await snapshot_queries.origins(connection, space.tenant, sorted(set(exclusive.owners.values())))
     heads = [row for row in rows if row.head == row.id]
@@ -146,7 +146,7 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, 
         actor=actor,
         profiles=b"".join(sorted(row.id for row in rows)),
         parts=0,
-        named=named,
+        identifiers=identifiers,
         unknown=unknown,
     )
     await access_exports.add(connection, space.tenant, row, hash_ticket(made.ticket))
@@ -186,7 +186,7 @@ def _status(row: access_exports.ExportRow) -> ExportStatus:
         created_at=row.created_at,
         expires_at=row.until,
         actor=row.actor,
-        identifiers=row.named,
+        identifiers=row.identifiers,
         not_found=row.unknown,
     )
 

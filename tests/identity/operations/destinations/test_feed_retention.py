@@ -213,7 +213,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
             ChangeRow(
                 op=FeedOperation.UPSERT,
                 version=1,
-                at=Stamp(10 if each else 30),
+                stamp=Stamp(10 if each else 30),
                 profile=ProfileId(new_id()),
                 other=None,
             )
@@ -226,7 +226,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
             before = (await feed.lanes(connection, tenant))[number]
             kept = await feed.entries(connection, tenant, {number: before.base}, 100)
         expected = 0
-        while expected < min(limit, len(kept)) and kept[expected].at < 20:
+        while expected < min(limit, len(kept)) and kept[expected].stamp < 20:
             expected += 1
         async with database.transaction() as connection:
             assert await feed.trim(connection, tenant, number, Stamp(20), limit) == expected

@@ -18,6 +18,8 @@ from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
 
+ANN, BOB = ProfileId(b"a"), ProfileId(b"b")
+
 TODAY = NOW - NOW % DAY
 NONE: frozenset[int] = frozenset()
 TYPES = PARTS["ads"]
@@ -40,7 +42,7 @@ def heard(*calls: Sent, first: int = 1, server: bool = False) -> Document:
     """The document of an origin after these calls."""
     document = Document()
     for stamp, (time, consent) in enumerate(calls, first):
-        found = statements({"consent": consent}, server=server, received=Micros(NOW), time=Micros(time))
+        found = statements({"consent": consent}, server=server, received=NOW, time=Micros(time))
         merge_signals(document, found.signals, Stamp(stamp))
     return document
 
@@ -48,7 +50,7 @@ def heard(*calls: Sent, first: int = 1, server: bool = False) -> Document:
 def verdict(*calls: Sent, now: int = NOW, **policy: Any) -> Verdict:
     """The verdict about advertising after these calls of one device."""
     made = compile_purposes({"purposes": [{"id": "Ads", "class": "ads", "ttl_days": 390}], **policy}, 1)
-    return Permission({ProfileId(b"a"): heard(*calls)}, [], made, Micros(now)).one("Ads", ProfileId(b"a"))
+    return Permission({ANN: heard(*calls)}, [], made, Micros(now)).one("Ads", ANN)
 
 
 def test_a_grant_in_a_string_is_as_old_as_the_string() -> None:
@@ -164,27 +166,18 @@ def test_an_update_on_another_device_leaves_the_other_types_denied() -> None:
     """After the two were merged, each type is folded by itself."""
     denied, granted = heard((NOW - 100, gcm(**DENIED))), heard((NOW - 50, gcm(ad_storage="granted")), first=9)
     purposes = compile_purposes({"purposes": [{"id": "Ads", "class": "ads"}]}, 1)
-    merged = Permission(
-        {ProfileId(b"a"): denied, ProfileId(b"b"): granted},
-        [Meeting(Stamp(5), ProfileId(b"b"), ProfileId(b"a"))],
-        purposes,
-        Micros(NOW),
-    )
-    assert [merged.one("Ads", ProfileId(origin)).reason for origin in (b"a", b"b")] == ["denied_by_class"] * 2
+    met = [Meeting(Stamp(5), BOB, ANN)]
+    merged = Permission({ANN: denied, BOB: granted}, met, purposes, NOW)
+    assert [merged.one("Ads", origin).reason for origin in (ANN, BOB)] == ["denied_by_class"] * 2
     everything = heard((NOW - 50, gcm(**GRANTED)), first=9)
-    merged = Permission(
-        {ProfileId(b"a"): denied, ProfileId(b"b"): everything},
-        [Meeting(Stamp(5), ProfileId(b"b"), ProfileId(b"a"))],
-        purposes,
-        Micros(NOW),
-    )
-    assert merged.one("Ads", ProfileId(b"a")).granted
+    merged = Permission({ANN: denied, BOB: everything}, met, purposes, NOW)
+    assert merged.one("Ads", ANN).granted
 
 
 def test_signals_that_are_not_read_are_named() -> None:
     """By their fields, sections and members."""
     consent = {"tcf": "x", "gpp": f"{header([(6, 6), (40, 40)])}~1YYN~x", "googleConsentMode": {"a": "denied"}}
-    found = statements({"consent": consent}, server=False, received=Micros(NOW), time=Micros(NOW))
+    found = statements({"consent": consent}, server=False, received=NOW, time=NOW)
 
     assert found.invalid == ["tcf", "gpp:40", "gcm:a"]
     assert found.signals == dict.fromkeys(("out:ads", "out:sale_share"), (False, NOW))
@@ -228,7 +221,7 @@ def test_every_part_of_a_consent_object_that_is_not_read_is_named(
     server: bool,  # noqa: FBT001
 ) -> None:
     """And grants nothing."""
-    found = statements({"consent": consent}, server=server, received=Micros(NOW), time=Micros(NOW))
+    found = statements({"consent": consent}, server=server, received=NOW, time=NOW)
 
     assert found.invalid == invalid
     assert found.signals.keys() <= {f"{name}{suffix}" for name in (STATED, REGION) for suffix in ("", ":server")}
@@ -237,15 +230,13 @@ def test_every_part_of_a_consent_object_that_is_not_read_is_named(
 @pytest.mark.parametrize("consent", READ, ids=str)
 def test_a_consent_object_that_is_read_names_nothing(consent: Any) -> None:
     """Neither do absent and null fields."""
-    assert statements({"consent": consent}, server=False, received=Micros(NOW), time=Micros(NOW)).invalid == []
+    assert statements({"consent": consent}, server=False, received=NOW, time=NOW).invalid == []
 
 
 def test_an_unread_category_counts_as_one_that_is_left_out() -> None:
     """The readable categories beside it are a complete statement."""
     unread, absent = (
-        statements(
-            {"consent": {"categoryPreferences": stated}}, server=False, received=Micros(NOW), time=Micros(NOW)
-        ).signals
+        statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW).signals
         for stated in ({"Ads": "true", "Mail": True}, {"Mail": True})
     )
     assert unread == absent
@@ -288,25 +279,14 @@ def test_the_strictest_default_counts_for_a_region_that_cannot_be_read(where: ob
         ({"DE": "deny"}, False),
     ):
         policy = {"purposes": [{"id": "Ads", "class": "ads"}], "unset": "allow", "regions": regions}
-        assert (
-            Permission({ProfileId(b"a"): document}, [], compile_purposes(policy, 1), NOW)
-            .one("Ads", ProfileId(b"a"))
-            .granted
-            is allowed
-        )
+        assert Permission({ANN: document}, [], compile_purposes(policy, 1), NOW).one("Ads", ANN).granted is allowed
     merge_signals(document, later, Stamp(2))
-    assert (
-        Permission({ProfileId(b"a"): document}, [], compile_purposes(policy, 1), NOW)
-        .one("Ads", ProfileId(b"a"))
-        .granted
-    )
+    assert Permission({ANN: document}, [], compile_purposes(policy, 1), NOW).one("Ads", ANN).granted
 
 
 def test_at_most_100_parts_are_listed_by_their_own_names() -> None:
     """The name of their field stands for the others."""
     stated = {f"c{at}": "yes" for at in range(MOST_NAMED + 5)}
-    found = statements(
-        {"consent": {"categoryPreferences": stated}}, server=False, received=Micros(NOW), time=Micros(NOW)
-    )
+    found = statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW)
 
     assert found.invalid == [*(f"categories:c{at}" for at in range(MOST_NAMED)), "categories"]

@@ -32,7 +32,7 @@ PLACES = st.builds(
 
 def entry(lane: int, seq: int) -> FeedEntry:
     """An entry of a lane."""
-    return FeedEntry(lane=lane, seq=seq, op=1, version=1, at=Stamp(0), profile=ProfileId(bytes(16)), other=None)
+    return FeedEntry(lane=lane, seq=seq, op=1, version=1, stamp=Stamp(0), profile=ProfileId(bytes(16)), other=None)
 
 
 @given(PLACES)
@@ -72,7 +72,7 @@ def test_a_page_without_its_first_entry_misses_entries(
 
 def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> FeedEntry:
     """An entry about a profile."""
-    return FeedEntry(lane=0, seq=1, op=op, version=version, at=Stamp(0), profile=ProfileId(profile), other=other)
+    return FeedEntry(lane=0, seq=1, op=op, version=version, stamp=Stamp(0), profile=ProfileId(profile), other=other)
 
 
 def test_a_state_appears_once_at_its_last_entry() -> None:

@@ -69,7 +69,7 @@ facts = st.builds(
     standing=st.sampled_from(get_args(Standing)),
     sent=st.booleans(),
     disclosed=st.booleans(),
-    known=st.booleans(),
+    person_disclosed=st.booleans(),
 )
 
 
@@ -122,7 +122,7 @@ FAILING: list[tuple[str, str, dict[str, Any]]] = [
     ("delivered_at_cursor", "not_pulled", {"standing": "never"}),
     ("delivered_at_cursor", "not_pulled", {"standing": "waiting"}),
     ("delivered_at_cursor", "begins_anew", {"standing": "begins_anew"}),
-    ("delivered_at_cursor", "withdrawal_waiting", {"trait": "x", "known": True, "standing": "waiting"}),
+    ("delivered_at_cursor", "withdrawal_waiting", {"trait": "x", "person_disclosed": True, "standing": "waiting"}),
 ]
 
 

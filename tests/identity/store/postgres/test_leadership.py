@@ -28,19 +28,19 @@ async def test_one_of_two_leads_and_goes_on_leading(candidates: tuple[Leadership
     """The first to ask leads, however often both ask."""
     first, second = candidates
 
-    assert [await first.held(), await second.held(), await first.held(), await second.held()] == [True, False] * 2
+    assert [await first.leads(), await second.leads(), await first.leads(), await second.leads()] == [True, False] * 2
 
 
 async def test_the_other_leads_once_the_leader_closes(candidates: tuple[Leadership, Leadership]) -> None:
     """The lock goes with the session, however often the leader has asked for it."""
     first, second = candidates
-    assert await first.held()
-    assert await first.held()
+    assert await first.leads()
+    assert await first.leads()
 
     await first.close()
 
-    assert await second.held()
-    assert not await first.held()
+    assert await second.leads()
+    assert not await first.leads()
 
 
 async def test_the_other_leads_once_the_session_of_the_leader_is_lost(
@@ -48,16 +48,16 @@ async def test_the_other_leads_once_the_session_of_the_leader_is_lost(
 ) -> None:
     """A leader whose session has ended finds out at its next question."""
     first, second = candidates
-    assert await first.held()
+    assert await first.leads()
     with psycopg.connect(database, autocommit=True) as connection:
         end = (
             "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
             " WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()"
         )
         assert connection.execute(end).fetchall() == [(True,)]
-    while not await second.held():
+    while not await second.leads():
         pass
 
     with pytest.raises(DatabaseUnavailable):
-        await first.held()
-    assert not await first.held()
+        await first.leads()
+    assert not await first.leads()
