@@ -18,6 +18,7 @@ _SHOWN: Final = re.compile(r"[\w.$ -]{1,64}")
 _SIMILAR: Final = 0.6
 _LONGEST: Final = 64
 _FEWEST: Final = 3
+_BEGINNING: Final = 0.8
 _LISTED: Final = 20
 # Other words for the built-in types, without punctuation.
 _SYNONYMS: Final[Mapping[str, str]] = {
@@ -93,12 +94,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def closest(name: str, known: str) -> float:
-    """How like a known name a name is, by letters and digits: from 0 for another one to 1."""
+    """How like a known name a name is, by letters and digits: from 0 to 1; a beginning is much like the whole."""
     if name == known:
         return 1.0
     if len(name) > _LONGEST or min(len(name), len(known)) < _FEWEST:
         return 0.0
-    return SequenceMatcher(None, _bare(name), _bare(known)).ratio()
+    likeness = SequenceMatcher(None, _bare(name), _bare(known)).ratio()
+    return max(likeness, _BEGINNING) if known.startswith(name) else likeness
 
 
 def hint(name: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:

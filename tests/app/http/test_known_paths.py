@@ -63,6 +63,7 @@ def test_a_constant_path_is_no_value_of_a_parameter(path: str, method: str, *, s
         ("/profiles/user_id:u1", "/v1/profiles/{ref}"),
         ("/v1/profle/user_id:u1", "/v1/profiles/{ref}"),
         ("/v1/profiles/user_id:u1/histroy", "/v1/profiles/{ref}/history"),
+        ("/v1/profiles/user_id:u1/hist", "/v1/profiles/{ref}/history"),
         ("/v1/destinations/mail/exports", "/v1/destinations/{name}/export"),
         ("/v1/healthz", "/healthz"),
         ("/health", "/healthz"),
