@@ -30,7 +30,7 @@ HELD_BY: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/commands/leak_scan": (COMMANDS, "tests/app/commands/leak_scan/test_command.py"),
     "app/routes": (
-        ROUTES, "tests/app/http/test_foreign_spaces.py", "tests/app/routes/test_consent_signals.py",
+        ROUTES, "tests/app/routes/test_foreign_spaces.py", "tests/app/routes/test_consent_signals.py",
         "tests/app/routes/destinations", "tests/app/routes/rejections",
     ),
     "app/schemas": (SHAPES, "tests/app/http/test_openapi.py", "tests/app/routes"),

@@ -4,6 +4,7 @@ from collections import Counter
 
 from identity.operations.profiles.find_profile import find
 from identity.store.profiles import snapshot_queries
+from identity.values.ids import ProfileId, new_id
 from tests.support.database.known_people import ANN, visiting
 from tests.support.processes.writer_processes import Lab
 
@@ -40,4 +41,4 @@ async def test_the_rows_are_those_of_the_origins_asked(people: Lab) -> None:
         assert {row.origin for row in history} == ids
         for read in (snapshot_queries.subject_keys, snapshot_queries.identifiers, snapshot_queries.events,
                      snapshot_queries.sightings, snapshot_queries.history, snapshot_queries.origins):  # fmt: skip
-            assert await read(connection, tenant, [bytes(15) + b"\1"]) == []
+            assert await read(connection, tenant, [ProfileId(new_id())]) == []
