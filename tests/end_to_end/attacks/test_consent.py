@@ -73,11 +73,12 @@ def test_attack_95_text_is_no_answer(shop: Shop, answer: Any) -> None:
 
 
 def test_attack_97_from_the_future(shop: Shop, ads: Feed) -> None:
-    """A grant dated 2099 counts from now, so a withdrawal after it counts."""
+    """A grant dated 2099 counts from now in a call, so a withdrawal after it counts; on its own route it is refused."""
     assert ads.pull() == []
     say(shop, GRANT, "2099-01-01T00:00:00Z")
     decision = {"identifier": ANN, "decisions": GRANT, "captured_at": "2099-01-01T00:00:00Z"}
-    recorded = shop.ask("POST", "/v1/consent", "privacy", json=decision).json()
+    assert shop.ask("POST", "/v1/consent", "privacy", json=decision).status_code == 422
+    recorded = shop.ask("POST", "/v1/consent", "privacy", json={**decision, "captured_at": at(240)}).json()
     assert recorded["captured_at"] < at(60)
     assert verdict(shop) == (True, "granted")
     decision = {"identifier": ANN, "decisions": DENIAL}
