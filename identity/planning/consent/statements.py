@@ -38,6 +38,7 @@ MOST_NAMED: Final = 100
 _READ: Final = frozenset(
     ("categoryPreferences", "jurisdiction", "minor", "tcf", "gpp", "googleConsentMode", "usPrivacy")
 )
+_PREFERENCES: Final = frozenset(("categorypreferences", "categorypreference"))
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 
@@ -78,7 +79,7 @@ def category_decisions(consent: object) -> dict[str, bool] | None:
     """The decisions of a consent object by category; None where the object makes no statement of categories.
 
     A category without a readable decision is left out, which denies. So a statement of which nothing can be read
-    counts as an empty one: `categoryPreferences` that is no object, or a consent that is none.
+    counts as an empty one: `categoryPreferences` that is no object or has a misspelt name, or a consent that is none.
     """
     if consent is None or consent == []:  # PHP writes an empty object as an empty array.
         return None
@@ -86,7 +87,7 @@ def category_decisions(consent: object) -> dict[str, bool] | None:
         return {}
     preferences = consent.get("categoryPreferences")
     if preferences is None:
-        return None
+        return {} if any(_is_misspelt(name) and consent[name] is not None for name in consent) else None
     if not isinstance(preferences, dict):
         return {}
     return {category: answer for category, answer in preferences.items() if isinstance(answer, bool)}
@@ -111,6 +112,11 @@ def decided_at(updated: Micros | None, *, granted: bool, time: Micros) -> Micros
     if updated % DAY or time < updated + DAY:
         return updated if updated % DAY else time
     return updated if granted else Micros(updated + DAY - 1)
+
+
+def _is_misspelt(name: str) -> bool:
+    """Whether a member of a consent object is `categoryPreferences` in another spelling."""
+    return name not in _READ and "".join(filter(str.isalpha, name)).lower() in _PREFERENCES
 
 
 def _unread_fields(consent: object) -> list[str]:

@@ -10,10 +10,10 @@ from identity.planning.consent.fold import Meeting
 from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import compile_purposes
 from identity.planning.consent.signals.google import PARTS
-from identity.planning.consent.statements import MOST_NAMED, REGION, decided_at, statements, unknown_categories
+from identity.planning.consent.statements import MOST_NAMED, REGION, decided_at, statements
 from identity.planning.resolution.document import merge_signals
 from identity.values.calls import DAY
-from identity.values.documents import STATED, Document, TimedSignal
+from identity.values.documents import STATED, Document
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
@@ -240,48 +240,6 @@ def test_an_unread_category_counts_as_one_that_is_left_out() -> None:
         for stated in ({"Ads": "true", "Mail": True}, {"Mail": True})
     )
     assert unread == absent
-
-
-@pytest.mark.parametrize(
-    "preferences", [{"Ads": "yes"}, {"Ads": None, "Mail": 1}, "none", ["Ads"], [], 0, True], ids=str
-)
-def test_a_statement_of_which_nothing_can_be_read_counts_as_an_empty_one(preferences: object) -> None:
-    """It may have been a withdrawal, so it denies every category."""
-    unread, empty = (
-        statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW)
-        for stated in (preferences, {})
-    )
-    assert unread.signals == empty.signals == {STATED: TimedSignal([], NOW)}
-    assert unread.invalid
-    assert not empty.invalid
-
-
-def test_a_category_without_a_purpose_is_listed_by_its_name() -> None:
-    """As the parts that cannot be read are."""
-    decisions = {"Ads": True, "ads": False, "\n": True}
-    assert unknown_categories(decisions, {"Ads", "Mail"}) == ["purpose:ads", "purpose"]
-    assert unknown_categories({"Ads": False}, {"Ads"}) == []
-
-
-@pytest.mark.parametrize("where", ["Germany", "XX-99", 49, ["DE"]], ids=str)
-def test_the_strictest_default_counts_for_a_region_that_cannot_be_read(where: object) -> None:
-    """The region that was meant may deny; a readable one of later replaces it."""
-    stated, later = (
-        statements({"consent": {"jurisdiction": each}}, server=False, received=NOW, time=Micros(NOW + at)).signals
-        for at, each in enumerate((where, "FR"))
-    )
-    document = Document()
-    merge_signals(document, stated, Stamp(1))
-    for regions, allowed in (
-        ({}, True),
-        ({"US": "allow"}, True),
-        ({"DE": {"ads": "deny"}}, False),
-        ({"DE": "deny"}, False),
-    ):
-        policy = {"purposes": [{"id": "Ads", "class": "ads"}], "unset": "allow", "regions": regions}
-        assert Permission({ANN: document}, [], compile_purposes(policy, 1), NOW).one("Ads", ANN).granted is allowed
-    merge_signals(document, later, Stamp(2))
-    assert Permission({ANN: document}, [], compile_purposes(policy, 1), NOW).one("Ads", ANN).granted
 
 
 def test_at_most_100_parts_are_listed_by_their_own_names() -> None:
