@@ -41,5 +41,6 @@ def test_the_list_and_its_summary_account_for_every_mistaken_call(shop: Shop, su
     demoted = Counter(each["reason"] for outcome in outcomes for each in outcome["demoted"])
     assert demoted == sum((Counter({d["reason"]: d["count"]}) for line in lines for d in line["demoted"]), Counter())
     wanted = demoted + Counter(each["reason"] or each["status"] for each in outcomes if each["status"] != "accepted")
+    wanted += Counter(each["reason"] for outcome in outcomes for each in outcome.get("ignored_fields", ()))
     wanted["ignored_timestamp"] = sum(each["ignored_timestamp"] is not None for each in outcomes)
     assert sum((Counter({each["reason"]: each["count"]}) for each in counts), Counter()) == wanted
