@@ -1,8 +1,9 @@
 """Turns errors into answers: one table from domain errors to statuses, and the shape of each surface.
 
-An answer repeats nothing of the request: a message is the docstring of its error or a constant.
-The native surface answers RFC 9457 documents. The collection surface answers what SDKs understand:
-an SDK that finds no `code` and `message` in a refusal sends the batch again.
+No answer repeats a value of the request. A message is a constant, most often the docstring of its error; some messages
+name a field, a parameter, a type, a purpose or a scope of the request, and then only a name that cannot well be a
+value: `shown` in `identity.values.unknown_names` decides. The native surface answers RFC 9457 documents. The collection
+surface answers what SDKs understand: an SDK that finds no `code` and `message` in a refusal sends the batch again.
 """
 
 from collections.abc import Sequence

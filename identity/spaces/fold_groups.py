@@ -1,8 +1,11 @@
-"""Takes a person out of the groups that the person's calls named, so that nothing of the person stays in them.
+"""Writes the rows of groups anew from the stored calls, without the calls of a person who goes.
 
-A trait that only the person vouches for goes, and so does a group that nobody else names. The group id and the
-traits of a group that stays are sealed under a new key and the old key is destroyed: a backup may hold what the
-person stated under the old one.
+`part_groups` takes a person out of the groups that the person's calls named: a trait that only the person vouches for
+goes, and so does a group that nobody else names. `fold_groups` folds groups from the calls of everybody, and
+`fold_stored_groups` also writes the result, to repair a database.
+
+Invariant: a group that stays gets a new key for its id and traits, and the old key is destroyed, since a backup may
+hold under the old key what the person stated.
 """
 
 from collections.abc import Collection, Mapping, Sequence

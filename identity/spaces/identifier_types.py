@@ -1,6 +1,8 @@
 """The identifier types of one space: each has a number, which rows hold in place of the sealed name.
 
-Invariant: a number never changes its type, and one name has one number. A space has a bounded number of types.
+Invariant: a number never changes its type, and a space has a bounded number of types. One name has one number, with
+one exception: where a release makes a type built-in that a space has as a custom type, the name has both numbers. Both
+read as the name, and `read` gives new rows the older number, the one of the custom type.
 """
 
 from identity.store.corrections import rules as stored_rules

@@ -1,8 +1,8 @@
 """Normalises identifiers, so that all spellings of one identifier become the same value.
 
 Normalisation is idempotent. A doubtful value is refused, never repaired or cut: a lost identifier costs one link,
-a wrong one joins strangers. Every stored key depends on these rules; raise `NORMALISATION_VERSION` with every
-change of a result.
+a wrong one joins strangers. Every stored blind index depends on these rules, and no stored row names the rules that
+it was made by: docs/architecture.md says what a changed result does to stored data.
 """
 
 import unicodedata
@@ -15,8 +15,6 @@ from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadIdentifier
 from identity.values.phone_numbers import phone_number, stored_phone_number
 from identity.values.plain_text import LONGEST_VALUE, UnusableValue, plain, shown
-
-NORMALISATION_VERSION: Final = 3
 
 USER_ID: Final = "user_id"
 EMAIL: Final = "email"

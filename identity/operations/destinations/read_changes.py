@@ -1,7 +1,8 @@
 """The change feed of a destination, page by page: what it may see of the profiles that changed.
 
-At least once, in the order of versions for each profile. A destination that stops and comes back misses
-nothing as long as the entries since are kept; after that it starts again from the beginning (Resync).
+Each change is delivered at least once, so a destination may get it again; for one profile a later change never has a
+smaller version. A destination that stops and comes back misses nothing as long as the entries since are kept; after
+that it starts again from the beginning (Resync).
 """
 
 import asyncio

@@ -1,9 +1,10 @@
 """One batch of one space through load, plan and apply, in one transaction.
 
 Invariant: a batch is in the database once or not at all, and nothing acknowledged is lost. A batch is planned on
-locked rows only. An error before the commit rolls all of it back, and the batch is planned again; so it is when
-the space lock names other rules or another index key than the calls were read under. If the answer to a commit is
-lost, the rows that name the batch, those of its messages and of its rejections, show whether it happened.
+locked rows only. An error before the commit rolls all of it back, and the batch is planned again. The same happens
+where the calls were read under rules or an index key that are no longer in force (the space lock names those in force).
+If the answer to a commit is lost, the rows that name the batch, those of its messages and of its rejections, show
+whether the commit happened.
 """
 
 from collections.abc import Sequence

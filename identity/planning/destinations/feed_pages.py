@@ -20,10 +20,11 @@ from identity.values.stamps import Micros, Stamp
 
 BEGINNING: Final = bytes(16)
 ERASURE_MARGIN: Final = 3_600 * MICRO
-"""How long before a pass through all profiles an erasure must be stamped for the end of the pass to confirm it.
+"""An hour: an erasure that is older than the start of a pass by this much is confirmed by the end of the pass.
 
-Clocks of hosts differ and an erasure takes time, so a younger erasure may commit after the pass read its person. Only
-the feed entry of a younger erasure confirms that the destination dropped the person.
+A destination that has read all profiles holds no person who was erased before the pass began. Stamps do not say exactly
+whether an erasure was committed before: clocks of hosts differ, and an erasure takes time. An erasure inside the
+hour is confirmed only when the destination acknowledges its feed entry.
 """
 _HEAD: Final = struct.Struct(">BIIqB16sB")
 _LANE: Final = struct.Struct(">hq")
@@ -44,7 +45,10 @@ class Position(Struct, frozen=True):
     lanes: dict[int, int]
 
     def again(self, entitled: int, purposes: int) -> "Position":
-        """The same position, at the start of all profiles if other versions are in force."""
+        """The same position, or one that first reads all profiles again where other versions are in force.
+
+        The new one keeps the lanes: after all profiles the feed continues at the same entries.
+        """
         if (entitled, purposes) == (self.entitled, self.purposes):
             return self
         return Position(entitled=entitled, purposes=purposes, began=self.began, after=BEGINNING, lanes=self.lanes)

@@ -2,14 +2,17 @@
 
 A claimed identifier is kept (normalised, not blocked) or demoted with a reason; only an absent value (null) claims
 nothing. One bad entry never costs the call another identifier, since clients send what they have.
+
+`extract` calls `claim` for each place of a call. A new place needs the same in `redact_suppressed.scrub`, or a stored
+call keeps a suppressed identifier there.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
-from identity.values.identifiers import LONGEST_TYPE, normalise, usable_type
+from identity.values.identifiers import GA_CLIENT_ID, LONGEST_TYPE, normalise, usable_type
 from identity.values.near_types import GROUP_ID
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_blocked_everywhere, is_placeholder
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
@@ -17,7 +20,10 @@ from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usa
 _EXTERNAL = "external_id"
 _DEVICE = "device"
 _DEVICES = ("ios", "android")
-_DEVICE_IDS = (("id", "id"), ("idfa", "advertisingId"), ("push_token", "token"))
+DEVICE_IDS: Final = (("id", "id"), ("idfa", "advertisingId"), ("push_token", "token"))
+"""The last part of a device type, and the field of `context.device` that holds the identifier."""
+GOOGLE_ANALYTICS: Final = ("Google Analytics", "clientId")
+"""The member of `context.integrations`, and the field in it, that hold a `ga_client_id`."""
 
 
 def read(type_: str, raw: object, rules: Rules) -> Identifier | DemotedIdentifier:
@@ -149,7 +155,7 @@ class ClaimedIdentifiers:
         name = device.get("type")
         system = name.lower() if isinstance(name, str) else ""
         tracked = device.get("adTrackingEnabled") is True
-        for part, field in _DEVICE_IDS:
+        for part, field in DEVICE_IDS:
             raw = device.get(field)
             if raw is None or (field == "advertisingId" and not tracked):
                 continue
@@ -160,9 +166,10 @@ class ClaimedIdentifiers:
 
     def google_analytics(self, integrations: object) -> None:
         """Read `context.integrations['Google Analytics'].clientId`."""
-        google: Any = integrations.get("Google Analytics") if isinstance(integrations, dict) else None
+        member, field = GOOGLE_ANALYTICS
+        google: Any = integrations.get(member) if isinstance(integrations, dict) else None
         if isinstance(google, dict):
-            self.claim("ga_client_id", google.get("clientId"))
+            self.claim(GA_CLIENT_ID, google.get(field))
 
 
 def _shown(raw: object) -> str:

@@ -1,7 +1,9 @@
 """Removes suppressed identifiers from a call that is kept for its other identifiers.
 
-Every place where extraction finds a suppressed identifier loses its value: in the stored body, and for e-mail
-and phone in the traits. The given body stays unchanged, since the caller still holds it.
+Every place where `extract` finds a suppressed identifier loses its value: in the stored body, and for e-mail
+and phone in the traits. `scrub` and `_context` name each place that `extract` and `ClaimedIdentifiers` read: a new
+place is added on both sides, and to the table of places in `test_redact_suppressed`. The given body stays unchanged,
+since the caller still holds it.
 """
 
 from collections.abc import Sequence
@@ -10,10 +12,10 @@ from typing import Any
 
 from msgspec import structs
 
-from identity.planning.resolution.claimed_identifiers import named, read
+from identity.planning.resolution.claimed_identifiers import DEVICE_IDS, GOOGLE_ANALYTICS, named, read
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier
-from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
+from identity.values.identifiers import ANONYMOUS_ID, EMAIL, GA_CLIENT_ID, PHONE, USER_ID
 from identity.values.ids import BlindIndex
 
 
@@ -76,11 +78,12 @@ def _context(context: dict[str, Any], is_gone: Any, cleared: Any) -> dict[str, A
     device = context.get("device")
     if isinstance(device, dict):
         os_ = str(device.get("type")).lower()
-        names = {"id": "id", "advertisingId": "idfa", "token": "push_token"}
+        names = {field: part for part, field in DEVICE_IDS}
         context["device"] = {k: v for k, v in device.items() if not (k in names and is_gone(f"{os_}.{names[k]}", v))}
-    analytics = context.get("integrations")
-    if isinstance(analytics, dict) and isinstance(analytics.get("Google Analytics"), dict):
-        google = analytics["Google Analytics"]
-        kept = {k: v for k, v in google.items() if not (k == "clientId" and is_gone("ga_client_id", v))}
-        context["integrations"] = {**analytics, "Google Analytics": kept}
+    integrations = context.get("integrations")
+    member, field = GOOGLE_ANALYTICS
+    if isinstance(integrations, dict) and isinstance(integrations.get(member), dict):
+        google = integrations[member]
+        kept = {k: v for k, v in google.items() if not (k == field and is_gone(GA_CLIENT_ID, v))}
+        context["integrations"] = {**integrations, member: kept}
     return context

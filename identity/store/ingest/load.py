@@ -1,8 +1,10 @@
 """Loads and locks what a batch of one space is about, in two round trips.
 
-Locks have one order everywhere: space lock, messages and profiles (each sorted), identifiers (sorted, when inserted),
-key slot, lane. Rows under a lock are read by a later statement: a statement that waited for a lock would join the
-locked row with older ones.
+All writers lock in one order. `begin`: advisory lock, space lock, writer slot, message ids. `lock`: roots of profiles,
+groups, key slot, each sorted. Then come the writes (`write`), the lane last. docs/architecture.md has the whole table.
+
+`lock` takes the locks and reads what they protect in separate statements. A statement sees the database as it was when
+the statement began: one that first waited for a lock would read the other rows as they were before the wait.
 """
 
 from collections.abc import Collection, Sequence

@@ -13,8 +13,8 @@ ON CONFLICT DO NOTHING RETURNING key
 
 # Only roots are locked: the lock on a root covers all its origins, so a merge, which writes origins
 # that it has not loaded, never meets a transaction that holds one of them and waits for the root.
-# Naming one bucket for all holds while a space has a spread of 1; a wider one (Citus) takes
-# this in two statements.
+# $3 is the one bucket of all rows of the space: `spread` is 1 in every space today (`postgres/tenant.py`).
+# A space that is spread over several buckets, for Citus, would need two statements here.
 HEADS = """
 SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
        p.joined_to, p.own, p.folded

@@ -8,6 +8,8 @@ index looks up and no join can order by, and `+ 0` hides the space and its bucke
 a whole space is possible. Rows named by the first column of the only index are deleted by `= ANY` of the whole array.
 """
 
+from typing import Final, LiteralString
+
 INSERT_PROFILES = """
 INSERT INTO profile (profile_id, space_id, bucket, version, stamp, born, elder, events, joined_at, head,
                      canonical, joined_to, own, folded)
@@ -170,10 +172,16 @@ DELETE FROM message WHERE key = ANY ($2::uuid[]) AND space_id = $1::int4 AND buc
 """
 
 
-# Delete the content of origins: the rows of every table that is read by the id of the origin. The identifiers and
-# memberships of an origin have statements of their own. The first statement marks the slots of the deleted subject
-# keys, marked already or not: it waits for a key roll that works on such a slot, and the next roll renews its key.
-DELETE_ORIGIN_CONTENT = (
+CONTENT_TABLES: Final[tuple[LiteralString, ...]] = (
+    "profile_document", "sighting", "evidence", "event", "history", "subject_key",
+)  # fmt: skip
+"""The tables with the content of an origin: rows found by the id of the origin alone. `subject_key` is the last."""
+
+# Delete the content of origins; the identifiers and memberships of an origin have statements of their own. The first
+# statement marks the key slots of the deleted subject keys as touched, so the next key roll makes new slot keys for
+# them. The statement also writes a slot that is marked already: it needs the row lock of the slot, and so waits until
+# a key roll that is working on the slot has committed. Otherwise the roll would take the mark away with its own.
+DELETE_ORIGIN_CONTENT: Final[tuple[LiteralString, ...]] = (
     """
     UPDATE slot_key SET touched = true WHERE space_id = $1::int4 AND slot = ANY (ARRAY(
         SELECT s.slot FROM subject_key s
@@ -184,7 +192,7 @@ DELETE_ORIGIN_CONTENT = (
         f"""
     DELETE FROM {table} WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = ANY ($3::int4[])
     """  # noqa: S608 (names of tables)
-        for table in ("profile_document", "sighting", "evidence", "event", "history", "subject_key")
+        for table in CONTENT_TABLES
     ),
 )
 

@@ -17,7 +17,8 @@ from identity.values.ids import BlindIndex
 _NAMES: LiteralString = "unnest($2::bytea[], $3::bytea[]) AS u (old, new)"
 # Of one plan only: `ANY` looks up an index, and `+ 0` keeps the space out of every index.
 _OLD: LiteralString = "t.key = ANY (ARRAY[u.old]) AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $4::int4"
-# What stands in no profile. Where a name has been given to two rows they are one.
+# The tables that hold bare blind indexes, which belong to no profile: one statement for each. Where two older indexes
+# become the same newest one, their two rows become one row.
 HASHED: Final[tuple[LiteralString, ...]] = (
     f"""
     WITH gone AS (DELETE FROM cut t USING {_NAMES} WHERE {_OLD} RETURNING u.new, t.cut, t.side)

@@ -15,8 +15,9 @@ from identity.values.stamps import Stamp
 _COLUMNS: Final[LiteralString] = (
     "stamp, rules_version, epoch, marks, index_version, index_live, index_messages, index_oldest"
 )
-# Advisory locks that only make waiting fair: transactions that share a row lock could otherwise overtake
-# a transaction that waits for the lock alone for ever. Correctness does not rest on them.
+# Advisory locks that only make waiting fair. Postgres gives a row lock FOR SHARE at once while others share it, even
+# where a transaction waits for it FOR UPDATE: a steady flow of batches could keep that transaction waiting for ever.
+# Advisory locks are given in the order in which they were asked for. Correctness does not rest on them.
 FAIR_SHARED: Final[LiteralString] = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
 FAIR_EXCLUSIVE: Final[LiteralString] = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 _READ: Final[LiteralString] = f"SELECT {_COLUMNS} FROM space_gate WHERE space_id = $1::int4"  # noqa: S608 (columns)

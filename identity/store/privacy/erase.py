@@ -15,8 +15,17 @@ from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import DestinationNumber, ProfileId
 
-# The tables of DELETE_ORIGIN_CONTENT, in its order; its first statement marks slots and deletes nothing.
-_CONTENT_TABLES: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
+ERASED: Final = (
+    "identifier",
+    "profile_identifier",
+    "cut",
+    "membership",
+    *write_statements.CONTENT_TABLES,
+    "disclosure",
+    "profile",
+)
+"""The tables from which an erasure deletes the rows of a person, in the order of the statements."""
+
 _IDENTIFIERS: LiteralString = """
 DELETE FROM identifier WHERE space_id = $1::int4 AND key = ANY (ARRAY(
     SELECT r.key FROM profile_identifier r
@@ -51,18 +60,19 @@ async def delete_profiles(
     """Delete the origins, with identifiers `keys` and groups `groups`; returns rows per table."""
     space, profiles = int4(tenant.id), (uuids(origins), tenant.buckets(origins))
     named = (byteas(keys), tenant.buckets(keys))
-    tables = ["identifier", "profile_identifier", "cut", "membership", *_CONTENT_TABLES, "disclosure", "profile"]
+    slots, *contents = write_statements.DELETE_ORIGIN_CONTENT
     steps = [
+        Statement(slots, [space, *profiles]),
         Statement(_IDENTIFIERS, [space, *profiles]),
         Statement(_of_profiles("profile_identifier"), [space, *profiles]),
         Statement(_CUTS, [space, *named]),
         Statement(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(origins)]),
-        *(Statement(statement, [space, *profiles]) for statement in write_statements.DELETE_ORIGIN_CONTENT),
+        *(Statement(statement, [space, *profiles]) for statement in contents),
         Statement(_of_profiles("disclosure"), [space, *profiles]),
         Statement(_of_profiles("profile"), [space, *profiles]),
     ]
-    results = await run(connection, *steps)
-    counted = {table: result.touched for table, result in zip(tables, results, strict=True) if table is not None}
+    _, *results = await run(connection, *steps)
+    counted = {table: result.touched for table, result in zip(ERASED, results, strict=True)}
     return {table: count for table, count in counted.items() if count}
 
 

@@ -1,9 +1,10 @@
 """The calls of a profile in the order of their stamps, from evidence and from packed events.
 
-A call is evidence (a row of its own) or plain (packed with others of its origin and batch, at the stamp of the
-first). Packed rows of one origin never overlap, since a batch locks the root and its stamps follow the one it finds
-there; those of two origins may. A packed row at f holds calls up to f + SPAN: no writer gives a stamp past its lease,
-as long as the clocks of two hosts differ by less.
+A call is evidence (a row of its own) or plain. The plain calls of one batch at one origin are packed in one row, which
+has the stamp of the first of them. The last of them has a stamp at most SPAN later, because a writer gives no stamp
+past the end of its lease; SPAN is two leases, so the clocks of two hosts may differ by one. Packed rows of one origin
+never overlap in time: a batch locks the root, and its stamps follow the stamp of the root. Rows of two origins may
+overlap.
 """
 
 from collections.abc import Sequence

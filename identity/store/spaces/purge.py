@@ -3,28 +3,36 @@
 The row of the space is deleted last: while it exists, any process can continue.
 """
 
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from psycopg import sql
 
 from identity.store.postgres.database import Connection, row
 from identity.values.ids import SpaceNumber
 
-_BY_PROFILE: tuple[LiteralString, ...] = (
-    """DELETE FROM identifier i USING profile_identifier r
-       WHERE r.profile_id = ANY ($2::uuid[]) AND r.space_id = $1::int4
-         AND i.key = r.key AND i.space_id = $1::int4""",
-    "DELETE FROM profile_identifier WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM profile_document WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM subject_key WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM sighting WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM history WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM evidence WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM event WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM disclosure WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
-    "DELETE FROM profile WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+_IDENTIFIERS: LiteralString = """
+DELETE FROM identifier i USING profile_identifier r
+WHERE r.profile_id = ANY ($2::uuid[]) AND r.space_id = $1::int4 AND i.key = r.key AND i.space_id = $1::int4
+"""
+_OF_PROFILES: tuple[LiteralString, ...] = (
+    "profile_identifier",
+    "profile_document",
+    "subject_key",
+    "sighting",
+    "history",
+    "evidence",
+    "event",
+    "disclosure",
+    "profile",
 )
-# What hangs on no profile, table by table. Their keys do not lead with the space, so each step reads
+_BY_PROFILE: tuple[LiteralString, ...] = (
+    _IDENTIFIERS,
+    *(
+        f"DELETE FROM {table} WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4"  # noqa: S608 (names)
+        for table in _OF_PROFILES
+    ),
+)
+# The rows that belong to no profile, table by table. Their keys do not lead with the space, so each step reads
 # an index of all spaces; that is why a step takes many rows.
 _BY_SPACE: tuple[LiteralString, ...] = (
     "membership",
@@ -56,6 +64,8 @@ _BY_SPACE: tuple[LiteralString, ...] = (
     "rules",
     "api_key",
 )
+TABLES: Final = frozenset({"identifier", *_OF_PROFILES, *_BY_SPACE})
+"""The tables that a purge empties."""
 STEP = 500
 ROWS = 20_000
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from identity.spaces import identifier_types
 from identity.spaces.identifier_types import IdentifierTypes
 from identity.store.corrections import rules as stored_rules
 from identity.values.identifiers import BUILT_IN
@@ -43,3 +44,18 @@ async def test_a_space_has_a_bounded_number_of_types(
         await types.ensure({"email", "a1", "b1", "c1"})
         assert types.codes.keys() == set(BUILT_IN) | {"a1", "b1"}
         assert await types.possible({"b1", "c1"}) == {"b1"}
+
+
+async def test_a_custom_type_that_becomes_built_in_keeps_its_number(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of both numbers read as the one name; new rows get the older number once the types are read."""
+    async with ingesting(Lab(database, tmp_path)) as ingest:
+        await types_of(ingest).ensure({"crm"})
+        monkeypatch.setattr(identifier_types, "BUILT_IN", (*BUILT_IN, "crm"))
+        types = types_of(ingest)
+        before = types.codes["crm"]
+        await types.read()
+
+        assert (before, types.codes["crm"]) == (len(BUILT_IN) + 1, stored_rules.FIRST_CODE)
+        assert [types.names[code] for code in (before, stored_rules.FIRST_CODE)] == ["crm", "crm"]
