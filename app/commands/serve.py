@@ -23,7 +23,6 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
-from app.http.protocol import GuardedProtocol
 from app.server import logs
 from app.settings import Settings, forget_libpq, share_metrics
 from identity.values.errors import Misconfigured, OnefoldError
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from identity.store.embedded.server import EmbeddedPostgres
 
 APPLICATION = "app.main:application"
+# Named, so that only what serves loads it: a supervisor of workers stays small and starts at once.
+PROTOCOL = "app.http.protocol:GuardedProtocol"
 BACKLOG = 2048
 KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they close first
 GRACE = 20  # seconds for requests in progress
@@ -73,7 +74,7 @@ def run(
             application,
             factory=True,
             loop="uvloop",
-            http=GuardedProtocol,
+            http=PROTOCOL,
             limit_concurrency=settings.connections,
             ws="none",
             lifespan="on",

@@ -30,7 +30,7 @@ def run(channel: socket.socket) -> None:
     """Fork the program for each request, until the other end closes. Returns in the forks too, to run it there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and their end closes the channel
     signal.signal(signal.SIGCHLD, _reap)
-    for module in ("app.cli", "app.main", *(f"app.commands.{name}" for name in COMMANDS)):
+    for module in ("app.cli", "app.main", "app.http.protocol", *(f"app.commands.{name}" for name in COMMANDS)):
         import_module(module)
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("a module starts a thread when it is loaded, and a fork would lack that thread")
