@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import pytest
 
 from app.commands import tour
 from app.commands.demo import SPACE_FILE
@@ -23,6 +24,14 @@ class Shown(NamedTuple):
     status: int
     profile: dict[str, object]
     mode: int
+
+
+class Starts(NamedTuple):
+    """What three starts showed."""
+
+    first: Shown
+    tour: Shown
+    third: Shown
 
 
 def demonstrate(data: Path, *more: str) -> Shown:
@@ -47,15 +56,22 @@ def demonstrate(data: Path, *more: str) -> Shown:
     return Shown(text + rest, process.returncode, answer.json(), (data / SPACE_FILE).stat().st_mode & 0o777)
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Starts:
+    """Three starts on one data directory: the first, one that plays the tour again, and an ordinary one."""
+    data = tmp_path_factory.mktemp("demo") / "data"
+    return Starts(demonstrate(data), demonstrate(data, "--tour"), demonstrate(data))
+
+
 def answers(text: str) -> list[dict[str, object]]:
     """The JSON that is shown after each command of the tour."""
     parts = text.split("\n$ curl ")[1:]
     return [json.JSONDecoder().raw_decode(part[part.index("\n") + 1 :])[0] for part in parts]
 
 
-def test_the_demo_plays_the_tour_and_finds_its_space_again(tmp_path: Path) -> None:
+def test_the_demo_plays_the_tour_and_finds_its_space_again(shown: Starts) -> None:
     """The second start uses the same space and counts nothing twice."""
-    first, second = demonstrate(tmp_path / "data"), demonstrate(tmp_path / "data", "--tour")
+    first, second = shown.first, shown.tour
     tracked, identified, read, batched, explained = answers(first.text)
 
     assert (tracked, identified) == ({"success": True}, {"success": True})
@@ -74,16 +90,15 @@ def test_the_demo_plays_the_tour_and_finds_its_space_again(tmp_path: Path) -> No
     assert "Traceback" not in first.text + second.text
 
 
-def test_the_lines_to_paste_come_last_and_the_tour_is_played_once(tmp_path: Path) -> None:
-    """The lines are on the screen when the tour ends; a second start has them, its own address, and no tour."""
-    demonstrate(tmp_path / "data")
-    again = demonstrate(tmp_path / "data").text
+def test_the_lines_to_paste_come_last_and_the_tour_is_played_once(shown: Starts) -> None:
+    """The lines are on the screen when the tour ends; a later start has them, its own address, and no tour."""
+    again = shown.third.text
     address = again.split("ready on ")[1].split()[0]
     assert answers(again) == []
     assert "onefold demo --tour plays it again" in again
     assert f"write {address} in place of http://127.0.0.1:8000" in again
-    shown = again.splitlines()
-    last = shown[shown.index("The keys of the space; paste these lines into another shell:") + 2 :]
+    lines = again.splitlines()
+    last = lines[lines.index("The keys of the space; paste these lines into another shell:") + 2 :]
 
     assert [line.split("=")[0] for line in last if line] == [
         f"  export {name}" for name in ("WRITE", "IMPORT", "PROFILES", "PRIVACY", "ADMIN")

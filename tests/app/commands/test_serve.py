@@ -49,12 +49,18 @@ def serving(running: Running) -> psutil.Process | None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_ends_server_and_postgres(start: Start, workers: str, order: signal.Signals) -> None:
-    """The server answers once it announces that it is ready, and a stop ends both with status 0."""
+def test_a_stop_lets_requests_finish_and_ends_server_and_postgres(
+    start: Start, workers: str, order: signal.Signals
+) -> None:
+    """The server answers once it announces that it is ready; a stop waits for a request in progress, status 0."""
     running = start(ONEFOLD_WORKERS=workers)
+    with httpx.stream("GET", running.url + "/slow", timeout=60) as answer:
+        pieces = answer.iter_bytes()
+        assert next(pieces) == b"begun "
+        status = running.stop(order)
+        rest = b"".join(pieces)
 
-    assert httpx.get(running.url).status_code == 200
-    assert running.stop(order) == 0
+    assert (answer.status_code, rest.isdigit(), status) == (200, True, 0)
     assert serving(running) is None
 
 
@@ -65,19 +71,6 @@ def test_a_hangup_does_not_stop_the_server(start: Start) -> None:
     time.sleep(0.2)
 
     assert httpx.get(running.url).status_code == 200
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_stop_lets_requests_finish(start: Start, workers: str) -> None:
-    """A request in progress is answered."""
-    running = start(ONEFOLD_WORKERS=workers)
-    with httpx.stream("GET", running.url + "/slow", timeout=60) as answer:
-        pieces = answer.iter_bytes()
-        assert next(pieces) == b"begun "
-        running.stop()
-        rest = b"".join(pieces)
-
-    assert (answer.status_code, rest.isdigit()) == (200, True)
 
 
 def test_a_killed_worker_is_replaced(start: Start) -> None:

@@ -49,7 +49,10 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 @pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+# To die after a step is nearly to die before the next one.
+@pytest.mark.parametrize(
+    "after", [pytest.param(False, id="before"), pytest.param(True, id="after", marks=pytest.mark.soak)]
+)
 async def test_dies_between_two_steps(
     lab: Lab,
     monkeypatch: pytest.MonkeyPatch,

@@ -19,7 +19,7 @@ from tests.conftest import ONEFOLD, Running, launch
 from tests.end_to_end.sdk.conftest import PYTHON_SDKS, SDKS, sdk_named
 from tests.end_to_end.sdk.relay import Fault, Relay
 
-CALLS = 2_000
+CALLS = 800  # several batches of every SDK
 FEW = 300
 USERS = 20
 DRIVER_SECONDS = 280
@@ -99,8 +99,8 @@ def _plain(body: bytes, headers: dict[str, str]) -> bytes:
 
 
 @every_sdk
-def test_thousands_of_calls_are_each_counted_once(sdk: str, runs: Runs) -> None:
-    """Thousands of calls, each counted once, and no request more than was needed."""
+def test_many_calls_are_each_counted_once(sdk: str, runs: Runs) -> None:
+    """Many calls, each counted once, and no request more than was needed."""
     run = runs(CALLS)[sdk]
 
     assert run.report == {"sent": CALLS, "errors": []}
