@@ -12,10 +12,10 @@ from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.feed_export import export_steps
 from identity.operations.spaces import open_spaces, record_read
-from identity.operations.spaces.manage_spaces import OPERATOR
 from identity.operations.warehouse.export_destination import export_destination
 from identity.operations.warehouse.export_folder import Folder
 from identity.spaces.choose_spaces import choose_space
+from identity.store.ledger.ledger import OPERATOR
 from identity.values.ids import public
 
 _out = Console(highlight=False, soft_wrap=True)

@@ -8,8 +8,8 @@ from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import Misconfigured, SpaceNotFound
 from identity.values.ids import public
+from identity.values.unknown_names import LISTED
 
-_LISTED: Final = 20
 _LONGEST: Final = 36
 
 
@@ -46,5 +46,5 @@ def _listed(found: dict[str, SpaceRow]) -> str:
     if not found:
         return "There is no space yet; POST /v1/spaces makes one."
     entries = [f"{id_} ({row.name})" for id_, row in found.items()]
-    more = f" and {len(entries) - _LISTED} more" if len(entries) > _LISTED else ""
-    return f"The spaces are: {', '.join(entries[:_LISTED])}{more}."
+    more = f" and {len(entries) - LISTED} more" if len(entries) > LISTED else ""
+    return f"The spaces are: {', '.join(entries[:LISTED])}{more}."

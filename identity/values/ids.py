@@ -26,6 +26,8 @@ Prefix = Literal["prf", "spc", "key", "ers", "dst", "job", "req", "hld", "exp"]
 
 FIRST_PROFILE: Final = ProfileId(bytes(16))
 """The id before every other, where a walk through profiles begins."""
+LAST_ID: Final = b"\xff" * 16
+"""The id after every other, where a list begins that shows the newest first."""
 
 
 def new_id() -> bytes:

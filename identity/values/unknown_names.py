@@ -19,7 +19,7 @@ _SIMILAR: Final = 0.6
 _LONGEST: Final = 64
 _FEWEST: Final = 3
 _BEGINNING: Final = 0.8
-_LISTED: Final = 20
+LISTED: Final = 20
 # Other words for the built-in types, without punctuation.
 _SYNONYMS: Final[Mapping[str, str]] = {
     "uid": "user_id",
@@ -111,8 +111,8 @@ def hint(name: str, known: Iterable[str], listed: Iterable[str] | None = None) -
     names = sorted(set(known if listed is None else listed))
     if not names:
         return "None are known."
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"Known are {', '.join(names[:_LISTED])}{more}."
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"Known are {', '.join(names[:LISTED])}{more}."
 
 
 def shown(name: object, instead: str, known: Iterable[str] = ()) -> str:
@@ -131,7 +131,7 @@ def unknown_purposes(named: Iterable[str], known: Iterable[str], field: str) -> 
     unknown = [name for name in dict.fromkeys(named) if name not in names]
     if not unknown:
         return None
-    listed = ", ".join(shown(name, "with an unusual name", names) for name in unknown[:_LISTED])
+    listed = ", ".join(shown(name, "with an unusual name", names) for name in unknown[:LISTED])
     help_ = hint(unknown[0], names) if names else "The space has no purposes yet; define them with PUT /v1/purposes."
     return UnknownPurpose(f"{field}: no purpose of this space is called {listed}. {help_} Nothing was done.")
 

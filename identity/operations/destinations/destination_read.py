@@ -5,6 +5,7 @@ before looks withheld once nothing is visible any more.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -17,21 +18,21 @@ from identity.operations.destinations.destination_scope import (
     past_disclosures,
     visible_part,
 )
+from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.policy import Entitled, Visible
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import fault_of, rules_to_read, type_of
+from identity.spaces.retry import Again, repeat
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
-from identity.values.errors import BadIdentifier, Conflict, DatabaseUnavailable, ProfileNotFound
+from identity.values.errors import BadIdentifier, ProfileNotFound
 from identity.values.identifiers import parse
 from identity.values.ids import BlindIndex, ProfileId, private
 from identity.values.json import JsonObject
 from identity.values.unknown_names import EntryFault
-
-ATTEMPTS = 8
 
 
 class VisibleProfile(Struct, frozen=True):
@@ -93,38 +94,39 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
 
     A destination finds people by ids, and by identifiers of the types that it may see.
     """
-    ours: set[ProfileId] = set()
-    for _ in range(ATTEMPTS):
-        scope = await open_scope(space, destination_id)
-        found, asked = await _find(space, scope, refs)
-        opened = OpenedProfile.each(space, found)
-        views = {head: await visible_part(scope, each) for head, each in opened.items()}
-        before = await past_disclosures(space, scope, [origin.id for origin in found.origins])
-        known = {row.origin for row in before} - ours
-        seen = {row.origin for row in before if row.fields != id_only(space)} & known
-        try:
-            fresh = await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
-        except Conflict:
-            continue
-        if fresh:
-            # A withdrawal committed before this record did not notify the destination. So the profile is read again:
-            # the data that leaves was still visible after the record.
-            ours |= fresh - known
-            continue
-        recorded = {row.origin for row in before}
-        profiles = {
-            head: await _visible_profile(scope, each, view, recorded)
-            if not view.nothing or _any_known(each, known)
-            else None
-            for (head, each), view in zip(opened.items(), views.values(), strict=True)
-        }
-        return {
-            ref: profiles[head]
-            if (head := found.heads.get(nr)) is not None and _may_find(asked.get(nr), opened[head], views[head], seen)
-            else None
-            for nr, ref in enumerate(refs)
-        }
-    raise DatabaseUnavailable
+    return await repeat(REPEAT_CONFLICTS, partial(_look_up, space, destination_id, refs, set()))
+
+
+async def _look_up(
+    space: Space, destination_id: str, refs: Sequence[str], ours: set[ProfileId]
+) -> dict[str, VisibleProfile | None] | Again:
+    """One attempt; `ours` collects the profiles whose first disclosure an attempt recorded."""
+    scope = await open_scope(space, destination_id)
+    found, asked = await _find(space, scope, refs)
+    opened = OpenedProfile.each(space, found)
+    views = {head: await visible_part(scope, each) for head, each in opened.items()}
+    before = await past_disclosures(space, scope, [origin.id for origin in found.origins])
+    known = {row.origin for row in before} - ours
+    seen = {row.origin for row in before if row.fields != id_only(space)} & known
+    fresh = await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+    if fresh:
+        # A withdrawal committed before this record did not notify the destination. So the profile is read again:
+        # the data that leaves was still visible after the record.
+        ours |= fresh - known
+        return Again.AGAIN
+    recorded = {row.origin for row in before}
+    profiles = {
+        head: await _visible_profile(scope, each, view, recorded)
+        if not view.nothing or _any_known(each, known)
+        else None
+        for (head, each), view in zip(opened.items(), views.values(), strict=True)
+    }
+    return {
+        ref: profiles[head]
+        if (head := found.heads.get(nr)) is not None and _may_find(asked.get(nr), opened[head], views[head], seen)
+        else None
+        for nr, ref in enumerate(refs)
+    }
 
 
 async def _visible_profile(

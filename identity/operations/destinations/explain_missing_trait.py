@@ -16,6 +16,7 @@ from identity.operations.destinations.destination_scope import (
     past_disclosures,
     visible_part,
 )
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.consent.permission import Permission
 from identity.planning.destinations.feed_pages import unpack
@@ -44,7 +45,6 @@ from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import UnknownType
 
 MOST_ENTRIES = 20_000
-MOST_ORIGINS = 10_001
 
 
 class MissingTrait(Struct, frozen=True):
@@ -101,7 +101,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, identifier.value)
         suppression = space.keys.suppression(type_, identifier.value)
         known = await unknown_identifiers.look_up(connection, space.tenant, keys, suppression)
-        found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
+        found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_DOCUMENTS + 1, newest)
     facts = msgspec.structs.replace(
         facts,
         suppressed=known.suppressed,

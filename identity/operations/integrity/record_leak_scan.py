@@ -14,7 +14,7 @@ async def note_scan(url: str, result: JsonObject) -> int:
     try:
         async with database.reading() as connection:
             spaces = await spaces_and_keys.list_spaces(connection)
-        entry = ledger.entry("operator", "scan", None, wall_time(), result)
+        entry = ledger.entry(ledger.OPERATOR, "scan", None, wall_time(), result)
         for space in spaces:
             async with database.transaction() as connection:
                 await ledger.append(connection, space.id, *entry)

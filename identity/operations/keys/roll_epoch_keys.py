@@ -17,6 +17,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll
 from identity.store.keys.epoch_key_roll import SlotKeyRow, WrappedSubjectRow
 from identity.store.ledger import ledger
+from identity.store.ledger.ledger import OPERATOR
 from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
@@ -28,7 +29,6 @@ KEY_BACKUP_DAYS: Final = 7
 EVERY = DAY * 23 // 24
 AT_ONCE = 64
 _POLICY = RetryPolicy(attempts=8, jitter=0.005, conflicts=(Conflict, DatabaseUnavailable))
-OPERATOR = "operator"
 Progress = Callable[[int, int], None]
 
 

@@ -18,6 +18,7 @@ from identity.spaces.rekey_space import ROTATED, Progress, activate_next_version
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import index_key_rotation
 from identity.store.ledger import ledger
+from identity.store.ledger.ledger import OPERATOR
 from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
@@ -26,7 +27,6 @@ from identity.values.stamps import Micros, first_stamp, stamp_time, wall_time
 
 MESSAGE_DAYS: Final = 8
 """The default for how many days message ids are kept."""
-OPERATOR: Final = "operator"
 # A message is as old as its batch, whose stamp may be a little ahead of the clock of this process.
 _MARGIN: Final = DAY // 24
 _log = structlog.get_logger(__name__)

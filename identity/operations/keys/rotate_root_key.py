@@ -7,10 +7,11 @@ the same command or by the next start.
 
 import asyncio
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from identity.store.keys import key_store as keystore
 from identity.store.ledger import ledger
+from identity.store.ledger.ledger import OPERATOR
 from identity.store.postgres.database import Connection, Database
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured
@@ -19,7 +20,6 @@ from identity.vault import root_rotation
 from identity.vault.epoch_key_store import OTHER_ROOT, Label, read_label
 from identity.vault.root_keys import Root, env_root, file_root
 
-OPERATOR: Final = "operator"
 NO_STORE = "This database has no keys yet. Start the server once to make them."
 NO_NEW = "There is no new root key. Set ONEFOLD_NEW_ROOT_KEY; make one with: openssl rand -base64 32"
 ONLY_FILE = (

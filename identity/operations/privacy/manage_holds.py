@@ -20,14 +20,13 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound, TooManyAsked
-from identity.values.ids import ProfileId, new_id, private, public
+from identity.values.ids import LAST_ID, ProfileId, new_id, private, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
 
 MOST_IDENTIFIERS: Final = 5_000
 _MOST_IDS: Final = 1_000
 _MOST_WAITING: Final = 1_000_000
-_LAST_ID: Final = b"\xff" * 16
 
 
 class LitigationHold(Struct, frozen=True):
@@ -108,7 +107,7 @@ async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
 async def resume_held(space: Space, actor: str) -> int:
     """Try every erasure that waits for a hold again, oldest first; returns how many there were."""
     async with space.database.reading() as connection:
-        waiting = await erasures.newest(connection, space.tenant, ErasureState.ON_HOLD, _LAST_ID, _MOST_WAITING)
+        waiting = await erasures.newest(connection, space.tenant, ErasureState.ON_HOLD, LAST_ID, _MOST_WAITING)
     writer, orphans = WriterConnection(space.database), OrphanedCalls(space)
     try:
         if waiting:

@@ -18,12 +18,11 @@ from identity.store.privacy import erasure_notices, erasures, requests
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, RequestNotFound
-from identity.values.ids import private, public
+from identity.values.ids import LAST_ID, private, public
 from identity.values.stamps import Micros
 from identity.vault.seal import REQUEST
 
 _LAST_TIME: Final = Micros((1 << 63) - 1)
-_LAST_ID: Final = b"\xff" * 16
 
 
 async def get_request(space: Space, request_id: bytes) -> PrivacyRequest:
@@ -41,7 +40,7 @@ async def list_requests(
     space: Space, fronts: Sequence[int], kinds: Sequence[int] | None, limit: int, cursor: str | None
 ) -> tuple[list[PrivacyRequest], str | None]:
     """A page of requests, the newest first, and the cursor after it. BadCursor."""
-    before = _LAST_TIME, _LAST_ID
+    before = _LAST_TIME, LAST_ID
     if cursor is not None:
         raw = space.read_cursor(b"requests", cursor)
         before = Micros(int.from_bytes(raw[:8], "big")), raw[8:]
@@ -74,7 +73,7 @@ async def list_erasures(
     space: Space, state: ErasureState | None, limit: int, cursor: str | None
 ) -> tuple[list[ErasureResult], str | None]:
     """A page of erasures, the newest first, in one state or any, and the cursor after it. BadCursor."""
-    before = _LAST_ID if cursor is None else space.read_cursor(b"erasures", cursor)
+    before = LAST_ID if cursor is None else space.read_cursor(b"erasures", cursor)
     async with space.database.reading() as connection:
         rows = await erasures.newest(connection, space.tenant, state, before, limit + 1)
         page = rows[:limit]

@@ -6,6 +6,7 @@ an identifier.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.resolution.claimed_identifiers import read
 from identity.planning.resolution.event_time import format_time
@@ -20,7 +21,6 @@ from identity.values.enums import UnlinkedReason
 from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.stamps import Stamp, stamp_time
 
-MOST_ORIGINS = 10_001
 FIELDS = ("from", "to")
 
 
@@ -29,7 +29,7 @@ async def why_not_linked(space: Space, asked: ProfileId, identifiers: Sequence[I
     keys = [space.keys.identifiers(each.type, each.value) for each in identifiers]
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
-        found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_ORIGINS, newest)
+        found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
         limits = await constraints.constraints(connection, space.tenant, [key for each in keys for key in each])
     roots = OpenedProfile.each(space, found)
     profiles = [roots[found.heads[nr]] for nr in range(2) if nr in found.heads]

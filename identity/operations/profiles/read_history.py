@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from msgspec import Struct
 
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
 from identity.spaces.named_identifiers import find_identifier, profile_not_found
@@ -27,7 +28,6 @@ from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 _LIST = b"history"
-_MOST_ORIGINS = 10_000
 _NEWEST = (Stamp(2**63 - 1), 2**15 - 1)
 _CHANGE = 2**15 - 2  # newer than every line of the same stamp
 
@@ -80,12 +80,12 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         newest = space.keys.versions.newest
         if identifier is not None:
             asked = [space.keys.identifiers(identifier.type, identifier.value)]
-            found = await profile_queries.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
+            found = await profile_queries.by_keys(connection, space.tenant, asked, MOST_DOCUMENTS + 1, newest)
         else:
             found = await profile_queries.by_ids(
-                connection, space.tenant, [ProfileId(id_ or b"")], _MOST_ORIGINS + 1, newest
+                connection, space.tenant, [ProfileId(id_ or b"")], MOST_DOCUMENTS + 1, newest
             )
-        if len(found.origins) > _MOST_ORIGINS:
+        if len(found.origins) > MOST_DOCUMENTS:
             raise TooMuch
         origins = [origin.id for origin in found.origins]
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)

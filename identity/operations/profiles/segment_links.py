@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_accounts import find_account, group_id
 from identity.operations.profiles.segment_paging import (
@@ -28,7 +29,6 @@ MOST_IDS = 25
 _ACCOUNTS, _USERS = b"links-accounts", b"links-users"
 _STRETCH = 100
 _MOST_LOOKED_AT = 2_000
-_MOST_ORIGINS = 10_000
 
 
 @retry_on_key_rotation
@@ -78,7 +78,7 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[
             if more is None or len(memberships) >= wanted.limit:
                 break
         rows = await profile_queries.by_ids(
-            connection, space.tenant, [each.head for each in memberships], _MOST_ORIGINS + 1
+            connection, space.tenant, [each.head for each in memberships], MOST_DOCUMENTS + 1
         )
     profiles = OpenedProfile.each(space, rows)
     keys = await key_names(space)

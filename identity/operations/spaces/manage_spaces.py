@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
+from identity.store.ledger.ledger import OPERATOR
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
@@ -23,7 +24,6 @@ from identity.values.ids import SpaceNumber, new_id, private, public
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
 
-OPERATOR = "operator"
 SCOPES = tuple(scope.value for scope in KeyScope)
 # The keys a new space comes with: name in the answer -> scopes.
 FIRST_KEYS = {

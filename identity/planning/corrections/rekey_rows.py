@@ -11,13 +11,12 @@ from msgspec import structs
 from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.resolution.counters import newest_window, pack, unpack
 from identity.planning.resolution.planner_state import Window
-from identity.planning.resolution.stored_calls import KEY_BYTES, split_keys, unpack_demoted
+from identity.planning.resolution.stored_calls import DEMOTED_BYTES, KEY_BYTES, split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
 from identity.values.enums import HistoryKind
 from identity.values.ids import BlindIndex, SetKey
 
 Names = Mapping[BlindIndex, BlindIndex]
-_ENTRY = KEY_BYTES + 3
 
 
 def rekey_keys(raw: bytes, names: Names) -> bytes:
@@ -27,7 +26,7 @@ def rekey_keys(raw: bytes, names: Names) -> bytes:
 
 def demoted(raw: bytes, names: Names) -> bytes:
     """Replace the keys in packed demoted identifiers, each with its reason."""
-    entries = (raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY))
+    entries = (raw[at : at + DEMOTED_BYTES] for at in range(0, len(raw), DEMOTED_BYTES))
     parts = ((BlindIndex(entry[:KEY_BYTES]), entry[KEY_BYTES:]) for entry in entries)
     return b"".join(names.get(key, key) + reason for key, reason in parts)
 
@@ -39,7 +38,7 @@ def rekey_history_keys(kind: int, raw: bytes, names: Names) -> bytes:
 
 def keys_of_history(kind: int, raw: bytes) -> list[BlindIndex]:
     """The keys in a history row."""
-    step = _ENTRY if kind == HistoryKind.IDENTIFIERS_DEMOTED else KEY_BYTES
+    step = DEMOTED_BYTES if kind == HistoryKind.IDENTIFIERS_DEMOTED else KEY_BYTES
     return [BlindIndex(raw[at : at + KEY_BYTES]) for at in range(0, len(raw), step)]
 
 

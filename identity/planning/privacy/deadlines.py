@@ -9,6 +9,7 @@ from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from identity.values.calls import MICRO
 from identity.values.enums import Law, Timeliness
 from identity.values.stamps import Micros
 
@@ -16,7 +17,6 @@ CCPA_DAYS: Final = 45
 CONFIRM_DAYS: Final = 10
 """Business days within which receipt of a request under the CCPA has to be confirmed."""
 AT_RISK: Final = 0.7
-_MICRO = 1_000_000
 
 
 def due_date(regulation: int, received_at: Micros) -> Micros | None:
@@ -57,11 +57,11 @@ def timeliness_of(received_at: Micros, due_at: Micros | None, now: Micros) -> Ti
 
 
 def _day(moment: Micros) -> datetime:
-    return datetime.fromtimestamp(moment // _MICRO, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return datetime.fromtimestamp(moment // MICRO, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _end(day: datetime) -> Micros:
-    return Micros(int((day + timedelta(days=1)).timestamp()) * _MICRO - 1)
+    return Micros(int((day + timedelta(days=1)).timestamp()) * MICRO - 1)
 
 
 def _months_on(day: datetime, months: int) -> datetime:

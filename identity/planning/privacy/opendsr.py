@@ -10,8 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from identity.planning.privacy.privacy_requests import PrivacyRequest
-from identity.planning.resolution.event_time import parse_time
-from identity.values.calls import MICRO
+from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
@@ -36,8 +35,6 @@ IDENTITIES: Final = {
 }
 _LAWS: Final = {law.label: law for law in Law if law != Law.NONE}
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-CLOCK_ERROR: Final = 300 * MICRO
-"""How far the clock of a controller may be ahead; a request from further ahead is refused."""
 _LONGEST: Final = 255
 
 

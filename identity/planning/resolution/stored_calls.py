@@ -26,7 +26,7 @@ REASONS = {
 }
 _REASON_NAMES = {code: name for name, code in REASONS.items()}
 KEY_BYTES = 32
-_ENTRY = KEY_BYTES + 3
+DEMOTED_BYTES = KEY_BYTES + 3
 
 
 class StoredCall(msgspec.Struct, array_like=True):
@@ -105,8 +105,8 @@ def pack_demoted(demoted: Iterable[tuple[BlindIndex, str]], codes: Mapping[str, 
 
 def unpack_demoted(raw: bytes, names: Callable[[int], str]) -> Iterator[tuple[BlindIndex, str]]:
     """The inverse of `pack_demoted`; `names` gives the name of a type by its number."""
-    for at in range(0, len(raw), _ENTRY):
-        entry = raw[at : at + _ENTRY]
+    for at in range(0, len(raw), DEMOTED_BYTES):
+        entry = raw[at : at + DEMOTED_BYTES]
         reason = _REASON_NAMES[entry[KEY_BYTES]]
         type_ = int.from_bytes(entry[KEY_BYTES + 1 :], "big")
         yield BlindIndex(entry[:KEY_BYTES]), f"{reason}:{names(type_)}" if type_ else reason

@@ -4,7 +4,7 @@ An entry names API keys and ids, never a person. The row lock on the end of the 
 chain has no gap and no fork.
 """
 
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,10 @@ INSERT INTO ledger (space_id, seq, bucket, at, entry, hash)
 SELECT $1::int4, head.seq, head.bucket, $2::int8, $3::bytea, head.hash FROM head
 RETURNING seq
 """
+
+
+OPERATOR: Final = "operator"
+"""The actor of what the operator does; any other actor is the id of a key."""
 
 
 class LedgerEntryRow(NamedTuple):

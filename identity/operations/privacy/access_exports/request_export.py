@@ -29,14 +29,13 @@ from identity.values.errors import (
     RequestExists,
     TooManyAsked,
 )
-from identity.values.ids import new_id, public, public_profile
+from identity.values.ids import LAST_ID, new_id, public, public_profile
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB, REQUEST
 
 MOST_IDENTIFIERS: Final = 1_000
 DOWNLOADABLE: Final = 72 * 3_600 * MICRO
 _PAGE: Final = 1_000
-_LAST_ID: Final = b"\xff" * 16
 
 
 class RequestedExport(Struct, frozen=True):
@@ -169,7 +168,7 @@ async def get_export(space: Space, export_id: bytes | None) -> ExportStatus:
 
 async def list_exports(space: Space, limit: int, cursor: str | None) -> tuple[list[ExportStatus], str | None]:
     """A page of exports that can still be downloaded or built, the newest first, and the cursor after it. BadCursor."""
-    before = _LAST_ID if cursor is None else space.read_cursor(b"exports", cursor)
+    before = LAST_ID if cursor is None else space.read_cursor(b"exports", cursor)
     async with space.database.reading() as connection:
         found = await access_exports.newest(connection, space.tenant, before, limit + 1)
     page = found[:limit]

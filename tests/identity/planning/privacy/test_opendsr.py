@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from identity.planning.privacy.opendsr import CLOCK_ERROR, IDENTITIES, format_request_id, parse_request_id, read
-from identity.planning.resolution.event_time import format_time
+from identity.planning.privacy.opendsr import IDENTITIES, format_request_id, parse_request_id, read
+from identity.planning.resolution.event_time import CLOCK_ERROR, format_time
 from identity.values.calls import MICRO
 from identity.values.enums import Law
 from identity.values.errors import BadRegulation
