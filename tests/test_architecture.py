@@ -126,6 +126,18 @@ def test_a_constructor_of_many_fields_is_called_by_their_names() -> None:
     assert found == []
 
 
+def test_no_two_classes_have_one_name() -> None:
+    """The name of a class says which one it is, wherever a reader meets it; a leading underscore keeps it at home."""
+    found = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.parse(read(path)).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+
+    assert [name for name, times in found.items() if times > 1] == []
+
+
 def test_one_reader_of_the_environment() -> None:
     """Only the settings touch the environment."""
     readers = [path for path in MODULES if re.search(r"os\.(environ|getenv|putenv)", read(path))]

@@ -9,7 +9,7 @@ from app.commands.client_tools import tools_for
 from app.commands.progress import steps
 from app.settings import Settings
 from app.version import installed_version
-from identity.operations.backup.backup_folder import Manifest
+from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.backup.make_backup import RootKey, make_backup
 from identity.operations.spaces import open_spaces
 from identity.values.errors import Misconfigured
@@ -38,7 +38,7 @@ def run(url: str, settings: Settings, folder: Path, *, with_root_key: bool) -> N
         )
 
 
-async def _run(url: str, settings: Settings, folder: Path, *, with_root_key: bool) -> Manifest:
+async def _run(url: str, settings: Settings, folder: Path, *, with_root_key: bool) -> BackupManifest:
     tools = tools_for(url, settings)
     spaces = await open_spaces.open_spaces(
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder

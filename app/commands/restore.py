@@ -12,7 +12,7 @@ from app.commands.progress import StepProgress, steps
 from app.server import logs
 from app.settings import Settings
 from identity.operations.backup import restore_backup
-from identity.operations.backup.backup_folder import Manifest
+from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.backup.restore_backup import RestoredSpace
 from identity.operations.spaces import open_spaces
 from identity.values.errors import OnefoldError
@@ -40,7 +40,7 @@ def run(settings: Settings, folder: Path, keys_from: Path | None, *, replace: bo
 
 
 def _summarise(
-    settings: Settings, keys: Path, manifest: Manifest, restored: list[RestoredSpace], *, placed: bool
+    settings: Settings, keys: Path, manifest: BackupManifest, restored: list[RestoredSpace], *, placed: bool
 ) -> None:
     for each in restored:
         if each.deleted:

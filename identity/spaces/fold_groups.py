@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from identity.planning.privacy.group_calls import GroupCall, fold_group, has_traits_of
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.planning.resolution.extract import group_traits, stated_group
 from identity.planning.resolution.stored_calls import unpack
 from identity.spaces.new_subject_keys import NewSubjectKeys, random_key_slot
@@ -65,18 +65,18 @@ async def group_calls(
         }
         for row in await evidence.by_origins(connection, space.tenant, part, [StoredKind.GROUP, StoredKind.LEAVE]):
             call = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-            name = stated_group(call.body, STORED_KINDS[row.kind], await space.rules(row.rules_version))
+            group_id = stated_group(call.body, STORED_KINDS[row.kind], await space.rules(row.rules_version))
             deletes = row.kind == StoredKind.LEAVE
-            if name is None or (deletes and not call.body.get(DELETED)):
+            if group_id is None or (deletes and not call.body.get(DELETED)):
                 continue
-            key = space.keys.group(name)
+            key = space.keys.group(group_id)
             if keys is None or key in keys:
                 given = {} if deletes else group_traits(call.body)
                 found.append(
                     GroupCall(
                         group_key=key,
                         origin=row.origin,
-                        name=name,
+                        group_id=group_id,
                         time=call.time,
                         stamp=row.stamp,
                         traits=given,
@@ -114,7 +114,7 @@ async def part_groups(
     opened = {}
     for row, key in rows:
         subject = unwrap_key(space, key)
-        stored = traits.unpack(subject.open(GROUP_TRAITS, row.id, row.version, row.document))
+        stored = fold_documents.unpack(subject.open(GROUP_TRAITS, row.id, row.version, row.document))
         opened[row.key] = subject.open(GROUP_ID, row.id, 0, row.group_id).decode(), stored
         parted.accounts.append(row.id)
         parted.key_ids.append(key.key_id)
@@ -123,13 +123,13 @@ async def part_groups(
     calls = await group_calls(space, connection, others, touched)
     heads = {each.origin: each.head for each in stating}
     for row, _ in rows:
-        name, kept = opened[row.key]
+        group_id, kept = opened[row.key]
         own = [call for call in calls if call.group_key == row.key]
         document = fold_group(own, heads) if row.key in touched else kept
         if document is None:
             parted.gone += 1
         else:
-            parted.written.append(_sealed(new_keys, row.key, row.id, name, document))
+            parted.written.append(_sealed(new_keys, row.key, row.id, group_id, document))
     if rows:
         await group_rows.delete_accounts(connection, space.tenant, [row.key for row, _ in rows], parted.accounts)
     return parted
@@ -154,7 +154,7 @@ async def fold_groups(
             folded.gone += document is None
         if document is not None:
             id_ = new_id() if row is None else row[0].id
-            folded.written.append(_sealed(new_keys, key, id_, own[0].name, document))
+            folded.written.append(_sealed(new_keys, key, id_, own[0].group_id, document))
     if rows:
         await group_rows.delete_accounts(connection, space.tenant, list(rows), folded.accounts)
     return folded
@@ -173,12 +173,12 @@ async def fold_stored_groups(space: Space, connection: PipelineConnection, keys:
     await apply(connection, space.tenant, writes)
 
 
-def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: bytes, name: str, document: Document) -> AccountRow:
+def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: bytes, group_id: str, document: Document) -> AccountRow:
     subject = new_keys.make(id_)
     return AccountRow(
         key=key,
         id=id_,
         version=1,
-        group_id=subject.seal(GROUP_ID, id_, 0, name.encode()),
-        document=subject.seal(GROUP_TRAITS, id_, 1, traits.pack(document)),
+        group_id=subject.seal(GROUP_ID, id_, 0, group_id.encode()),
+        document=subject.seal(GROUP_TRAITS, id_, 1, fold_documents.pack(document)),
     )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from identity.planning.corrections import rekey_rows
-from identity.planning.resolution.document import unpack as unpack_document
+from identity.planning.resolution.fold_documents import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
 from identity.spaces.blind_indexes import older_keys
 from identity.spaces.origin_rows import unwrap_key

@@ -34,7 +34,7 @@ class Document(Struct):
 
     A trait of None is a tombstone, a membership of False a departure. `consent` are decisions from public keys,
     `server_decisions` those from server-side and privacy keys, `signals` statements on classes of purposes
-    (`planning.consent.statements`). `size` is the sum of `planning.resolution.document.cost` over all entries.
+    (`planning.consent.statements`). `size` is the sum of `planning.resolution.fold_documents.cost` over all entries.
     """
 
     traits: dict[str, Stamped] = {}

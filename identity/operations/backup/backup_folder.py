@@ -42,7 +42,7 @@ class FileMark(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a backup is of. `tools` is the major version of the pg_dump that made the dump."""
 
     format: int = FORMAT
@@ -73,7 +73,7 @@ def begin(folder: Path) -> Path:
     return unfinished
 
 
-def finish(unfinished: Path, folder: Path, manifest: Manifest) -> None:
+def finish(unfinished: Path, folder: Path, manifest: BackupManifest) -> None:
     """Write the manifest and give the backup its name; all of it is on disk on return."""
     durable_files.create(unfinished / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     durable_files.sync_directory(unfinished)
@@ -81,10 +81,10 @@ def finish(unfinished: Path, folder: Path, manifest: Manifest) -> None:
     durable_files.sync_directory(folder.parent)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> BackupManifest:
     """The manifest of a whole backup. Misconfigured for anything else."""
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=BackupManifest)
     except OSError as error:
         raise Misconfigured(NO_BACKUP.format(folder)) from error
     except msgspec.DecodeError as error:
@@ -111,7 +111,7 @@ def marks(folder: Path, progress: Progress) -> dict[str, FileMark]:
     return found
 
 
-def require_whole(folder: Path, manifest: Manifest, progress: Progress) -> None:
+def require_whole(folder: Path, manifest: BackupManifest, progress: Progress) -> None:
     """Misconfigured, with the name of a file, unless every file is as the manifest describes it."""
     found = marks(folder, progress)
     for name in sorted({*found, *manifest.files}):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from identity.operations.backup import backup_folder
-from identity.operations.backup.backup_folder import Manifest
+from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.keys.dump_key_tables import dump_keys
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Spaces
@@ -64,7 +64,7 @@ async def make_backup(
     folder: Path,
     tools: ClientTools,
     progress: Progress,
-) -> Manifest:
+) -> BackupManifest:
     """Write a backup of all spaces to a new folder, and prove that it can be read. Misconfigured, Unavailable.
 
     The caller has opened the spaces of the database at `url` with this root key and this key store.
@@ -95,7 +95,7 @@ async def make_backup(
     found = await asyncio.to_thread(
         backup_folder.marks, unfinished, lambda done, total: progress("checksums", done, total)
     )
-    manifest = Manifest(
+    manifest = BackupManifest(
         created_at=format_time(created),
         onefold=version,
         schema=newest(),

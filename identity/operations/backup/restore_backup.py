@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from identity.operations.backup import backup_folder
-from identity.operations.backup.backup_folder import Manifest
+from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.restore_database import publish_or_repair
 from identity.spaces.outdated_keys import is_older
@@ -55,7 +55,7 @@ class RestoredSpace(NamedTuple):
     trouble: str | None = None
 
 
-def check_backup(folder: Path, keys_from: Path | None, progress: Progress) -> Manifest:
+def check_backup(folder: Path, keys_from: Path | None, progress: Progress) -> BackupManifest:
     """Check that a backup is whole, and the one that the keys come from, if it is another. Misconfigured."""
     manifest = backup_folder.read_manifest(folder)
     if manifest.schema > newest():
@@ -80,7 +80,7 @@ def place_root_key(folder: Path, root_file: Path, root_value: str | None) -> Non
     durable_files.publish(root_file, kept.read_bytes())
 
 
-def place_key_store(folder: Path, manifest: Manifest, key_store: Path) -> bool:
+def place_key_store(folder: Path, manifest: BackupManifest, key_store: Path) -> bool:
     """Put the key store of a backup in place where there is none; whether that was so. Misconfigured."""
     copy = folder / backup_folder.KEYS
     if not has_key_store(key_store):
@@ -97,7 +97,7 @@ def place_key_store(folder: Path, manifest: Manifest, key_store: Path) -> bool:
     return False
 
 
-def require_target(url: str, manifest: Manifest, *, replace: bool) -> None:
+def require_target(url: str, manifest: BackupManifest, *, replace: bool) -> None:
     """Misconfigured unless the database is empty, or is one of the same key store that may be replaced."""
     if dump.existing_tables(url):
         if not replace:
@@ -107,7 +107,7 @@ def require_target(url: str, manifest: Manifest, *, replace: bool) -> None:
 
 
 def restore_database(
-    url: str, folder: Path, manifest: Manifest, key_store: Path, tools: ClientTools, progress: Progress
+    url: str, folder: Path, manifest: BackupManifest, key_store: Path, tools: ClientTools, progress: Progress
 ) -> None:
     """Replace the database by that of a backup, in one transaction, at this version's schema.
 

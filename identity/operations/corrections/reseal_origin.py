@@ -6,7 +6,7 @@ So an origin cannot open what it gave away, and erasing one side of a split leav
 from collections.abc import Iterable
 
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.stored_calls import StoredCall, pack_stamped
 from identity.spaces.new_subject_keys import NewSubjectKeys
@@ -57,7 +57,7 @@ class OriginResealer:
         """Adds the traits, consent and memberships of an origin."""
         if document == Document():
             return
-        sealed = self.subject(id_).seal(DOCUMENT, id_, 1, traits.pack(document))
+        sealed = self.subject(id_).seal(DOCUMENT, id_, 1, fold_documents.pack(document))
         self.writes.new_documents.append(rows.DocumentRow(id_, 1, sealed))
         for name, (member, time, stamp) in document.groups.items():
             self.writes.memberships.append((self.space.keys.group(name), id_, bool(member), time, stamp))
@@ -90,7 +90,7 @@ class OriginResealer:
             rows.SightingRow(
                 origin=id_,
                 set_key=set_key,
-                seen=seen.count,
+                seen=seen.seen,
                 days=seen.days,
                 last_day=seen.last_day,
                 first_seen=seen.first_seen,

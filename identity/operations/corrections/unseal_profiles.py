@@ -13,8 +13,8 @@ from identity.planning.corrections.profile_snapshot import (
     shown,
 )
 from identity.planning.corrections.unmerge import mixed_origins
-from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.extract import stated_group
+from identity.planning.resolution.fold_documents import unpack as unpack_document
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
@@ -104,7 +104,7 @@ class UnsealedProfiles:
         for seen in await snapshot_queries.sightings(connection, tenant, wanted):
             sources = tuple(int.from_bytes(seen.sources[at : at + 4], "big") for at in range(0, len(seen.sources), 4))
             contents[seen.origin].sightings[seen.set_key] = Sighting(
-                count=seen.seen,
+                seen=seen.seen,
                 days=seen.days,
                 last_day=seen.last_day,
                 first_seen=seen.first_seen,

@@ -90,7 +90,7 @@ async def export_steps(
 
 def _walking(position: Position, scope: Scope) -> bool:
     """Whether a position is on a walk through all profiles that the present versions began."""
-    return position.after is not None and (position.entitled, position.purposes) == (
+    return position.after is not None and (position.entitlement_version, position.purposes_version) == (
         scope.version,
         scope.purposes.version,
     )

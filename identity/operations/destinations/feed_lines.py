@@ -10,6 +10,8 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
+from msgspec import structs
+
 from identity.operations.destinations.destination_scope import (
     Scope,
     VisibleIdentifier,
@@ -37,8 +39,8 @@ from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.values.enums import FeedOperation
 from identity.values.errors import BadCursor, Resync
-from identity.values.feed_entries import FeedEntry
 from identity.values.ids import ProfileId
+from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import first_stamp, wall_time
 
 LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
@@ -99,8 +101,8 @@ async def current_position(space: Space, scope: Scope, cursor: str | None) -> Po
         lanes = await feed.lanes(connection, space.tenant)
     if cursor is None:
         return Position(
-            entitled=scope.version,
-            purposes=scope.purposes.version,
+            entitlement_version=scope.version,
+            purposes_version=scope.purposes.version,
             began=wall_time(),
             after=BEGINNING,
             lanes={lane.lane: lane.seq for lane in lanes},
@@ -131,14 +133,12 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     lines = await _lines(
         space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, stamp=stamp) for id_ in ids]
     )
-    following = Position(
-        entitled=position.entitled, purposes=position.purposes, began=position.began, after=last, lanes=position.lanes
-    )
+    following = structs.replace(position, after=last)
     more = last is not None or not lines or await any_entry_after(space, following)
     return LinePage(lines, following, more, len(ids))
 
 
-async def _entry_lines(space: Space, scope: Scope, entries: Sequence[FeedEntry]) -> list[FeedLine]:
+async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry]) -> list[FeedLine]:
     """The lines of these entries, with the states of now."""
     named = sorted(
         {

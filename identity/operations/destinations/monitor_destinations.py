@@ -55,5 +55,7 @@ async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
             if found.oldest is not None or not found.lanes:
                 break
             after |= found.lanes
-        packed_position = pack(Position(entitled=0, purposes=0, began=Micros(0), after=None, lanes=after))
+        packed_position = pack(
+            Position(entitlement_version=0, purposes_version=0, began=Micros(0), after=None, lanes=after)
+        )
         await deliveries.set_watched(connection, space.tenant, row.destination, packed_position, found.oldest)

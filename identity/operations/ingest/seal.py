@@ -5,7 +5,7 @@ row the transaction locks.
 """
 
 from identity.operations.ingest.unseal import UnsealedBatch
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.planning.resolution.plan import Plan, RecordedCall
 from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
@@ -91,7 +91,7 @@ class Sealer:
     def _documents(self, plan: Plan) -> None:
         for origin, document in plan.documents.items():
             version = self.opened.documents.get(origin, 0) + 1
-            sealed = self._subject(origin).seal(DOCUMENT, origin, version, traits.pack(document))
+            sealed = self._subject(origin).seal(DOCUMENT, origin, version, fold_documents.pack(document))
             row = rows.DocumentRow(origin, version, sealed)
             (self.writes.new_documents if version == 1 else self.writes.documents).append(row)
 
@@ -99,9 +99,9 @@ class Sealer:
         for key, account in plan.accounts.items():
             version = self.opened.accounts.get(key, 0) + 1
             subject = self._new_keys.make(account.id) if version == 1 else self._subject(account.id)
-            name = subject.seal(GROUP_ID, account.id, 0, account.name.encode())
-            document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
-            row = rows.AccountRow(key=key, id=account.id, version=version, group_id=name, document=document)
+            group_id = subject.seal(GROUP_ID, account.id, 0, account.group_id.encode())
+            document = subject.seal(GROUP_TRAITS, account.id, version, fold_documents.pack(account.document))
+            row = rows.AccountRow(key=key, id=account.id, version=version, group_id=group_id, document=document)
             (self.writes.new_accounts if version == 1 else self.writes.accounts).append(row)
         self.writes.memberships = [
             (m.group_key, m.origin, m.member, m.time, m.stamp) for m in plan.memberships.values()
@@ -158,5 +158,5 @@ class Sealer:
 def _sighting(at: tuple[ProfileId, SetKey], sighting: Sighting) -> rows.SightingRow:
     sources = b"".join(source.to_bytes(4, "big") for source in sighting.sources)
     return rows.SightingRow(
-        *at, sighting.count, sighting.days, sighting.last_day, sighting.first_seen, sighting.last_seen, sources
+        *at, sighting.seen, sighting.days, sighting.last_day, sighting.first_seen, sighting.last_seen, sources
     )

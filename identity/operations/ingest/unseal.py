@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.planning.resolution import counters
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import counters, fold_documents
 from identity.planning.resolution.planner_state import GroupState, PlannerState, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
@@ -35,7 +34,7 @@ class UnsealedBatch:
     @property
     def newest(self) -> Stamp:
         """The greatest stamp in the loaded rows."""
-        groups = (traits.newest_stamp(account.document) for account in self.state.accounts.values())
+        groups = (fold_documents.newest_stamp(account.document) for account in self.state.accounts.values())
         return Stamp(max((*(row.stamp for row in self.rows.values()), *groups), default=0))
 
     def subject(self, id_: bytes) -> SubjectKey:
@@ -56,12 +55,12 @@ class UnsealedBatch:
             if row.document is not None and row.version is not None:
                 self.documents[row.id] = row.version
                 plain = self.subject(row.id).open(DOCUMENT, row.id, row.version, row.document)
-                state.documents[ProfileId(row.id)] = traits.unpack(plain)
+                state.documents[ProfileId(row.id)] = fold_documents.unpack(plain)
         for seen in second.sightings:
             at = (seen.origin, seen.set_key)
             self.sightings.add(at)
             state.sightings[at] = Sighting(
-                count=seen.seen,
+                seen=seen.seen,
                 days=seen.days,
                 last_day=seen.last_day,
                 first_seen=seen.first_seen,
@@ -70,9 +69,9 @@ class UnsealedBatch:
             )
         for account in second.accounts:
             subject = self.subject(account.id)
-            document = traits.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
-            name = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
-            state.accounts[account.key] = GroupState(account.id, name, document, account.version)
+            document = fold_documents.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
+            group_id = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
+            state.accounts[account.key] = GroupState(account.id, group_id, document, account.version)
         return state
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.planning.privacy.erasure_entry import ErasedRefs
-from identity.planning.resolution.document import unpack as unpack_document
+from identity.planning.resolution.fold_documents import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.exclusive_transaction import ExclusiveSpace
 from identity.spaces.fold_groups import stated_by

@@ -15,9 +15,9 @@ from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.consent.statements import read_call_signals
-from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.planning.resolution.extract import CallContent, content
+from identity.planning.resolution.fold_documents import merge_decisions, merge_signals
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.named_identifiers import profile_not_found
 from identity.spaces.space import Space
@@ -112,9 +112,9 @@ class OpenedProfile:
             version=self.root.version,
             event_count=sum(origin.events for origin in self.origins),
             identifiers=await self.opened_identifiers(),
-            traits=traits.present(self.folded()),
+            traits=fold_documents.present(self.folded()),
             consent=fold.fold(self.documents, self.meetings()),
-            groups=traits.members(traits.fold(document.groups for document in self.documents.values())),
+            groups=fold_documents.members(fold_documents.fold(document.groups for document in self.documents.values())),
             set_traits=await self._set_traits() if set_traits else None,
         )
 
@@ -154,7 +154,7 @@ class OpenedProfile:
 
     def folded(self) -> dict[str, Stamped]:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
-        return traits.fold(document.traits for document in self.documents.values())
+        return fold_documents.fold(document.traits for document in self.documents.values())
 
     async def calls(self, places: Iterable[tuple[ProfileId, Stamp]]) -> dict[tuple[ProfileId, Stamp], StoredCall]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
@@ -213,4 +213,4 @@ def _subject(space: Space, origin: profile_queries.SealedOriginRow) -> SubjectKe
 def _open_document(subject: SubjectKey, origin: profile_queries.SealedOriginRow) -> Document:
     if origin.document is None or origin.document_version is None:
         return Document()
-    return traits.unpack(subject.open(DOCUMENT, origin.id, origin.document_version, origin.document))
+    return fold_documents.unpack(subject.open(DOCUMENT, origin.id, origin.document_version, origin.document))

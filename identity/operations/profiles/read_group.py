@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from identity.operations.profiles.segment_accounts import open_account
-from identity.planning.resolution import document
+from identity.planning.resolution import fold_documents
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import groups
@@ -34,7 +34,7 @@ async def get_group(space: Space, group_id: str) -> GroupSummary:
         members, all_counted = await groups.count_members(connection, space.tenant, account.id, MOST_COUNTED)
     return GroupSummary(
         name=account.name,
-        traits=document.present(account.document.traits),
+        traits=fold_documents.present(account.document.traits),
         members=members,
         approximate=not all_counted,
     )

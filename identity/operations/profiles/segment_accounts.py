@@ -16,7 +16,7 @@ from identity.operations.profiles.segment_values import (
     SourcedIdentifier,
     SourcedTrait,
 )
-from identity.planning.resolution import document as planning
+from identity.planning.resolution import fold_documents
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -65,7 +65,7 @@ async def open_account(space: Space, group: str) -> OpenGroup | None:
     if row is None:
         return None
     subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
-    document = planning.unpack(subject.open(GROUP_TRAITS, row.account_id, row.version, row.document))
+    document = fold_documents.unpack(subject.open(GROUP_TRAITS, row.account_id, row.version, row.document))
     shown = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()
     return OpenGroup(row.account_id, shown, Micros(id_time(row.account_id)), document)
 

@@ -19,7 +19,7 @@ from identity.operations.profiles.segment_values import (
     USERS,
     CollectionLink,
 )
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
@@ -35,7 +35,7 @@ _MOST_LOOKED_AT = 2_000
 async def accounts_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[CollectionLink]]:
     """Read a page of the groups that a profile belongs to, by group id."""
     profile = await open_profile(space, ref)
-    folded = traits.fold(document.groups for document in profile.documents.values())
+    folded = fold_documents.fold(document.groups for document in profile.documents.values())
     names: Sequence[str] = sorted(folded)
     if wanted.next is not None:
         # Groups that the profile left count as well: it may have left the last one of the page before.

@@ -184,7 +184,7 @@ def _sightings(stored: StoredProfiles, evidence: Mapping[Stamp, ReplayedEvidence
             continue
         more = tuple(source for source in now.sources if source not in seen.sources)
         sightings[to] = Sighting(
-            count=now.count + seen.count - len(stamps),
+            seen=now.seen + seen.seen - len(stamps),
             days=max(now.days, seen.days),
             last_day=max(now.last_day, seen.last_day),
             first_seen=min(now.first_seen, seen.first_seen),

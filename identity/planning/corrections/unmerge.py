@@ -20,8 +20,8 @@ from identity.planning.corrections.profile_snapshot import (
     own_counters,
 )
 from identity.planning.resolution.counters import counted
-from identity.planning.resolution.document import merge_decisions, merge_membership, merge_signals, merge_traits
 from identity.planning.resolution.extract import content
+from identity.planning.resolution.fold_documents import merge_decisions, merge_membership, merge_signals, merge_traits
 from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules

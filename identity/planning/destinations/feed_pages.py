@@ -10,12 +10,12 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from identity.values.calls import MICRO
 from identity.values.enums import FeedOperation
-from identity.values.feed_entries import FeedEntry
 from identity.values.ids import ProfileId
+from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import Micros, Stamp
 
 BEGINNING: Final = bytes(16)
@@ -35,23 +35,29 @@ class Position(Struct, frozen=True):
     """A position in the feed.
 
     `lanes`: the last entry read in each lane. `after`: the last profile read while reading all profiles, None
-    afterwards; `entitled` and `purposes` are the versions in force then, `began` is the first start (microseconds).
+    afterwards; the two versions are those in force then, `began` is the first start (microseconds).
     """
 
-    entitled: int
-    purposes: int
+    entitlement_version: int
+    purposes_version: int
     began: Micros
     after: bytes | None
     lanes: dict[int, int]
 
-    def again(self, entitled: int, purposes: int) -> "Position":
+    def again(self, entitlement_version: int, purposes_version: int) -> "Position":
         """The same position, or one that first reads all profiles again where other versions are in force.
 
         The new one keeps the lanes: after all profiles the feed continues at the same entries.
         """
-        if (entitled, purposes) == (self.entitled, self.purposes):
+        if (entitlement_version, purposes_version) == (self.entitlement_version, self.purposes_version):
             return self
-        return Position(entitled=entitled, purposes=purposes, began=self.began, after=BEGINNING, lanes=self.lanes)
+        return Position(
+            entitlement_version=entitlement_version,
+            purposes_version=purposes_version,
+            began=self.began,
+            after=BEGINNING,
+            lanes=self.lanes,
+        )
 
     def behind(self, other: "Position") -> bool:
         """Whether the position is before another one in any lane."""
@@ -62,9 +68,14 @@ def pack(position: Position) -> bytes:
     """A position in the form of a cursor."""
     after = position.after
     head = _HEAD.pack(
-        _FORM, position.entitled, position.purposes, position.began, after is not None, after or BEGINNING,
+        _FORM,
+        position.entitlement_version,
+        position.purposes_version,
+        position.began,
+        after is not None,
+        after or BEGINNING,
         len(position.lanes),
-    )  # fmt: skip
+    )
     return head + b"".join(_LANE.pack(lane, seq) for lane, seq in sorted(position.lanes.items()))
 
 
@@ -72,11 +83,17 @@ def unpack(packed_position: bytes) -> Position | None:
     """The inverse of `pack`; None for any other form."""
     if len(packed_position) < _HEAD.size or packed_position[0] != _FORM:
         return None
-    _, entitled, purposes, began, whole, after, count = _HEAD.unpack_from(packed_position)
+    _, entitlement_version, purposes_version, began, whole, after, count = _HEAD.unpack_from(packed_position)
     if len(packed_position) != _HEAD.size + count * _LANE.size:
         return None
     lanes = dict(_LANE.unpack_from(packed_position, _HEAD.size + at * _LANE.size) for at in range(count))
-    return Position(entitled=entitled, purposes=purposes, began=began, after=after if whole else None, lanes=lanes)
+    return Position(
+        entitlement_version=entitlement_version,
+        purposes_version=purposes_version,
+        began=began,
+        after=after if whole else None,
+        lanes=lanes,
+    )
 
 
 def is_valid_position(packed_position: bytes, heads: Mapping[int, int]) -> bool:
@@ -91,13 +108,13 @@ def is_beginning(packed_position: bytes) -> bool:
     return position is not None and position.after == BEGINNING
 
 
-def is_up_to_date(packed_position: bytes | None, entitled: int, purposes: int, entries: int) -> bool:
+def is_up_to_date(packed_position: bytes | None, entitlement_version: int, purposes_version: int, entries: int) -> bool:
     """Whether a packed position is the end of the feed, under these versions and with so many entries in all lanes."""
     position = None if packed_position is None else unpack(packed_position)
     return (
         position is not None
         and position.after is None
-        and (position.entitled, position.purposes) == (entitled, purposes)
+        and (position.entitlement_version, position.purposes_version) == (entitlement_version, purposes_version)
         and sum(position.lanes.values()) == entries
     )
 
@@ -140,17 +157,15 @@ class FeedItem(NamedTuple):
     erasure_id: bytes | None = None
 
 
-def advance(position: Position, entries: Iterable[FeedEntry]) -> Position:
+def advance(position: Position, entries: Iterable[LaneEntry]) -> Position:
     """The position after these entries."""
     lanes = dict(position.lanes)
     for entry in entries:
         lanes[entry.lane] = max(entry.seq, lanes.get(entry.lane, 0))
-    return Position(
-        entitled=position.entitled, purposes=position.purposes, began=position.began, after=position.after, lanes=lanes
-    )
+    return structs.replace(position, lanes=lanes)
 
 
-def misses_entries(position: Position, entries: Iterable[FeedEntry]) -> bool:
+def misses_entries(position: Position, entries: Iterable[LaneEntry]) -> bool:
     """Whether entries between a position and these are absent, since they were deleted during the read."""
     first: dict[int, int] = {}
     for entry in entries:
@@ -158,7 +173,7 @@ def misses_entries(position: Position, entries: Iterable[FeedEntry]) -> bool:
     return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
-def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[ProfileId, ProfileId]) -> list[FeedItem]:
+def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[ProfileId, ProfileId]) -> list[FeedItem]:
     """The items of a page of entries, in their order; `canonical` leads from existing ids to canonical ones.
 
     Each state appears once, at its last entry. Merges and unmerges follow the current state, since an unmerge
@@ -169,7 +184,7 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[ProfileId, Profi
     states: dict[ProfileId, int] = {}
     erased: dict[bytes, int] = {}
 
-    def state(id_: ProfileId, entry: FeedEntry) -> None:
+    def state(id_: ProfileId, entry: LaneEntry) -> None:
         before = states.get(id_)
         if before is not None:
             items[before] = items[before]._replace(profile=ProfileId(b""))

@@ -125,7 +125,11 @@ def gates(facts: Facts) -> list[GateResult]:
         purposes = facts.verdicts if judge is _purposes_granted else {}
         judged.append(
             GateResult(
-                gate=name, result=result, reason=reason, detail=REASONS[reason].format(**values), purposes=purposes
+                gate=name,
+                result=result,
+                reason=reason,
+                detail=REASONS[reason].format(**values),
+                purposes=purposes,
             )
         )
     return judged

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from identity.planning.consent.permission import Permission, Verdict
-from identity.planning.resolution.document import fold
+from identity.planning.resolution.fold_documents import fold
 from identity.values.documents import Document, Stamped
 from identity.values.errors import BadDestination
 from identity.values.identifiers import usable_type

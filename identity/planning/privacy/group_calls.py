@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from identity.planning.resolution.document import merge_traits
+from identity.planning.resolution.fold_documents import merge_traits
 from identity.values.documents import Document
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
@@ -25,7 +25,7 @@ class GroupCall(Struct, frozen=True):
 
     group_key: bytes
     origin: ProfileId
-    name: str
+    group_id: str
     time: Micros
     stamp: Stamp
     traits: Mapping[str, Any] = {}

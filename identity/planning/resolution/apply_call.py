@@ -6,7 +6,7 @@ origin changes in place, and exists only once it has content, so an origin witho
 
 from collections.abc import Callable
 
-from identity.planning.resolution.document import (
+from identity.planning.resolution.fold_documents import (
     FoldResult,
     merge_decisions,
     merge_membership,

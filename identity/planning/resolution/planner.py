@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
 from identity.planning.resolution.call_requirements import missing_identifier_hint
-from identity.planning.resolution.document import newest_stamp
+from identity.planning.resolution.fold_documents import newest_stamp
 from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, separated, united
 from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
 from identity.planning.resolution.planner_state import PlannerState, Profile

@@ -62,12 +62,12 @@ class Profile(Struct):
 
 
 class Sighting(Struct):
-    """A set of identifiers seen together at one origin: how often, on how many days, from which sources.
+    """A set of identifiers seen together at one origin: `seen` times, on how many days, from which sources.
 
     `first_seen` and `last_seen` are the earliest and the latest event time.
     """
 
-    count: int
+    seen: int
     days: int
     last_day: int
     first_seen: Micros
@@ -80,10 +80,10 @@ Sightings = dict[tuple[ProfileId, SetKey], Sighting]
 
 
 class GroupState(Struct):
-    """A group: its own id and the traits from group calls."""
+    """A group: the id of its row, its `groupId` in calls, and the traits from group calls."""
 
     id: bytes
-    name: str
+    group_id: str
     document: Document
     version: int = 0
 

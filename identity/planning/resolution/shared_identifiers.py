@@ -13,14 +13,14 @@ from identity.values.calls import Identifier
 from identity.values.identifiers import USER_ID
 
 
-class OverConnected(Struct, frozen=True):
+class OverConnectedType(Struct, frozen=True):
     """The type with too many identifiers in a union, and the identifiers that would join them."""
 
     type: str
     identifiers: list[Identifier]
 
 
-def over_connected(candidate: Candidate, added: Identifier, rules: Rules) -> OverConnected | None:
+def over_connected(candidate: Candidate, added: Identifier, rules: Rules) -> OverConnectedType | None:
     """What connects too much in a candidate, with `added` as its last identifier; None where nothing does.
 
     A union by `user_id`, `email` or another type of `priority` is not limited here. Beside such an identifier, a weak
@@ -44,7 +44,7 @@ def over_connected(candidate: Candidate, added: Identifier, rules: Rules) -> Ove
             continue
         counts = [side.folded.types.get(type_, 0) for side in checked.sides]
         if over(counts, fresh.get(type_, 0), rules.shared_limit.max):
-            return OverConnected(type_, _connecting(checked, counts, added, has_strong=has_strong))
+            return OverConnectedType(type_, _connecting(checked, counts, added, has_strong=has_strong))
     return None
 
 

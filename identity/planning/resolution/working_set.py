@@ -162,12 +162,12 @@ def set_key(keys: Sequence[BlindIndex]) -> SetKey:
 def _again(before: Sighting | None, time: Micros, source: int) -> Sighting:
     day = time // DAY
     if before is None:
-        return Sighting(count=1, days=1, last_day=day, first_seen=time, last_seen=time, sources=(source,))
+        return Sighting(seen=1, days=1, last_day=day, first_seen=time, last_seen=time, sources=(source,))
     sources = before.sources
     if source not in sources and len(sources) < MAX_SOURCES:
         sources = tuple(sorted((*sources, source)))
     return Sighting(
-        count=before.count + 1,
+        seen=before.seen + 1,
         days=before.days + (day > before.last_day),
         last_day=max(before.last_day, day),
         first_seen=min(before.first_seen, time),

@@ -13,8 +13,8 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces.spaces_and_keys import LANES
-from identity.values.feed_entries import FeedEntry
 from identity.values.ids import ProfileId
+from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import Stamp
 
 _RESTART_OFFSET = 1 << 40
@@ -55,7 +55,7 @@ async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -
     return 0 if found is None else int(found[0])
 
 
-async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[FeedEntry]:
+async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[LaneEntry]:
     """The next entries after a position in each lane, nearest first, at most `limit`."""
     found = await rows(
         connection,
@@ -75,7 +75,7 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
         tenant.base,
         limit,
     )
-    return [FeedEntry(*each) for each in found]
+    return [LaneEntry(*each) for each in found]
 
 
 async def canonical_ids(

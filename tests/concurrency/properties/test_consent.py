@@ -10,7 +10,7 @@ from identity.planning.consent.fold import Meeting, fold
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
-from identity.planning.resolution.document import merge_decisions, merge_signals
+from identity.planning.resolution.fold_documents import merge_decisions, merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, Document, TimedSignal
 from identity.values.ids import ProfileId

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from identity.planning.consent import fold
 from identity.planning.consent.fold import Meeting
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.values.documents import Document
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
@@ -23,7 +23,7 @@ def folded(calls: list[Any]) -> dict[str, Any]:
     """The traits after these calls, in this order."""
     document = Document()
     for entry, time, stamp in calls:
-        traits.merge_traits(document, entry, time, stamp)
+        fold_documents.merge_traits(document, entry, time, stamp)
     return document.traits
 
 
@@ -46,9 +46,11 @@ def test_origins_fold_like_one(calls: list[Any], at: list[int], order: list[int]
     """Calls spread over origins, read in any order and any grouping, fold to what one would hold."""
     parts = [folded([call for call, origin in zip(calls, at, strict=False) if origin == n]) for n in range(3)]
     one, two, three = (parts[n] for n in order)
-    assert traits.fold([one, two, three]) == folded(calls)
-    assert traits.fold([traits.fold([one, two]), three]) == traits.fold([one, traits.fold([two, three])])
-    assert traits.fold([one, one, two, three]) == folded(calls)
+    assert fold_documents.fold([one, two, three]) == folded(calls)
+    assert fold_documents.fold([fold_documents.fold([one, two]), three]) == fold_documents.fold(
+        [one, fold_documents.fold([two, three])]
+    )
+    assert fold_documents.fold([one, one, two, three]) == folded(calls)
 
 
 origins = [bytes((n,)) for n in range(4)]

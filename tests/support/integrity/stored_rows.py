@@ -11,8 +11,7 @@ import msgspec
 import psycopg
 from msgspec import Struct, structs
 
-from identity.planning.resolution import counters
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import counters, fold_documents
 from identity.planning.resolution.planner_state import GroupState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
@@ -143,7 +142,7 @@ class Stored:
                 joined_at=joined_at,
             )
         self.documents = {
-            id_.bytes: traits.unpack(self._subjects[id_.bytes].open(DOCUMENT, id_.bytes, version, document))
+            id_.bytes: fold_documents.unpack(self._subjects[id_.bytes].open(DOCUMENT, id_.bytes, version, document))
             for id_, version, document in self._rows("profile_id, version, document FROM profile_document")
         }
 
@@ -180,7 +179,7 @@ class Stored:
             "key, account_id, version, group_id, document FROM account"
         ):
             subject = self._subjects[id_.bytes]
-            values = traits.unpack(subject.open(GROUP_TRAITS, id_.bytes, version, document))
+            values = fold_documents.unpack(subject.open(GROUP_TRAITS, id_.bytes, version, document))
             self.accounts[bytes(key)] = GroupState(
                 id_.bytes, subject.open(GROUP_ID, id_.bytes, 0, name).decode(), values, version
             )

@@ -19,7 +19,7 @@ from identity.planning.corrections.profile_snapshot import (
 )
 from identity.planning.corrections.remove_identifier import Removal, plan_removal
 from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, plan_unmerge
-from identity.planning.resolution import document as traits
+from identity.planning.resolution import fold_documents
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.plan import Gained, HistoryNote, Plan, widen
 from identity.planning.resolution.planner import plan
@@ -271,9 +271,9 @@ class World:
         return {
             "profile_id": root.canonical,
             "identifiers": sorted(g.identifier.text for g in self.gained.values() if g.origin in ids),
-            "traits": traits.present(traits.fold(d.traits for d in documents.values())),
+            "traits": fold_documents.present(fold_documents.fold(d.traits for d in documents.values())),
             "consent": fold.fold(documents, meetings),
-            "groups": traits.members(traits.fold(d.groups for d in documents.values())),
+            "groups": fold_documents.members(fold_documents.fold(d.groups for d in documents.values())),
             "events": sum(origin.events for origin in origins),
             "version": root.version,
         }

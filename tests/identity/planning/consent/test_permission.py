@@ -7,8 +7,8 @@ import pytest
 from identity.planning.consent.fold import Meeting, fold
 from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import Purposes, compile_purposes
-from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.planning.resolution.extract import extract
+from identity.planning.resolution.fold_documents import merge_decisions, merge_signals
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Source
 from identity.values.documents import Document

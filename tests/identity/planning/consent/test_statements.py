@@ -11,7 +11,7 @@ from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import compile_purposes
 from identity.planning.consent.signals.google import PARTS
 from identity.planning.consent.statements import MOST_NAMED, REGION, decided_at, statements
-from identity.planning.resolution.document import merge_signals
+from identity.planning.resolution.fold_documents import merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import STATED, Document
 from identity.values.ids import ProfileId

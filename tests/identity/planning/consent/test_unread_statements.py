@@ -7,7 +7,7 @@ import pytest
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import compile_purposes
 from identity.planning.consent.statements import statements, unknown_categories
-from identity.planning.resolution.document import merge_signals
+from identity.planning.resolution.fold_documents import merge_signals
 from identity.values.documents import STATED, Document, TimedSignal
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp

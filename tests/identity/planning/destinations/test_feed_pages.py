@@ -15,14 +15,14 @@ from identity.planning.destinations.feed_pages import (
     unpack,
 )
 from identity.values.enums import FeedOperation
-from identity.values.feed_entries import FeedEntry
 from identity.values.ids import ProfileId
+from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import Micros, Stamp
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
 PLACES = st.builds(
     Position,
-    entitled=st.integers(0, 9),
+    entitlement_version=st.integers(0, 9),
     purposes=st.integers(0, 9),
     began=st.integers(0, 2**60),
     after=st.none() | st.binary(min_size=16, max_size=16),
@@ -30,9 +30,9 @@ PLACES = st.builds(
 )
 
 
-def entry(lane: int, seq: int) -> FeedEntry:
+def entry(lane: int, seq: int) -> LaneEntry:
     """An entry of a lane."""
-    return FeedEntry(lane=lane, seq=seq, op=1, version=1, stamp=Stamp(0), profile=ProfileId(bytes(16)), other=None)
+    return LaneEntry(lane=lane, seq=seq, op=1, version=1, stamp=Stamp(0), profile=ProfileId(bytes(16)), other=None)
 
 
 @given(PLACES)
@@ -70,9 +70,9 @@ def test_a_page_without_its_first_entry_misses_entries(
     assert misses_entries(place, left) == (counts[lane] > 1)
 
 
-def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> FeedEntry:
+def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> LaneEntry:
     """An entry about a profile."""
-    return FeedEntry(lane=0, seq=1, op=op, version=version, stamp=Stamp(0), profile=ProfileId(profile), other=other)
+    return LaneEntry(lane=0, seq=1, op=op, version=version, stamp=Stamp(0), profile=ProfileId(profile), other=other)
 
 
 def test_a_state_appears_once_at_its_last_entry() -> None:
@@ -112,7 +112,7 @@ def test_an_erasure_is_one_item_with_all_ids_of_the_person() -> None:
 
 def test_other_versions_start_the_pass_through_all_profiles_again() -> None:
     """The lanes stay, so the pass ends where the feed was left."""
-    place = Position(entitled=1, purposes=2, began=Micros(5), after=None, lanes={3: 4})
+    place = Position(entitlement_version=1, purposes_version=2, began=Micros(5), after=None, lanes={3: 4})
 
     assert place.again(1, 2) is place
     again = place.again(2, 2)

@@ -58,7 +58,7 @@ facts = st.builds(
     origins=st.integers(1, 3),
     trait=st.sampled_from(["plan", "name"]),
     entry=st.none() | entries,
-    entitled=st.sampled_from(
+    entitlement_version=st.sampled_from(
         [
             Entitled(),
             Entitled(purposes=("Marketing",), traits=("plan",)),
@@ -153,7 +153,7 @@ def test_a_gate_without_facts_is_unknown(gate: str, reason: str, changed: dict[s
     assert (judged[gate].result, judged[gate].reason) == ("unknown", reason)
 
 
-PLACE = Position(entitled=2, purposes=3, began=Micros(0), after=None, lanes={0: 5, 1: 7})
+PLACE = Position(entitlement_version=2, purposes_version=3, began=Micros(0), after=None, lanes={0: 5, 1: 7})
 LANES = {0: (0, 9), 1: (7, 7)}
 
 

@@ -47,12 +47,16 @@ def test_entries_between_two_positions_are_listed_once(before: Position, after: 
 def test_a_position_is_up_to_date_only_at_the_end(position: Position, came: dict[int, int]) -> None:
     """Under the same versions, after all profiles, and with no later entry."""
     entries = sum(position.lanes.values())
-    assert is_up_to_date(pack(position), position.entitled, position.purposes, entries) == (position.after is None)
-    assert not is_up_to_date(pack(position), position.entitled + 1, position.purposes, entries)
-    assert not is_up_to_date(pack(position), position.entitled, position.purposes + 1, entries)
-    assert not is_up_to_date(None, position.entitled, position.purposes, entries)
+    assert is_up_to_date(pack(position), position.entitlement_version, position.purposes_version, entries) == (
+        position.after is None
+    )
+    assert not is_up_to_date(pack(position), position.entitlement_version + 1, position.purposes_version, entries)
+    assert not is_up_to_date(pack(position), position.entitlement_version, position.purposes_version + 1, entries)
+    assert not is_up_to_date(None, position.entitlement_version, position.purposes_version, entries)
     if sum(came.values()):
-        assert not is_up_to_date(pack(position), position.entitled, position.purposes, entries + sum(came.values()))
+        assert not is_up_to_date(
+            pack(position), position.entitlement_version, position.purposes_version, entries + sum(came.values())
+        )
 
 
 @given(st.lists(POSITIONS, max_size=4))

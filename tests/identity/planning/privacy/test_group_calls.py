@@ -1,7 +1,7 @@
 """The document of a group from the calls of its members."""
 
 from identity.planning.privacy.group_calls import GroupCall, fold_group, has_traits_of
-from identity.planning.resolution.document import present
+from identity.planning.resolution.fold_documents import present
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from identity.planning.resolution.apply_call import apply_call
-from identity.planning.resolution.document import MAX_KEYS, FoldResult, merge_traits
+from identity.planning.resolution.fold_documents import MAX_KEYS, FoldResult, merge_traits
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
@@ -52,7 +52,7 @@ def test_traits_of_a_group_stay_with_the_group() -> None:
     assert state.documents[ProfileId(ID)].traits == {}
     assert state.documents[ProfileId(ID)].groups["acme"][0] is True
     group = plan.accounts[key_of("group", "acme")]
-    assert (group.name, group.document.traits["size"][0]) == ("acme", 3)
+    assert (group.group_id, group.document.traits["size"][0]) == ("acme", 3)
 
 
 def test_a_person_without_room_for_a_membership_states_no_traits_of_the_group() -> None:

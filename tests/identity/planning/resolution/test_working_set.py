@@ -97,7 +97,7 @@ def test_a_set_seen_again_counts_its_days_and_sources(days: list[int], counted: 
 
     (seen,) = work.plan.sightings.values()
     assert new == [True, *[False] * (len(days) - 1)]
-    assert (seen.count, seen.days, seen.last_day, seen.sources) == (len(days), counted, max(days), (*range(len(days)),))
+    assert (seen.seen, seen.days, seen.last_day, seen.sources) == (len(days), counted, max(days), (*range(len(days)),))
 
 
 def test_a_sighting_names_a_bounded_number_of_sources() -> None:

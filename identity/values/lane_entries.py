@@ -6,7 +6,7 @@ from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 
-class FeedEntry(NamedTuple):
+class LaneEntry(NamedTuple):
     """One entry of a lane.
 
     `other` is the id merged away, the id that an unmerge restores, or the id of the erasure.

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.resolution import document as documents
-from identity.planning.resolution.document import (
+from identity.planning.resolution import fold_documents
+from identity.planning.resolution.fold_documents import (
     MAX_KEYS,
     cost,
     fold,
@@ -33,7 +33,7 @@ def test_the_size_is_the_cost_of_all_entries(steps: list[tuple[str, object, int,
         merge_membership(made, name, Micros(time), Stamp(stamp), member=bool(value))
 
     assert made.size == sum(cost(name, entry[0]) for held in made.sections for name, entry in held.items())
-    assert documents.unpack(documents.pack(made)) == made
+    assert fold_documents.unpack(fold_documents.pack(made)) == made
 
 
 def full() -> Document:
