@@ -23,7 +23,7 @@ LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
 PLACES = st.builds(
     Position,
     entitlement_version=st.integers(0, 9),
-    purposes=st.integers(0, 9),
+    purposes_version=st.integers(0, 9),
     began=st.integers(0, 2**60),
     after=st.none() | st.binary(min_size=16, max_size=16),
     lanes=LANES,

@@ -58,7 +58,7 @@ facts = st.builds(
     origins=st.integers(1, 3),
     trait=st.sampled_from(["plan", "name"]),
     entry=st.none() | entries,
-    entitlement_version=st.sampled_from(
+    entitled=st.sampled_from(
         [
             Entitled(),
             Entitled(purposes=("Marketing",), traits=("plan",)),
