@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from identity.operations.warehouse.export_folder import Folder
 from identity.operations.warehouse.parquet import encode
 from identity.planning.destinations.audience import Audience
-from identity.planning.destinations.warehouse_tables import TABLES, ExportStep, Manifest, RowBatch
+from identity.planning.destinations.warehouse_tables import TABLES, ExportManifest, ExportStep, RowBatch
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.values.errors import ExportNotConfigured, Resync
@@ -108,13 +108,13 @@ class _Writer:
         self._destination_id = destination_id
         self._folder = folder
         self._part_bytes = part_bytes
-        self._published: Manifest | None = None
+        self._published: ExportManifest | None = None
 
-    def reached(self, begun: Manifest) -> Manifest:
+    def reached(self, begun: ExportManifest) -> ExportManifest:
         """The manifest of the last published part, or the one that the run began with."""
         return self._published or begun
 
-    async def write(self, manifest: Manifest, steps: Steps, progress: Progress) -> Manifest:
+    async def write(self, manifest: ExportManifest, steps: Steps, progress: Progress) -> ExportManifest:
         batch = RowBatch(manifest.seq)
         reached, first = manifest.cursor, manifest.first
         async for step in steps(self._space, self._destination_id, manifest.cursor, first=manifest.first):
@@ -128,7 +128,7 @@ class _Writer:
         await _uninterrupted(self._folder.tidy, manifest)
         return manifest
 
-    async def _publish(self, batch: RowBatch, manifest: Manifest) -> Manifest:
+    async def _publish(self, batch: RowBatch, manifest: ExportManifest) -> ExportManifest:
         # A snapshot begins with a file of every table, so that each can be read from then on.
         begins = manifest.part == 0 and manifest.run == manifest.snapshot
         filled = {table: rows for table, rows in batch.rows.items() if rows or begins}

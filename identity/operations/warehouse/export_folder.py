@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from identity.planning.destinations.warehouse_tables import TABLES, Manifest, read_manifest, write_manifest
+from identity.planning.destinations.warehouse_tables import TABLES, ExportManifest, read_manifest, write_manifest
 from identity.values.errors import Misconfigured
 from identity.vault.durable_files import UNFINISHED, create, make_directory, replace, sync_directory
 
@@ -52,7 +52,7 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def open(self, space_id: str, destination_id: str) -> Manifest:
+    def open(self, space_id: str, destination_id: str) -> ExportManifest:
         """The manifest of the export, after clearing unfinished parts; a new one where there is none. Misconfigured."""
         with self._usable():
             manifest = self._read() or self._begin(space_id, destination_id)
@@ -61,7 +61,7 @@ class Folder:
         self.tidy(manifest)
         return manifest
 
-    def tidy(self, manifest: Manifest) -> None:
+    def tidy(self, manifest: ExportManifest) -> None:
         """Remove parts that do not count: left by a crash, or replaced by a newer snapshot."""
         first = manifest.snapshot if manifest.complete else 0
         with self._usable():
@@ -74,7 +74,7 @@ class Folder:
             for table in {path.parent for path in gone}:
                 sync_directory(table)
 
-    def publish(self, tables: Mapping[str, bytes], manifest: Manifest) -> None:
+    def publish(self, tables: Mapping[str, bytes], manifest: ExportManifest) -> None:
         """Add a part, and then the manifest that counts it."""
         beside = self._path / _BESIDE
         with self._usable():
@@ -88,15 +88,15 @@ class Folder:
             beside.rmdir()
             replace(self._manifest, [write_manifest(manifest)])
 
-    def _begin(self, space_id: str, destination_id: str) -> Manifest:
+    def _begin(self, space_id: str, destination_id: str) -> ExportManifest:
         if self._parts():
             raise Misconfigured(f"{self._path} holds files of an export without a manifest. Choose an empty directory.")
-        manifest = Manifest(space_id=space_id, destination_id=destination_id)
+        manifest = ExportManifest(space_id=space_id, destination_id=destination_id)
         make_directory(self._manifest.parent)
         replace(self._manifest, [write_manifest(manifest)])
         return manifest
 
-    def _read(self) -> Manifest | None:
+    def _read(self) -> ExportManifest | None:
         try:
             raw = self._manifest.read_bytes()
         except FileNotFoundError:

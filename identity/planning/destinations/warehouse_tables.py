@@ -183,7 +183,7 @@ def cell_text(value: Any) -> str:
     return value if isinstance(value, str) else _encode(value).decode()
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
+class ExportManifest(Struct, frozen=True, kw_only=True):
     """The progress of an export: its last complete part, and the cursor of the next one.
 
     Valid rows have a `seq` greater than `since` and up to `seq`: from the last finished snapshot to the last part.
@@ -207,13 +207,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
     written_at: str = ""
     rows: dict[str, int] = field(default_factory=dict)
 
-    def next_run(self) -> "Manifest":
+    def next_run(self) -> "ExportManifest":
         """The manifest of the next run; an interrupted run continues as the same run."""
         if not self.complete:
             return self
         return msgspec.structs.replace(self, run=self.run + 1, part=0, complete=False, rows={})
 
-    def restarted(self, asked: str | None) -> "Manifest":
+    def restarted(self, asked: str | None) -> "ExportManifest":
         """The manifest of a run that exports all profiles again."""
         run = self.run + 1
         return msgspec.structs.replace(
@@ -221,15 +221,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
             rows={},
         )  # fmt: skip
 
-    def finished(self) -> "Manifest":
+    def finished(self) -> "ExportManifest":
         """The manifest of this run at its end."""
         return msgspec.structs.replace(self, complete=True, since=self.begun)
 
 
-_manifest = msgspec.json.Decoder(Manifest)
+_manifest = msgspec.json.Decoder(ExportManifest)
 
 
-def read_manifest(raw: bytes) -> Manifest | None:
+def read_manifest(raw: bytes) -> ExportManifest | None:
     """The manifest in these bytes; None if they hold none of this version."""
     try:
         made = _manifest.decode(raw)
@@ -238,6 +238,6 @@ def read_manifest(raw: bytes) -> Manifest | None:
     return made if made.version == 1 else None
 
 
-def write_manifest(manifest: Manifest) -> bytes:
+def write_manifest(manifest: ExportManifest) -> bytes:
     """The inverse of `read_manifest`."""
     return msgspec.json.format(_encode(manifest), indent=2) + b"\n"

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from identity.operations.warehouse.export_folder import Folder
 from identity.operations.warehouse.parquet import encode
-from identity.planning.destinations.warehouse_tables import TABLES, Manifest
+from identity.planning.destinations.warehouse_tables import TABLES, ExportManifest
 from identity.values.errors import Misconfigured
 
 Kill = Callable[[int], None]
@@ -48,7 +48,7 @@ def kill(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kill]:
     left[0] = 0
 
 
-def write(folder: Folder, manifest: Manifest) -> Manifest:
+def write(folder: Folder, manifest: ExportManifest) -> ExportManifest:
     """A part whose rows all bear the next number."""
     seq = manifest.seq + 1
     rows = {table: [(*["x"] * (len(columns) - 4), seq, 0, 0, 0)] for table, columns in SOME.items()}
@@ -61,7 +61,7 @@ def write(folder: Folder, manifest: Manifest) -> Manifest:
 def counted(folder: Folder, path: Path) -> set[tuple[int, ...]]:
     """Of each table the numbers of the rows that count."""
     manifest = folder.open("spc", "dst") if not (path / "manifest.json").exists() else None
-    raw = msgspec.json.decode((path / "manifest.json").read_bytes(), type=Manifest)
+    raw = msgspec.json.decode((path / "manifest.json").read_bytes(), type=ExportManifest)
     assert manifest is None or manifest == raw
     found = {
         table: tuple(

@@ -16,7 +16,7 @@ from identity.planning.destinations.warehouse_tables import (
     SNAPSHOT,
     TABLES,
     TRAITS,
-    Manifest,
+    ExportManifest,
     MappedIdentifier,
     ProfileMapping,
     ProfileState,
@@ -138,7 +138,7 @@ def test_an_erasure_removes_an_id_from_every_table() -> None:
 
 def test_a_manifest_is_read_back() -> None:
     """Other bytes and other versions are no manifest."""
-    manifest = Manifest(space_id="s", destination_id="d", cursor="c", seq=7, rows={GRAPH: 2})
+    manifest = ExportManifest(space_id="s", destination_id="d", cursor="c", seq=7, rows={GRAPH: 2})
     assert read_manifest(write_manifest(manifest)) == manifest
     assert read_manifest(b"{}") is None
     assert read_manifest(write_manifest(msgspec.structs.replace(manifest, version=2))) is None
