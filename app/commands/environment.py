@@ -1,4 +1,4 @@
-"""What every command needs: the settings, the database for its owner, and an end with one line for an error."""
+"""Gives every command the settings, the database of its owner, and one line for an error at the end."""
 
 import sys
 from collections.abc import Iterator

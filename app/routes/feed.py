@@ -1,4 +1,4 @@
-"""What a destination does with its own key: read profiles and the feed, and acknowledge changes."""
+"""Serves a destination with its own key: reads of profiles and the feed, and acknowledgements of changes."""
 
 from typing import Annotated
 

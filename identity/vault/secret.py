@@ -1,4 +1,4 @@
-"""What holds a key never shows it.
+"""Keeps every object that holds a key from showing the key.
 
 Invariant: no repr, string, format, pickle, copy or JSON of these objects contains key bytes, so
 neither a log line nor a traceback with locals can. Python cannot wipe memory: a reader of the

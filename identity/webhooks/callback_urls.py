@@ -1,4 +1,4 @@
-"""Which addresses a customer may have called. Pure: nothing is looked up here.
+"""Decides which addresses a customer may have called. Pure: no name is looked up here.
 
 A callback is https, to a host with a name, on a port that is meant for it. Addresses in numbers
 are refused in every spelling, since no name could be demanded of their certificate. What two

@@ -1,4 +1,4 @@
-"""What a destination may see of profiles now, and the record of each disclosure.
+"""The part of profiles that a destination may see now, and the record of each disclosure.
 
 The entitlement and the purposes of the space are read for every request. A disclosure is recorded and
 committed before the data leaves; a profile that was erased or split meanwhile is read again.

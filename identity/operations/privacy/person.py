@@ -1,4 +1,4 @@
-"""Everything about a person that an erasure needs: identifiers, keys, groups and evidence, opened.
+"""Opens everything of a person that an erasure needs: identifiers, keys, groups and evidence.
 
 Read while the space lock is held alone, so it is complete. Data that cannot be opened now is not guessed:
 the erasure waits until it can be opened.

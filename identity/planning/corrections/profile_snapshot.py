@@ -1,6 +1,6 @@
-"""The snapshot of a canonical profile: everything at its origins that a correction reads.
+"""Holds the snapshot of a canonical profile: everything at its origins that a correction reads.
 
-A snapshot is taken under the exclusive space lock, so nothing in it changes until the correction is done.
+A snapshot is taken under the exclusive space lock, so the profile stays unchanged until the correction is done.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """Checks that the evidence of a whole space produces the stored partition into profiles.
 
-Nothing the service is allowed to do counts as a discrepancy. A call with identifiers of two canonical profiles is one,
-unless a later unmerge separated them. A profile whose origins no call connects is one, too. An unmerge leaves less
-evidence than the partition needs, so wherever one took place the joins, which the unmerge rebuilds, count as evidence.
+An act that the service allows is never a discrepancy. Two facts are: a call with identifiers of two canonical
+profiles, unless a later unmerge separated them, and a profile whose origins no call connects. An unmerge leaves less
+evidence than the partition needs, so where an unmerge took place the joins, which it rebuilds, count as evidence.
 """
 
 from array import array

@@ -1,7 +1,7 @@
 """Indexes every origin and identifier of a space by number, for an audit of millions of them.
 
-The number of an origin or identifier is its place in every array. Rows can come in any state: a contradiction becomes
-a discrepancy and takes no part in the remaining checks. Arrays of numbers keep the memory for each row small.
+The number of an origin or identifier is its position in every array. Rows in any state are accepted: a contradiction
+becomes a discrepancy and takes no part in the remaining checks. Arrays of numbers keep the memory for each row small.
 """
 
 from array import array

@@ -1,4 +1,4 @@
-"""What a call has to hold to be taken, and the codes and messages of the calls that are rejected.
+"""The requirements on a call, and the codes and messages of the calls that are rejected.
 
 `extract` reads calls of every age, so a rule that came later stands here: ingest asks for it, a rebuild does not.
 """

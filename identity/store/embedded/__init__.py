@@ -1,1 +1,1 @@
-"""The PostgreSQL server that comes along: its data directory, its process, the user it runs as."""
+"""The embedded PostgreSQL server: its data directory, its process, and the user that runs the process."""

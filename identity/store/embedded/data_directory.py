@@ -1,9 +1,8 @@
-"""The files of an embedded Postgres: its programs, its cluster, its settings.
+"""Writes the files of an embedded Postgres: its programs, its cluster and its settings.
 
-A cluster appears under its own name only when it is complete. The settings are ours, written anew
-at each start outside the folder that Postgres owns; they never weaken durability and never let a
-statement, a parameter or the detail of an error into the log. Who may connect is decided by the
-kernel (peer credentials), not by a password.
+A cluster appears under its own name only once the cluster is complete. The settings are written anew at each start,
+outside the folder that Postgres owns. They never weaken durability, and no statement, parameter or detail of an error
+reaches the log. The kernel decides who may connect (peer credentials), not a password.
 """
 
 import os

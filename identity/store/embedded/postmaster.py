@@ -1,7 +1,7 @@
-"""Which process serves a cluster, and where it listens, read from what it leaves on disk.
+"""Finds the process that serves a cluster and the address where the process listens, from the files of the cluster.
 
-A process counts as the postmaster of a cluster only if it is alive, is called postgres and was
-started on that very folder: process ids are used again, in containers after every restart.
+A process is the postmaster of a cluster only if the process is alive, is called postgres and was started on that very
+folder: process ids are used again, in containers after every restart.
 """
 
 import contextlib

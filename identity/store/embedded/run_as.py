@@ -1,8 +1,7 @@
-"""Who runs Postgres when Onefold itself runs as root, and how that account reaches its files.
+"""Chooses the account that runs Postgres where Onefold runs as root, and lets the account reach its files.
 
-Postgres refuses to run as root. The account gets the least it needs: to pass through the folders
-above its own, and a copy of the programs where it cannot read the originals. It never owns a folder
-in which root writes.
+Postgres refuses to run as root. The account gets the least it needs: passage through the folders above its own, and a
+copy of the programs where the originals are unreadable. The account never owns a folder in which root writes.
 """
 
 import errno

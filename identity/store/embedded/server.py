@@ -1,8 +1,8 @@
-"""The embedded Postgres: started, adopted, recovered and stopped, by one owner at a time.
+"""Starts, adopts, recovers and stops the embedded Postgres; one process at a time owns the server.
 
-Who holds the lock on the data directory owns the postmaster and alone stops it; everybody else
-attaches. A postmaster outlives its owner's death and is adopted by the next one. It speaks on a
-unix socket in a private folder only, and shuts down through a checkpoint.
+The holder of the lock on the data directory owns the postmaster and alone stops the postmaster; every other process
+attaches. A postmaster outlives the death of its owner and is adopted by the next one. The server listens on a unix
+socket in a private folder only, and shuts down through a checkpoint.
 """
 
 import fcntl

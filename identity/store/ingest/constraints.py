@@ -1,4 +1,4 @@
-"""What planning must respect of an identifier: suppressions, blocks, removals and cuts."""
+"""The constraints on identifiers that planning must respect: suppressions, blocks, removals and cuts."""
 
 from collections.abc import Sequence
 from typing import Final, LiteralString, NamedTuple

@@ -1,4 +1,4 @@
-"""Which process leads: one database session at a time holds an advisory lock.
+"""Elects the leading process: one database session at a time holds an advisory lock.
 
 The lock goes with the session, so a leader that dies is followed at the next attempt of another process. Nothing
 rests on there being one leader only: a session that was cut off may believe for one task more that it leads, so what

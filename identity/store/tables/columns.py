@@ -1,4 +1,4 @@
-"""How a column is declared, so that a table reads as a list of names and types."""
+"""Declares columns, so that a table reads as a list of names and types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What corrections leave behind: identifiers kept apart, blocked or removed."""
+"""Traces of corrections: identifiers that are kept apart, blocked or removed."""
 
 from datetime import datetime
 from uuid import UUID
