@@ -20,7 +20,7 @@ from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Evidence
 from identity.planning.integrity.row_index import RowIndex
 from identity.spaces.choose_spaces import choose_spaces
 from identity.spaces.ledger_publication import chained_hash
-from identity.store.integrity import verify as store
+from identity.store.integrity import verify as verify_queries
 from identity.store.keys import key_tables
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
@@ -77,7 +77,7 @@ async def verify(
 async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:
     """Audit one space."""
     tenant = Tenant(space.id, space.bucket_base, space.spread)
-    async with store.snapshot(database) as connection:
+    async with verify_queries.snapshot(database) as connection:
         audit = _Audit(connection, tenant, progress)
         await audit.run()
     return Report(public("spc", space.public_id), audit.looked_at, list(audit.findings))
@@ -113,26 +113,26 @@ class _Audit:
     async def run(self) -> None:
         """Check all parts; each part relies on those before it."""
         index = self._index
-        await self._read(None, store.RENAMED, self._names.__setitem__)
-        await self._read("profiles", store.PROFILES, index.read_profile, counters=(9,))
-        await self._read("identifiers", store.FORWARD, index.read_forward, keys=(0,))
-        await self._read("reverse rows", store.REVERSE, index.read_reverse, keys=(1,))
+        await self._read(None, verify_queries.RENAMED, self._names.__setitem__)
+        await self._read("profiles", verify_queries.PROFILES, index.read_profile, counters=(9,))
+        await self._read("identifiers", verify_queries.FORWARD, index.read_forward, keys=(0,))
+        await self._read("reverse rows", verify_queries.REVERSE, index.read_reverse, keys=(1,))
         index.resolve_pointers()
         evidence = await self._evidence()
         counter_check = CounterCheck(index, self.findings)
-        await self._read(None, store.CUTS, counter_check.read_cut, keys=(0,))
-        await self._read("counters", store.COUNTERS, counter_check.read_counters, counters=(1, 2))
-        await self._read("events", store.EVENTS, counter_check.read_events)
-        lanes = await store.lanes(self.connection, self.tenant)
+        await self._read(None, verify_queries.CUTS, counter_check.read_cut, keys=(0,))
+        await self._read("counters", verify_queries.COUNTERS, counter_check.read_counters, counters=(1, 2))
+        await self._read("events", verify_queries.EVENTS, counter_check.read_events)
+        lanes = await verify_queries.lanes(self.connection, self.tenant)
         for lane in lanes:
             counter_check.read_lane(*lane)
-        await self._read("feed", store.FEED_STATE, counter_check.read_feed_version)
+        await self._read("feed", verify_queries.FEED_STATE, counter_check.read_feed_version)
         counter_check.check(evidence)
         await self._destinations(lanes)
         await self._keys(forgotten=counter_check.truncated)
         await self._ledger()
 
-    async def _destinations(self, lanes: Sequence[store.LaneCheckRow]) -> None:
+    async def _destinations(self, lanes: Sequence[verify_queries.LaneCheckRow]) -> None:
         """Check the erasures in the feed, the places of destinations in it, and disclosures."""
         add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
 
@@ -147,9 +147,9 @@ class _Audit:
                 add("disclosure_orphaned", f"{public_profile(id_)} to destination {destination}")
 
         # An entry without a profile is of a profile on hold, or was restored from a journal without ids.
-        await self._read(None, store.ERASED, lambda id_: add("erasure_unknown", public_profile(id_)))
-        await self._read(None, store.DELIVERIES, delivery)
-        await self._read("disclosures", store.DISCLOSED, disclosed)
+        await self._read(None, verify_queries.ERASED, lambda id_: add("erasure_unknown", public_profile(id_)))
+        await self._read(None, verify_queries.DELIVERIES, delivery)
+        await self._read("disclosures", verify_queries.DISCLOSED, disclosed)
 
     async def _ledger(self) -> None:
         """Check the hash chain from its first entry; after a break the check continues from the stored hash."""
@@ -161,7 +161,7 @@ class _Audit:
                 self.findings.add("ledger_broken", f"entry {seq}")
             number, end = seq, hash_
 
-        await self._read("ledger", store.LEDGER, walk)
+        await self._read("ledger", verify_queries.LEDGER, walk)
         head = await ledger.read_head(self.connection, self.tenant)
         if (head.seq, head.hash) != (number, end):
             self.findings.add("ledger_broken", f"the end, {head.seq}")
@@ -170,7 +170,7 @@ class _Audit:
         """Check the evidence; returns the number of calls at each origin."""
         connection, tenant, index = self.connection, self.tenant, self._index
         forgotten: dict[BlindIndex, Stamp] = {}
-        await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
+        await self._read(None, verify_queries.FORGOTTEN, forgotten.__setitem__, keys=(0,))
         for key, until in forgotten.items():
             if key in index.keys and index.linked_at[index.keys[key]] <= until:
                 self.findings.add("forgotten_linked", identifier_label(key))
@@ -179,8 +179,8 @@ class _Audit:
             for row in await evidence_queries.by_kinds(connection, tenant, [UNMERGE, REMOVE])
         ]
         evidence_check = EvidenceCheck(index, self.findings, Reversals(acts, forgotten))
-        await self._read("evidence", store.EVIDENCE, evidence_check.read, keys=(3,))
-        evidence_check.check(await store.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
+        await self._read("evidence", verify_queries.EVIDENCE, evidence_check.read, keys=(3,))
+        evidence_check.check(await verify_queries.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
         return evidence_check.calls
 
     async def _keys(self, *, forgotten: bool) -> None:
@@ -192,10 +192,10 @@ class _Audit:
             if number is None or not index.leftover[number]:
                 add("key_missing", public_profile(id_))
 
-        await self._read("keys", store.KEYLESS, keyless)
-        await self._read(None, store.OWNERLESS, lambda id_: add("key_orphaned", public_profile(id_)))
-        await self._read(None, store.BLOCKED_LINKED, lambda key: add("blocked_linked", identifier_label(key)))
-        async for table, ids in store.orphans(self.connection, self.tenant):
+        await self._read("keys", verify_queries.KEYLESS, keyless)
+        await self._read(None, verify_queries.OWNERLESS, lambda id_: add("key_orphaned", public_profile(id_)))
+        await self._read(None, verify_queries.BLOCKED_LINKED, lambda key: add("blocked_linked", identifier_label(key)))
+        async for table, ids in verify_queries.orphans(self.connection, self.tenant):
             if table == "change":
                 self.findings.add_profiles("change_unknown", () if forgotten else ids)
             else:
@@ -218,7 +218,7 @@ class _Audit:
         count = 0
         if what is not None:
             self._progress(what, 0)
-        async for found in store.stream(self.connection, query, self.tenant):
+        async for found in verify_queries.stream(self.connection, query, self.tenant):
             for row in found:
                 if names and (keys or counters):
                     renamed = list(row)

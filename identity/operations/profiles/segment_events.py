@@ -17,7 +17,7 @@ from identity.planning.resolution.stored_calls import StoredCall, split_keys, un
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
-from identity.store.profiles import events as store
+from identity.store.profiles import events as event_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
@@ -67,7 +67,7 @@ async def page_of(
 ) -> tuple[list[ProfileCall], Stamp | None]:
     """Up to `limit` calls, and the stamp after which the next page begins, None at the end."""
     # A call happens before it arrives, and it gets its stamp after it arrives.
-    above = Stamp(-1 if wanted.start is None else min(max(first_stamp(wanted.start) - store.SPAN, -1), _END))
+    above = Stamp(-1 if wanted.start is None else min(max(first_stamp(wanted.start) - event_queries.SPAN, -1), _END))
     below = _END
     if after is not None:
         above, below = (max(above, after), below) if wanted.ascending else (above, after)
@@ -77,7 +77,7 @@ async def page_of(
     scanned = 0
     while True:
         async with profile.space.database.reading() as connection:
-            part = await store.read_calls(
+            part = await event_queries.read_calls(
                 connection,
                 profile.space.tenant,
                 [origin.id for origin in profile.origins],
@@ -104,7 +104,7 @@ async def page_of(
 
 
 def _opened(
-    profile: OpenedProfile, part: store.CallsPage, wanted: ListParameters, above: Stamp, below: Stamp
+    profile: OpenedProfile, part: event_queries.CallsPage, wanted: ListParameters, above: Stamp, below: Stamp
 ) -> list[ProfileCall]:
     """The calls of a part of the list, in order, up to its cut; beyond the cut some calls are not read yet."""
     found = []
