@@ -27,7 +27,7 @@ from identity.store.embedded import data_directory
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import DATABASE, OWNER_ROLE, EmbeddedPostgres
 from tests.support.database import prepared_cluster
-from tests.support.processes.forked_program import ForkedProgram, can_fork
+from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
     del os.environ[_name]
@@ -185,7 +185,7 @@ def launch(
     log = data_dir.with_name(data_dir.name + ".log")
     process: subprocess.Popen[str] | ForkedProgram
     with log.open("ab") as errors:
-        if command[: len(ONEFOLD)] == ONEFOLD and can_fork(whole):
+        if command[: len(ONEFOLD)] == ONEFOLD and CAN_FORK:
             process = ForkedProgram(command[len(ONEFOLD) :], whole, ROOT, errors=errors)
         else:
             process = subprocess.Popen(

@@ -37,7 +37,7 @@ def test_no_request_breaks_it(operation: Any, shop: Shop, live: Running) -> None
     headers = {"Authorization": f"Bearer {key}"}
     address = str(shop.client.base_url)
 
-    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=MODES[0]) | operation.as_strategy(generation_mode=MODES[-1]))
     def requests(case: Any) -> None:
         case.call_and_validate(base_url=address, headers=headers, checks=CHECKS)

@@ -96,11 +96,11 @@ class Target:
 
 
 def test_hostile_bodies_do_no_harm(server: Callable[..., Running]) -> None:
-    """A few hundred bodies of a fresh seed; the seed is in the message of a failure."""
+    """Two hundred bodies of a fresh seed; the seed is in the message of a failure."""
     seed = random.SystemRandom().randrange(2**32)
     target = Target(server(), seed)
     with closing(target.client), _noted(target, seed):
-        for _ in range(400):
+        for _ in range(200):
             target.round()
 
 

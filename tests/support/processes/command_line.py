@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from tests.conftest import ONEFOLD, ROOT
-from tests.support.processes.forked_program import ForkedProgram, can_fork
+from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 
 def onefold(*arguments: str, **environment: str) -> tuple[int, str, str]:
@@ -17,7 +17,7 @@ def onefold(*arguments: str, **environment: str) -> tuple[int, str, str]:
 def onefold_in(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
     """Run a command in a folder; returns its status, output and errors."""
     whole = {**os.environ, **environment}
-    if not can_fork(whole):
+    if not CAN_FORK:
         done = subprocess.run(
             [*ONEFOLD, *arguments], cwd=folder, env=whole,
             text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL,

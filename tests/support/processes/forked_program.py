@@ -19,9 +19,7 @@ _FORKER = "from tests.support.processes.program_forker import main; main()"
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
-def can_fork(environment: Mapping[str, str]) -> bool:
-    """Whether a start with this environment may be a fork: Linux, and no other modules than those of this process."""
-    return sys.platform == "linux" and environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
+CAN_FORK = sys.platform == "linux"
 
 
 class ForkedProgram:

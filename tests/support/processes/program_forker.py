@@ -76,6 +76,12 @@ def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[in
     os.environ.update(environment)
     os.chdir(str(folder))
     tempfile.tempdir = None
+    for place in environment.get("PYTHONPATH", "").split(os.pathsep):
+        # As an interpreter does when it starts.
+        if place and Path(place, "sitecustomize.py").exists():
+            sys.path.insert(1, place)
+            sys.modules.pop("sitecustomize", None)
+            import_module("sitecustomize")
 
 
 def _ended(program: Callable[[], None]) -> int:
