@@ -36,6 +36,7 @@ hypothesis_settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis_settings.register_profile(
     "ci", deadline=None, max_examples=50, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
+hypothesis_settings.register_profile("coverage", deadline=None, max_examples=5, suppress_health_check=[*HealthCheck])
 hypothesis_settings.register_profile(
     "soak", deadline=None, max_examples=2_000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
