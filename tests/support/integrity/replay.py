@@ -285,7 +285,7 @@ def _documents(found: Mapping[ProfileId, Any]) -> dict[bytes, Any]:
 
 
 def _accounts(found: Mapping[bytes, Any]) -> dict[bytes, Any]:
-    return {key: (account.id, account.name, account.document.traits) for key, account in found.items()}
+    return {key: (account.id, account.group_id, account.document.traits) for key, account in found.items()}
 
 
 def _counted(held: Counters) -> tuple[Any, ...]:
