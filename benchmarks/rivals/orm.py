@@ -150,10 +150,10 @@ def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
     return and_(mine == theirs, table.space_id == other.space_id, table.bucket == other.bucket)
 
 
-def _held(i: ProfileIdentifierTable, head: UUID) -> SealedIdentifierRow:
+def _held(i: ProfileIdentifierTable, root: UUID) -> SealedIdentifierRow:
     times = (Micros(i.first_seen), Micros(i.last_seen), Stamp(i.linked_at))
     return SealedIdentifierRow(
-        ProfileId(i.profile_id.bytes), ProfileId(head.bytes), i.type, *times, i.value, BlindIndex(i.key), i.retired
+        ProfileId(i.profile_id.bytes), ProfileId(root.bytes), i.type, *times, i.value, BlindIndex(i.key), i.retired
     )
 
 
@@ -162,7 +162,7 @@ def _member(
 ) -> SealedOriginRow:
     return SealedOriginRow(
         id=ProfileId(profile.profile_id.bytes),
-        head=ProfileId(profile.head.bytes),
+        root=ProfileId(profile.head.bytes),
         canonical=ProfileId(profile.canonical.bytes),
         joined_to=None if profile.joined_to is None else ProfileId(profile.joined_to.bytes),
         joined_at=None if profile.joined_at is None else Stamp(profile.joined_at),

@@ -172,8 +172,8 @@ class PerStatement:
 
         fresh = {key for (key,) in await run(_MESSAGE, Uuid(call.message), *place, self._clock.next())}
         owners = {
-            key: (origin, head)
-            for key, origin, head in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
+            key: (origin, root)
+            for key, origin, root in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
         }
         known = {key: origin for key, (origin, _) in owners.items()}
         gate = SpaceLockRow(stamp=Stamp(0), rules_version=0, epoch=1, marks=0)
@@ -186,8 +186,8 @@ class PerStatement:
         writes = Sealer(opened, gate, rules, slot, second.slot).seal(made)
         for row in writes.new_origins:
             await one(_NEW_PROFILE, Uuid(row.id), *place, *_profile(row, born=True))
-        for head, to in writes.moved:
-            await run(_MOVE, Uuid(head), *place, Uuid(to))
+        for root, to in writes.moved:
+            await run(_MOVE, Uuid(root), *place, Uuid(to))
         for row, stamp in writes.touched:
             await one(_PROFILE, Uuid(row.id), *place, *_profile(row, born=False), stamp)
         await self._around(run, one, place, writes)
@@ -212,10 +212,10 @@ class PerStatement:
         place = (self._space.tenant.id, self._space.tenant.base)
         known = {key: origin for key, (origin, _) in owners.items()}
         origins = sorted({origin for origin, _ in owners.values()})
-        named = sorted({*origins, *(head for _, head in owners.values())})
+        named = sorted({*origins, *(root for _, root in owners.values())})
         locked = [rows.OriginRow(*r) for r in (await run(_PROFILES, uuids(named), *place) if named else ())]
-        heads = {row.id: row.head for row in locked}
-        if any(heads.get(o) != h or heads.get(h) != h for o, h in owners.values()):
+        roots = {row.id: row.root for row in locked}
+        if any(roots.get(o) != h or roots.get(h) != h for o, h in owners.values()):
             raise Conflict
         wanted = bool(wanted_documents([call], known))
         found = await run(_KEYS, uuids(origins), *place, wanted) if origins else ()
@@ -254,7 +254,7 @@ def _profile(row: rows.OriginRow, *, born: bool) -> Sequence[Any]:
     values: list[Any] = [row.version, row.stamp]
     if born:
         values.append(row.created)
-    pointers = (_uuid(row.head), _uuid(row.canonical), _uuid(row.joined_to))
+    pointers = (_uuid(row.root), _uuid(row.canonical), _uuid(row.joined_to))
     return [*values, row.oldest_birth, row.events, row.joined_at, *pointers, row.own, row.folded]
 
 

@@ -121,11 +121,11 @@ async def part_groups(
     touched = {key for key, (_, stored) in opened.items() if key not in members or has_traits_of(stored, stated[key])}
     others = [each.origin for each in stating if each.group_key in touched]
     calls = await group_calls(space, connection, others, touched)
-    heads = {each.origin: each.head for each in stating}
+    roots = {each.origin: each.root for each in stating}
     for row, _ in rows:
         group_id, kept = opened[row.key]
         own = [call for call in calls if call.group_key == row.key]
-        document = fold_group(own, heads) if row.key in touched else kept
+        document = fold_group(own, roots) if row.key in touched else kept
         if document is None:
             parted.gone += 1
         else:
@@ -143,10 +143,10 @@ async def fold_groups(
     rows = {row.key: (row, key) for row, key in await group_rows.accounts(connection, space.tenant, keys)}
     stating = await group_rows.stating(connection, space.tenant, keys)
     calls = await group_calls(space, connection, [each.origin for each in stating], set(keys))
-    heads = {each.origin: each.head for each in stating}
+    roots = {each.origin: each.root for each in stating}
     for key in keys:
         own = [call for call in calls if call.group_key == key]
-        document = fold_group(own, heads)
+        document = fold_group(own, roots)
         row = rows.get(key)
         if row is not None:
             folded.accounts.append(row[0].id)

@@ -21,7 +21,7 @@ def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
     return Profile(
         id=row.id,
         created=row.created,
-        root=row.head,
+        root=row.root,
         canonical=row.canonical,
         oldest_birth=row.oldest_birth,
         own=own,
@@ -50,7 +50,7 @@ def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None 
         oldest_birth=profile.oldest_birth,
         events=profile.events,
         joined_at=profile.joined_at,
-        head=profile.root,
+        root=profile.root,
         canonical=profile.canonical,
         joined_to=profile.joined_to,
         own=own,

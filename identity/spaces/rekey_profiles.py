@@ -91,7 +91,7 @@ class _Rekeying:
             return frozenset()
         keys = await snapshot_queries.subject_keys(self.connection, tenant, ids)
         self.subjects = {key.id: unwrap_key(space, key) for key in keys}
-        head = {row.id: row.head for row in rows}
+        root = {row.id: row.root for row in rows}
         behind, there = set(), set()
         held = await snapshot_queries.identifiers(self.connection, tenant, ids)
         if any(each.type not in space.names for each in held):
@@ -100,17 +100,17 @@ class _Rekeying:
             subject, type_ = self.subjects[each.origin], space.names[each.type]
             value = subject.open(IDENTIFIER, each.key[:16], 0, each.value)
             new = space.keys.identifier(type_, value.decode())
-            there.add(head[each.origin])
+            there.add(root[each.origin])
             if not each.retired:
-                self.seen.setdefault(head[each.origin], {}).setdefault(each.type, {})[new] = each.last_seen
+                self.seen.setdefault(root[each.origin], {}).setdefault(each.type, {})[new] = each.last_seen
             if new != each.key:
-                behind.add(head[each.origin])
+                behind.add(root[each.origin])
                 self.older_to_newest[each.key] = new
                 sealed = subject.seal(IDENTIFIER, new[:16], 0, value)
                 self.held.append((each.origin, each.key, new, sealed))
                 self._also(type_, value.decode())
         # A profile without identifiers is known only by what its calls named.
-        pending = frozenset(id_ for id_ in ids if head[id_] in behind or head[id_] not in there)
+        pending = frozenset(id_ for id_ in ids if root[id_] in behind or root[id_] not in there)
         for key in keys:
             if key.id in pending and key.document is not None and key.version is not None:
                 plain = self.subjects[key.id].open(DOCUMENT, key.id, key.version, key.document)
@@ -180,7 +180,7 @@ class _Rekeying:
         for origin in rows:
             own = rekey_rows.counters(origin.own, older_to_newest)
             folded = origin.folded and rekey_rows.counters(
-                origin.folded, older_to_newest, self.seen.get(origin.head, {})
+                origin.folded, older_to_newest, self.seen.get(origin.root, {})
             )
             if (own, folded) != (origin.own, origin.folded):
                 changed.append((origin.id, own, folded))

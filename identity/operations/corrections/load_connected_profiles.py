@@ -40,12 +40,12 @@ class ConnectedProfiles:
         self._calls: dict[ProfileId, int] = {}
         self._holder: dict[BlindIndex, ProfileId] = {}
 
-    def add(self, head: ProfileId, keys: Iterable[BlindIndex]) -> None:
+    def add(self, root: ProfileId, keys: Iterable[BlindIndex]) -> None:
         """Adds a profile and the identifiers that one of its calls names."""
-        self._parent.setdefault(head, head)
-        self._calls[head] = self._calls.get(head, 0) + 1
+        self._parent.setdefault(root, root)
+        self._calls[root] = self._calls.get(root, 0) + 1
         for key in keys:
-            self._unite(self._holder.setdefault(key, head), head)
+            self._unite(self._holder.setdefault(key, root), root)
 
     @property
     def profiles(self) -> int:
@@ -53,14 +53,14 @@ class ConnectedProfiles:
         return len(self._parent)
 
     def batches(self) -> list[list[ProfileId]]:
-        """The heads in batches of whole groups: several small groups, or one large one."""
+        """The roots in batches of whole groups: several small groups, or one large one."""
         groups: dict[ProfileId, list[ProfileId]] = {}
-        for head in sorted(self._parent):
-            groups.setdefault(self._root(head), []).append(head)
+        for root in sorted(self._parent):
+            groups.setdefault(self._root(root), []).append(root)
         found: list[list[ProfileId]] = []
         weight = 0
         for group in groups.values():
-            own = sum(self._calls[head] for head in group)
+            own = sum(self._calls[root] for root in group)
             weight += own
             if found and weight <= AT_ONCE:
                 found[-1] += group
@@ -69,12 +69,12 @@ class ConnectedProfiles:
                 weight = own
         return found
 
-    def _root(self, head: ProfileId) -> ProfileId:
+    def _root(self, root: ProfileId) -> ProfileId:
         parent = self._parent
-        while parent[head] != head:
-            parent[head] = parent[parent[head]]
-            head = parent[head]
-        return head
+        while parent[root] != root:
+            parent[root] = parent[parent[root]]
+            root = parent[root]
+        return root
 
     def _unite(self, a: ProfileId, b: ProfileId) -> None:
         self._parent[self._root(a)] = self._root(b)
@@ -136,8 +136,8 @@ async def _page(
     async with space.database.reading() as connection:
         page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)
         rows = await evidence_queries.by_range(connection, space.tenant, page[0][0], page[-1][0]) if page else []
-    for id_, head in page:
-        connected.add(id_ if head == DORMANT else head, ())
+    for id_, root in page:
+        connected.add(id_ if root == DORMANT else root, ())
     await asyncio.to_thread(_look, space, rules, rows, connected)
     return page
 
@@ -145,16 +145,16 @@ async def _page(
 def _look(
     space: Space, rules: Rules, rows: list[tuple[ProfileId, EvidenceRow, KeyRow]], connected: ConnectedProfiles
 ) -> None:
-    for root, row, key in rows:
-        head = row.origin if root == DORMANT else root
+    for stored_root, row, key in rows:
+        root = row.origin if stored_root == DORMANT else stored_root
         if STORED_KINDS[row.kind] in ACTS:
-            connected.add(head, split_keys(row.kept))
+            connected.add(root, split_keys(row.kept))
             continue
         subject = space.keys.slot(key.slot, key.epoch, key.slot_wrapped).unwrap(key.key_id, key.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         # Every type may be one that the space has room for; naming too much only makes groups larger.
         call = read_again(space, kept, rules, AnyType())
-        connected.add(head, linkable_keys(call))
+        connected.add(root, linkable_keys(call))
 
 
 class AnyType:

@@ -74,7 +74,7 @@ async def _rebuild_all(
 
 
 @retry_on_key_rotation
-async def _settled(space: Space, rules: Rules, heads: list[ProfileId], since: Stamp) -> bool:
+async def _settled(space: Space, rules: Rules, roots: list[ProfileId], since: Stamp) -> bool:
     """Whether profiles are as the rules make them, read without holding up a writer.
 
     Later calls are planned under these rules, so the answer stays true.
@@ -88,14 +88,14 @@ async def _settled(space: Space, rules: Rules, heads: list[ProfileId], since: St
             or lock_row.live < lock_row.newest
         ):
             return False
-        replayed = await replay(SpaceReader(space, connection, lock_row, rules), heads, since)
+        replayed = await replay(SpaceReader(space, connection, lock_row, rules), roots, since)
     return not replayed.rebuilt.changed and not _moved(replayed)
 
 
 async def _rebuild(
     writer: WriterConnection,
     space: Space,
-    heads: list[ProfileId],
+    roots: list[ProfileId],
     since: Stamp,
     under: tuple[int, int, int],
     actor: int,
@@ -105,10 +105,10 @@ async def _rebuild(
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[int | None]:
         if (exclusive.rules.version, exclusive.lock_row.newest, exclusive.lock_row.live) != under:
             return SpaceChange(None)
-        if await on_hold(exclusive.connection, space.tenant, heads):
+        if await on_hold(exclusive.connection, space.tenant, roots):
             # Profiles on hold stay as they are, with all that are connected to them, until a later rebuild.
             return SpaceChange(0)
-        replayed = await replay(exclusive, heads, since)
+        replayed = await replay(exclusive, roots, since)
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         await space.ensure_types(types)
         return await _rows(exclusive, replayed, actor)
@@ -120,18 +120,18 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     """The rows to write, if anything changed."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)
-    heads = {rebuilt.profiles[id_].root for id_ in rebuilt.changed} | {p.root for p in moved}
-    if not heads and not rebuilt.changed:
+    roots = {rebuilt.profiles[id_].root for id_ in rebuilt.changed} | {p.root for p in moved}
+    if not roots and not rebuilt.changed:
         return SpaceChange(0)
     stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(p.stamp for p in stored.profiles.values())))
     version = 1 + max(profile.version for profile in stored.profiles.values())
-    for head in heads - {DORMANT}:
-        rebuilt.profiles[head].version = version
+    for root in roots - {DORMANT}:
+        rebuilt.profiles[root].version = version
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     codes = exclusive.space.codes
     for id_, profile in rebuilt.profiles.items():
         before = opened.rows.get(id_)
-        if before is None or profile.root in heads or _differs(stored.profiles.get(id_), profile):
+        if before is None or profile.root in roots or _differs(stored.profiles.get(id_), profile):
             profile.stamp = stamp
             row = to_row(profile, codes)
             if before is None:
@@ -140,9 +140,9 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
                 writes.touched.append((row, before.stamp))
     resealer = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
     _fill(exclusive, replayed, resealer)
-    for head in sorted(heads - {DORMANT}):
+    for root in sorted(roots - {DORMANT}):
         line = rows.HistoryRow(
-            origin=head,
+            origin=root,
             stamp=stamp,
             seq=0,
             kind=HistoryKind.REBUILT,
@@ -151,13 +151,13 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
             rules_version=exclusive.rules.version,
             actor=actor,
         )
-        resealer.history(head, line)
+        resealer.history(root, line)
     writes.changes = [
         rows.ChangeRow(op=c.op, version=c.version, stamp=c.stamp, profile=c.profile, other=c.other)
-        for c in _changes(replayed, heads, stamp)
+        for c in _changes(replayed, roots, stamp)
     ]
     resealer.finish()
-    return SpaceChange(len(heads - {DORMANT}), writes)
+    return SpaceChange(len(roots - {DORMANT}), writes)
 
 
 def _moved(replayed: ReplayedProfiles) -> list[Profile]:
@@ -241,14 +241,14 @@ def _fill_history(replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
                 resealer.history(to, line)
 
 
-def _changes(replayed: ReplayedProfiles, heads: set[ProfileId], stamp: Stamp) -> list[FeedChange]:
+def _changes(replayed: ReplayedProfiles, roots: set[ProfileId], stamp: Stamp) -> list[FeedChange]:
     """The changes of the feed: ids that are gone, ids that are new and the profiles they left, and updates."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
     was = {p.canonical for p in before.values() if p.root == p.id}
     now = {p.canonical: p for p in after.values() if p.root == p.id}
     changes = []
-    for canonical, head in sorted(now.items()):
-        if head.id not in heads:
+    for canonical, root in sorted(now.items()):
+        if root.id not in roots:
             continue
         left = before.get(canonical)
         old = before[left.root].canonical if left is not None and left.root in before else None
@@ -258,7 +258,7 @@ def _changes(replayed: ReplayedProfiles, heads: set[ProfileId], stamp: Stamp) ->
                     op=FeedOperation.UNMERGE, profile=old, version=now[old].version, stamp=stamp, other=canonical
                 )
             )
-        changes.append(FeedChange(op=FeedOperation.UPSERT, profile=canonical, version=head.version, stamp=stamp))
+        changes.append(FeedChange(op=FeedOperation.UPSERT, profile=canonical, version=root.version, stamp=stamp))
     for id_, profile in sorted(before.items()):
         to = after.get(after[id_].root)
         led = before[profile.root].canonical if profile.root in before else None

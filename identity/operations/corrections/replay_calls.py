@@ -41,13 +41,13 @@ class ReplayedProfiles:
         self.log = log
 
 
-async def replay(view: SpaceReader, heads: Iterable[ProfileId], since: Stamp) -> ReplayedProfiles:
+async def replay(view: SpaceReader, roots: Iterable[ProfileId], since: Stamp) -> ReplayedProfiles:
     """Replays these profiles, and all others that their calls name by now, under the rules of the reader.
 
     `since` is the stamp up to which the walk saw every call.
     """
     space, rules = view.space, view.rules
-    wanted = set(heads)
+    wanted = set(roots)
     late = await evidence_queries.demoted_since(view.connection, space.tenant, since)
     while True:
         opened = await unseal_profiles(view, *sorted(wanted))

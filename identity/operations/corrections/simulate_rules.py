@@ -89,14 +89,14 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> RulesD
 
 
 @retry_on_key_rotation
-async def _compare(space: Space, rules: Rules, heads: list[ProfileId], since: Stamp) -> RulesDiff | None:
+async def _compare(space: Space, rules: Rules, roots: list[ProfileId], since: Stamp) -> RulesDiff | None:
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
         lock_row = await space_lock.read(connection, space.tenant.id)
         if lock_row.versions != space.keys.versions or lock_row.live < lock_row.newest:
             space.keys.set_versions(lock_row.versions)
             return None
-        replayed = await replay(SpaceReader(space, connection, lock_row, rules), heads, since)
+        replayed = await replay(SpaceReader(space, connection, lock_row, rules), roots, since)
     return compare(replayed.stored, replayed.rebuilt)
 
 

@@ -104,11 +104,11 @@ async def _look_up(
     scope = await open_scope(space, destination_id)
     found, asked = await _find(space, scope, refs)
     opened = OpenedProfile.each(space, found)
-    views = {head: await visible_part(scope, each) for head, each in opened.items()}
+    views = {root: await visible_part(scope, each) for root, each in opened.items()}
     before = await past_disclosures(space, scope, [origin.id for origin in found.origins])
     known = {row.origin for row in before} - ours
     seen = {row.origin for row in before if row.fields != id_only(space)} & known
-    fresh = await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+    fresh = await disclose(space, scope, [(opened[root], view) for root, view in views.items()], before)
     if fresh:
         # A withdrawal committed before this record did not notify the destination. So the profile is read again:
         # the data that leaves was still visible after the record.
@@ -116,14 +116,14 @@ async def _look_up(
         return Again.AGAIN
     recorded = {row.origin for row in before}
     profiles = {
-        head: await _visible_profile(scope, each, view, recorded)
+        root: await _visible_profile(scope, each, view, recorded)
         if not view.nothing or _any_known(each, known)
         else None
-        for (head, each), view in zip(opened.items(), views.values(), strict=True)
+        for (root, each), view in zip(opened.items(), views.values(), strict=True)
     }
     return {
-        ref: profiles[head]
-        if (head := found.heads.get(nr)) is not None and _may_find(asked.get(nr), opened[head], views[head], seen)
+        ref: profiles[root]
+        if (root := found.roots.get(nr)) is not None and _may_find(asked.get(nr), opened[root], views[root], seen)
         else None
         for nr, ref in enumerate(refs)
     }
@@ -185,7 +185,7 @@ async def _find(
         identifier = parse(ref, region)
         if scope.entitled.identifier(identifier.type):
             named[nr] = identifier
-    heads: dict[int, ProfileId] = {}
+    roots: dict[int, ProfileId] = {}
     origins: dict[ProfileId, profile_queries.SealedOriginRow] = {}
     held: list[profile_queries.SealedIdentifierRow] = []
     async with space.database.reading() as connection:
@@ -198,8 +198,8 @@ async def _find(
                 found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
             else:
                 found = await profile_queries.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
-            heads |= {asked[at]: head for at, head in found.heads.items()}
+            roots |= {asked[at]: root for at, root in found.roots.items()}
             # A profile found both ways has the identifiers that the first statement read.
             held += [each for each in found.identifiers if each.origin not in origins]
             origins |= {origin.id: origin for origin in found.origins if origin.id not in origins}
-    return profile_queries.ProfileRows(heads, list(origins.values()), held), dict(zip(named, keys, strict=True))
+    return profile_queries.ProfileRows(roots, list(origins.values()), held), dict(zip(named, keys, strict=True))

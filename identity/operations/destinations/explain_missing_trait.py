@@ -112,9 +112,9 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         demoted=await _demoted(space, keys, known.demoted),
         refusals=known.refusals,
     )
-    if 0 not in found.heads:
+    if 0 not in found.roots:
         return facts, None
-    opened = OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
+    opened = OpenedProfile(space, found.roots[0], found.origins, found.identifiers)
     return await _linked(space, scope, facts, opened, keys), opened
 
 

@@ -164,21 +164,21 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     erased = await erased_identifiers(space, scope, erasures)
     opened = OpenedProfile.each(space, found)
-    views = {head: await visible_part(scope, each) for head, each in opened.items()}
+    views = {root: await visible_part(scope, each) for root, each in opened.items()}
     others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.merged]
     before = await past_disclosures(space, scope, list({*ids, *others, *(origin.id for origin in found.origins)}))
-    await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+    await disclose(space, scope, [(opened[root], view) for root, view in views.items()], before)
     known = {row.origin for row in before}
-    heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
+    roots = dict(zip(ids, (found.roots.get(nr) for nr in range(len(ids))), strict=True))
     lines: list[FeedLine] = []
     for each in items:
         if each.op == FeedOperation.ERASE:
             if each.erasure_id in erased:
                 lines.append(FeedLine(op=_OPS[FeedOperation.ERASE], item=each, identifiers=erased[each.erasure_id]))
             continue
-        head = heads.get(each.profile)
-        profile = None if head is None else opened[head]
-        view = None if head is None else views[head]
+        root = roots.get(each.profile)
+        profile = None if root is None else opened[root]
+        view = None if root is None else views[root]
         disclosed = each.profile in known or (profile is not None and any(m.id in known for m in profile.origins))
         readable = view is not None and not view.nothing
         if each.op is not None:

@@ -71,7 +71,7 @@ async def _next_members(space: Space, name: str, after: bytes, now: Micros) -> t
         external = {"id": value, "type": names[row.type], "collection": "users", "encoding": "none"}
         context = {"externalIds": [external]}
         bodies.append({"groupId": name, "context": context, "timestamp": format_time(now), DELETED: True})
-    return (found[-1].head if found else after), bodies
+    return (found[-1].root if found else after), bodies
 
 
 async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:

@@ -117,14 +117,14 @@ def wanted_sets(
 
 
 def missing_windows(state: PlannerState, rules: Rules, codes: dict[str, int]) -> list[tuple[ProfileId, int, int]]:
-    """The scans (head, type, number of rows) that build the windows which these rules need."""
+    """The scans (root, type, number of rows) that build the windows which these rules need."""
     if not rules.windowed:
         return []
     return [
-        (head.id, codes[type_], rules.limit(type_).max + 1)
-        for head in state.profiles.values()
-        if head.root == head.id
-        for type_ in counters.missing_windows(head.folded, rules)
+        (root.id, codes[type_], rules.limit(type_).max + 1)
+        for root in state.profiles.values()
+        if root.root == root.id
+        for type_ in counters.missing_windows(root.folded, rules)
     ]
 
 
@@ -136,11 +136,11 @@ def fill_windows(
 ) -> None:
     """Adds the scanned windows."""
     seen: dict[tuple[ProfileId, int], dict[BlindIndex, int]] = {}
-    for head, code, key, last in found:
-        seen.setdefault((head, code), {})[key] = last
-    for head, code, size in scans:
-        window = counters.newest_window(seen.get((head, code), {}), size)
-        state.profiles[head].folded.windows[names[code]] = window
+    for root, code, key, last in found:
+        seen.setdefault((root, code), {})[key] = last
+    for root, code, size in scans:
+        window = counters.newest_window(seen.get((root, code), {}), size)
+        state.profiles[root].folded.windows[names[code]] = window
 
 
 def _named(call: Call) -> Iterable[BlindIndex]:

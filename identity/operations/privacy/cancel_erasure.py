@@ -73,7 +73,7 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins)))
     await erase.take_off_hold(connection, tenant, person.origin_ids)
     await suppressions.lift(connection, tenant, hashes)
-    version, canonical = person.head.version + 1, person.head.canonical
+    version, canonical = person.root.version + 1, person.root.canonical
     merged = [id_ for id_ in person.origin_ids if id_ != canonical]
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     keys = await exclusive.new_subject_keys()

@@ -151,7 +151,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
 def _feed_entries(person: Person, stamp: Stamp, erasure_id: bytes | None) -> list[ChangeRow]:
     """The feed entries of the canonical id and of the ids merged into it; without an erasure they are on hold."""
     version = max((row.version for row in person.origins), default=0) + 1
-    first = [person.head.canonical] if person.origins else []
+    first = [person.root.canonical] if person.origins else []
     others = [id_ for id_ in person.origin_ids if id_ not in first]
     return [
         ChangeRow(op=FeedOperation.ERASE, version=version, stamp=stamp, profile=id_, other=erasure_id)

@@ -39,9 +39,9 @@ class Person:
         self.groups: set[bytes] = set()
 
     @property
-    def head(self) -> OriginRow:
+    def root(self) -> OriginRow:
         """The row of the canonical profile."""
-        return next(row for row in self.origins if row.head == row.id)
+        return next(row for row in self.origins if row.root == row.id)
 
     @property
     def keys(self) -> set[BlindIndex]:

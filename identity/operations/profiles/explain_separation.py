@@ -32,14 +32,14 @@ async def why_not_linked(space: Space, asked: ProfileId, identifiers: Sequence[I
         found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
         limits = await constraints.constraints(connection, space.tenant, [key for each in keys for key in each])
     roots = OpenedProfile.each(space, found)
-    profiles = [roots[found.heads[nr]] for nr in range(2) if nr in found.heads]
+    profiles = [roots[found.roots[nr]] for nr in range(2) if nr in found.roots]
     if len(profiles) < len(FIELDS):
         rules = await space.rules()
         return _unknown(
             [
                 (FIELDS[nr], is_blocked(each, rules) or not set(keys[nr]).isdisjoint(limits.blocked))
                 for nr, each in enumerate(identifiers)
-                if nr not in found.heads
+                if nr not in found.roots
             ]
         )
     if profiles[0].id == profiles[1].id:

@@ -91,11 +91,11 @@ class OpenedProfile:
             raise TooMuch
         by_root: dict[ProfileId, list[profile_queries.SealedOriginRow]] = {}
         for origin in found.origins:
-            by_root.setdefault(origin.head, []).append(origin)
+            by_root.setdefault(origin.root, []).append(origin)
         identifiers: dict[ProfileId, list[profile_queries.SealedIdentifierRow]] = {}
         for identifier in found.identifiers:
-            identifiers.setdefault(identifier.head, []).append(identifier)
-        return {head: cls(space, head, origins, identifiers.get(head, [])) for head, origins in by_root.items()}
+            identifiers.setdefault(identifier.root, []).append(identifier)
+        return {root: cls(space, root, origins, identifiers.get(root, [])) for root, origins in by_root.items()}
 
     @property
     def id(self) -> ProfileId:
@@ -193,9 +193,9 @@ class OpenedProfile:
 async def open_profile(space: Space, ref: str) -> OpenedProfile:
     """Open the profile of a `type:value` or of any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch."""
     found = await find(space, ref)
-    if 0 not in found.heads:
+    if 0 not in found.roots:
         raise profile_not_found(ref)
-    return OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
+    return OpenedProfile(space, found.roots[0], found.origins, found.identifiers)
 
 
 def _first(identifier: profile_queries.SealedIdentifierRow) -> tuple[Stamp, int, BlindIndex]:

@@ -161,7 +161,7 @@ async def _reader(
     actors: dict[int, str],
 ) -> _HistoryReader:
     names = await space.read_types()
-    root = next(origin for origin in found.origins if origin.id == origin.head)
+    root = next(origin for origin in found.origins if origin.id == origin.root)
     reader = _HistoryReader(root.canonical, names, actors)
     subjects: dict[bytes, SubjectKey] = {
         m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)

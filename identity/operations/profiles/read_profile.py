@@ -50,8 +50,8 @@ async def lookup(space: Space, texts: Sequence[str]) -> dict[str, FoldedProfile 
         keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in identifiers]
         found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
     folded = await _fold_each(space, found)
-    heads = found.heads
-    return {text: folded[heads[nr]] if nr in heads else None for nr, text in enumerate(texts)}
+    roots = found.roots
+    return {text: folded[roots[nr]] if nr in roots else None for nr, text in enumerate(texts)}
 
 
 async def lookup_each(space: Space, texts: Sequence[str]) -> LookedUpProfiles:
@@ -86,7 +86,7 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
             ids, more = ids[: len(ids) // 2], True
             found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     folded = await _fold_each(space, found)
-    shown = dict.fromkeys(found.heads[nr] for nr in range(len(ids)) if nr in found.heads)
+    shown = dict.fromkeys(found.roots[nr] for nr in range(len(ids)) if nr in found.roots)
     next_cursor = space.write_cursor(_LIST, ids[-1]) if more else None
     return ProfilePage([folded[root] for root in shown], next_cursor)
 

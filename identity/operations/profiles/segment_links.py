@@ -78,13 +78,13 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[
             if more is None or len(memberships) >= wanted.limit:
                 break
         rows = await profile_queries.by_ids(
-            connection, space.tenant, [each.head for each in memberships], MOST_DOCUMENTS + 1
+            connection, space.tenant, [each.root for each in memberships], MOST_DOCUMENTS + 1
         )
     profiles = OpenedProfile.each(space, rows)
     keys = await key_names(space)
     links = []
     for each in memberships:
-        profile = profiles.get(each.head)
+        profile = profiles.get(each.root)
         if profile is not None:
             shown = await linked_ids(profile, profile.identifiers[:MOST_IDS], keys)
             links.append(CollectionLink(USERS, shown))

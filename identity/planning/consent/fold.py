@@ -43,7 +43,7 @@ class ConsentAnswer(Struct, frozen=True):
 
 
 class Meeting(Struct, frozen=True):
-    """A merge: the head `loser` joined the head `winner`; `stamp` belongs to the call that merged them."""
+    """A merge: the root `loser` joined the root `winner`; `stamp` belongs to the call that merged them."""
 
     stamp: Stamp
     loser: ProfileId

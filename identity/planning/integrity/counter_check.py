@@ -1,7 +1,7 @@
 """Checks that the numbers a space keeps agree with its rows: counters, windows, cuts, events and feed versions.
 
 Every count is made again from the rows alone, never from another stored count. The planner checks all limits
-against the counters on a head, so a wrong counter allows a wrong merge or prevents a right one.
+against the counters on a root, so a wrong counter allows a wrong merge or prevents a right one.
 """
 
 from array import array
@@ -33,19 +33,19 @@ class CounterCheck:
         self._published = array("q", [NO_ORIGIN]) * len(index.ids)
         self.truncated = False
         self._cuts: dict[int, dict[bytes, tuple[int, int]]] = {}
-        origins, head = column(index.origin), index.head
-        heads = np.full(len(origins), NO_ORIGIN)
-        heads[origins != NO_ORIGIN] = head[origins[origins != NO_ORIGIN]]
-        self._at_origin, self._at_head = index.group_by(origins), index.group_by(heads)
-        self._heads = heads
-        self._members = np.bincount(head[index.populated], minlength=len(head))
+        origins, root = column(index.origin), index.root
+        roots = np.full(len(origins), NO_ORIGIN)
+        roots[origins != NO_ORIGIN] = root[origins[origins != NO_ORIGIN]]
+        self._at_origin, self._at_root = index.group_by(origins), index.group_by(roots)
+        self._roots = roots
+        self._members = np.bincount(root[index.populated], minlength=len(root))
 
     def read_cut(self, key: BlindIndex, cut: bytes, side: int) -> None:
         """Read a row of cuts; a cut can also name an identifier that no profile holds."""
         number = self.index.keys.get(key)
-        head = NO_ORIGIN if number is None else int(self._heads[number])
-        if head != NO_ORIGIN:
-            cuts = self._cuts.setdefault(head, {})
+        root = NO_ORIGIN if number is None else int(self._roots[number])
+        if root != NO_ORIGIN:
+            cuts = self._cuts.setdefault(root, {})
             left, right = cuts.get(cut, (0, 0))
             cuts[cut] = (left + (side == 0), right + (side == 1))
 
@@ -57,10 +57,10 @@ class CounterCheck:
         right = mine is not None and mine.origins == 1 - index.leftover[number]
         if not right or mine is None or counted(mine) != self._counted(self._at_origin(number)):
             add("own_counters", public_profile(id_))
-        if index.head[number] != number:
+        if index.root[number] != number:
             return
         total = mine if folded is None else unpack_counters(folded)
-        held = self._at_head(number)
+        held = self._at_root(number)
         if total is None or counted(total) != self._counted(held) or total.origins != self._members[number]:
             add("folded_counters", public_profile(id_))
         if total is None:
@@ -127,8 +127,8 @@ class CounterCheck:
         fewer = column(index.events) < column(evidence) + column(self.calls)
         self.findings.add_profiles("events_missing", index.selected_ids(fewer))
         # Events of expired calls stay in the count, so fewer stored calls than counted events are right.
-        heads = np.flatnonzero((index.head == np.arange(len(index.ids))) & index.populated)
-        heads = heads[index.canonical[heads] != NO_ORIGIN]
-        published, version = column(self._published)[index.canonical[heads]], column(index.version)[heads]
+        roots = np.flatnonzero((index.root == np.arange(len(index.ids))) & index.populated)
+        roots = roots[index.canonical[roots] != NO_ORIGIN]
+        published, version = column(self._published)[index.canonical[roots]], column(index.version)[roots]
         wrong = published > version if self.truncated else published != version
-        self.findings.add_profiles("version_untold", (index.ids[number] for number in heads[wrong]))
+        self.findings.add_profiles("version_untold", (index.ids[number] for number in roots[wrong]))

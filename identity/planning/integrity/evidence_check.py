@@ -71,7 +71,7 @@ class EvidenceCheck:
         self._gone: dict[tuple[bytes, int], int] = {}
         self._kept = bytearray(len(index.names))
         self._joined_at = {at for at in index.joined_at if at}
-        self._head: list[int] = index.head.tolist()
+        self._root: list[int] = index.root.tolist()
 
     def read(self, origin: ProfileId, stamp: Stamp, kind: int, kept: bytes) -> None:
         """Read a row of evidence; a row without identifiers no longer belongs to a person."""
@@ -82,7 +82,7 @@ class EvidenceCheck:
             return
         self.calls[at] += bool(kept) and kind in _EVENTS
         linked: dict[BlindIndex, Stamp] = {}
-        heads = set()
+        roots = set()
         keys = split_keys(kept)
         for key in keys:
             number = index.keys.get(key)
@@ -95,14 +95,14 @@ class EvidenceCheck:
                 self._kept[number] = 1
             if owner == NO_ORIGIN:
                 continue
-            heads.add(self._head[owner])
+            roots.add(self._root[owner])
             if owner != at:
                 self._connect(at, owner)
                 if observed and key is keys[0]:
                     self.findings.add("evidence_elsewhere", call_label(stamp, origin))
         if observed:
             self._joined_at.discard(stamp)
-            if len(heads) > 1 and self._separated(keys, stamp, linked):
+            if len(roots) > 1 and self._separated(keys, stamp, linked):
                 self.findings.add("linked_apart", call_label(stamp, origin))
 
     def _connect_unlinked(self, at: int, key: BlindIndex, stamp: Stamp, *, observed: bool) -> None:
@@ -120,31 +120,31 @@ class EvidenceCheck:
         index = self.index
         origins = ([index.origin[index.keys[key]] for key in group]
                    for group in self.reversals.groups_at(keys, stamp, linked))  # fmt: skip
-        return any(len({self._head[at] for at in group if at != NO_ORIGIN}) > 1 for group in origins)
+        return any(len({self._root[at] for at in group if at != NO_ORIGIN}) > 1 for group in origins)
 
     def check(self, parted: Iterable[ProfileId]) -> None:
         """Compare with the stored partition after all evidence was read; `parted` are the origins of unmerges."""
-        index, head = self.index, self.index.head
+        index, root = self.index, self.index.root
         populated, everyone = index.populated, np.arange(len(index.ids))
-        lasting = np.flatnonzero((head != NO_ORIGIN) & ~populated)
+        lasting = np.flatnonzero((root != NO_ORIGIN) & ~populated)
         joining = np.flatnonzero(populated & (index.joined_to != NO_ORIGIN))
-        pointing = [(lasting, head[lasting])]
+        pointing = [(lasting, root[lasting])]
         joins = [*pointing, (joining, index.joined_to[joining])]
         calls = [(column(self._from), column(self._to))]
 
         joined = self._components(joins)
-        broken = populated & (joined != joined[head])
-        at_head = head == everyone
+        broken = populated & (joined != joined[root])
+        at_root = root == everyone
         joins_known = (index.joined_to != NO_ORIGIN) & (column(index.joined_at) != 0)
         joins_absent = (index.joined_to == NO_ORIGIN) & (column(index.joined_at) == 0)
-        broken |= populated & np.where(at_head, ~joins_absent, ~joins_known)
+        broken |= populated & np.where(at_root, ~joins_absent, ~joins_known)
         self.findings.add_profiles("join_broken", index.selected_ids(broken))
 
         reached = self._components([*joins, *calls])
         undone = reached[[index.origins[id_] for id_ in parted if id_ in index.origins]]
         strict = populated & ~np.isin(reached, undone)
         connected = self._components([*pointing, *calls])
-        loose = np.unique(head[strict & (connected != connected[head])])
+        loose = np.unique(root[strict & (connected != connected[root])])
         self.findings.add_profiles("together_unfounded", (index.ids[number] for number in loose))
         unexplained = np.isin(column(index.joined_at), list(self._joined_at)) & strict
         self.findings.add_profiles("join_unfounded", index.selected_ids(unexplained))

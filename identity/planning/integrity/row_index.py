@@ -47,10 +47,10 @@ def unpack_counters(raw: bytes) -> Counters | None:
 class RowIndex:
     """Origins (`origins`: id -> number) and identifiers (`keys`: blind index -> number), with their columns.
 
-    Read every row first, then call `resolve_pointers`; `head`, `canonical` and `joined_to` exist from then on.
+    Read every row first, then call `resolve_pointers`; `root`, `canonical` and `joined_to` exist from then on.
     """
 
-    head: Numbers
+    root: Numbers
     canonical: Numbers
     joined_to: Numbers
 
@@ -62,7 +62,7 @@ class RowIndex:
         self.names: list[BlindIndex] = []
         self.created, self.oldest_birth, self.version, self.events, self.joined_at = (array("q") for _ in range(5))
         self.leftover = bytearray()
-        self._heads, self._canonicals, self._joins = bytearray(), bytearray(), bytearray()
+        self._roots, self._canonicals, self._joins = bytearray(), bytearray(), bytearray()
         self.linked_at, self.last_seen, self.origin = (array("q") for _ in range(3))
         self.type = array("h")
         self.retired, self._forward, self._reverse = bytearray(), bytearray(), bytearray()
@@ -70,7 +70,7 @@ class RowIndex:
     def read_profile(
         self,
         id_: ProfileId,
-        head: ProfileId,
+        root: ProfileId,
         canonical: ProfileId,
         joined_to: ProfileId | None,
         joined_at: Stamp | None,
@@ -83,7 +83,7 @@ class RowIndex:
         """Read a row of profiles."""
         self.origins[id_] = len(self.ids)
         self.ids.append(id_)
-        self._heads += head
+        self._roots += root
         self._canonicals += canonical
         self._joins += joined_to or DORMANT
         columns = (self.joined_at, self.created, self.oldest_birth, self.version, self.events)
@@ -143,8 +143,8 @@ class RowIndex:
 
     def resolve_pointers(self) -> None:
         """Resolve and check the pointers between origins after every row was read."""
-        self.head, self.canonical, self.joined_to = (
-            self._numbers(raw) for raw in (self._heads, self._canonicals, self._joins)
+        self.root, self.canonical, self.joined_to = (
+            self._numbers(raw) for raw in (self._roots, self._canonicals, self._joins)
         )
         for number, key in enumerate(self.names):
             if not self._reverse[number]:
@@ -157,27 +157,27 @@ class RowIndex:
         return np.fromiter(find, np.int64, len(places))
 
     def _check_heads(self) -> None:
-        add, head = self.findings.add_profiles, self.head
-        lost = (head == NO_ORIGIN) & ~self._pointing_nowhere()
+        add, root = self.findings.add_profiles, self.root
+        lost = (root == NO_ORIGIN) & ~self._pointing_nowhere()
         add("head_unknown", self.selected_ids(lost))
-        add("head_moved", self.selected_ids((head != NO_ORIGIN) & (head[head] != head)))
+        add("head_moved", self.selected_ids((root != NO_ORIGIN) & (root[root] != root)))
         created, oldest_birth, populated = column(self.created), column(self.oldest_birth), self.populated
-        order = np.flatnonzero(populated)[np.lexsort((created[populated], head[populated]))]
-        at, first = np.unique(head[order], return_index=True)
+        order = np.flatnonzero(populated)[np.lexsort((created[populated], root[populated]))]
+        at, first = np.unique(root[order], return_index=True)
         oldest = order[first]
         wrong = (self.canonical[at] != oldest) | (oldest_birth[at] != created[oldest])
         add("canonical_wrong", (self.ids[number] for number in at[wrong]))
 
     def _pointing_nowhere(self) -> Mask:
         """Selects the left-over ids that point to no profile at all."""
-        nowhere = ~np.frombuffer(self._heads, np.uint8).reshape(-1, _ID).any(axis=1)
+        nowhere = ~np.frombuffer(self._roots, np.uint8).reshape(-1, _ID).any(axis=1)
         selected: Mask = nowhere & (column(self.leftover) == 1)
         return selected
 
     @property
     def populated(self) -> Mask:
-        """Selects the origins that hold rows of their own and have a head."""
-        populated: Mask = (self.head != NO_ORIGIN) & (column(self.leftover) == 0)
+        """Selects the origins that hold rows of their own and have a root."""
+        populated: Mask = (self.root != NO_ORIGIN) & (column(self.leftover) == 0)
         return populated
 
     def selected_ids(self, mask: Mask) -> Iterator[ProfileId]:

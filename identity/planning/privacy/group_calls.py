@@ -32,16 +32,16 @@ class GroupCall(Struct, frozen=True):
     deletes: bool = False
 
 
-def fold_group(calls: Iterable[GroupCall], heads: Mapping[ProfileId, ProfileId]) -> Document | None:
+def fold_group(calls: Iterable[GroupCall], roots: Mapping[ProfileId, ProfileId]) -> Document | None:
     """The document of a group from its calls; None where no call vouches for the group.
 
-    `heads` maps an origin to the head of its profile.
+    `roots` maps an origin to the root of its profile.
     """
     document = None
     ordered = sorted(calls, key=lambda each: each.stamp)
-    until = {heads.get(call.origin, call.origin): call.stamp for call in ordered if call.deletes}
+    until = {roots.get(call.origin, call.origin): call.stamp for call in ordered if call.deletes}
     for call in ordered:
-        if not call.deletes and call.stamp > until.get(heads.get(call.origin, call.origin), 0):
+        if not call.deletes and call.stamp > until.get(roots.get(call.origin, call.origin), 0):
             document = document or Document()
             merge_traits(document, call.traits, call.time, call.stamp)
     return document

@@ -13,7 +13,7 @@ from identity.values.ids import BlindIndex, ProfileId
 async def list_origins(
     connection: Connection, tenant: Tenant, after: ProfileId, size: int
 ) -> list[tuple[ProfileId, ProfileId]]:
-    """The next origins of the space in the order of their ids, each with its head."""
+    """The next origins of the space in the order of their ids, each with its root."""
     found = await rows(
         connection,
         """
@@ -26,7 +26,7 @@ async def list_origins(
         after.hex(),
         size,
     )
-    return [(id_, head) for id_, head in found]
+    return [(id_, root) for id_, root in found]
 
 
 async def count_origins(connection: Connection, tenant: Tenant) -> int:

@@ -96,7 +96,7 @@ async def lock(
     space, base = int4(tenant.id), int4(tenant.base)
     by_origin, set_keys = [origin for origin, _ in sets], [set_key for _, set_key in sets]
     steps: list[Statement] = [
-        Statement(load_statements.HEADS, [space, uuids(origins), base]),
+        Statement(load_statements.ROOTS, [space, uuids(origins), base]),
         Statement(
             load_statements.KEYS,
             [space, uuids(origins), tenant.buckets(origins), bools([id_ in documents for id_ in origins]), base],
@@ -108,17 +108,17 @@ async def lock(
         steps += [Statement(load_statements.ACCOUNTS, named), Statement(load_statements.ACCOUNT_KEYS, [*named, base])]
     if slot is not None:
         steps.append(Statement(load_statements.SLOT, [space, int2(slot), base]))
-    heads, keys, sightings, *rest = await run(connection, *steps)
+    roots, keys, sightings, *rest = await run(connection, *steps)
     accounts, account_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
     slot_keys = [] if slot is None else rest[-1].rows
 
-    profiles = [OriginRow(*row) for row in heads.rows]
-    held = {row.id for row in profiles if row.head == row.id}
+    profiles = [OriginRow(*row) for row in roots.rows]
+    held = {row.id for row in profiles if row.root == row.id}
     merged = [origin for origin in origins if origin not in held]
     if merged:
         (found,) = await run(connection, Statement(load_statements.ORIGINS, [space, uuids(merged), base]))
         merged_rows = [OriginRow(*row) for row in found.rows]
-        if len(merged_rows) != len(merged) or any(row.head not in held for row in merged_rows):
+        if len(merged_rows) != len(merged) or any(row.root not in held for row in merged_rows):
             raise Conflict
         profiles = [row for row in profiles if row.id in held] + merged_rows
     return LockedRows(
@@ -184,8 +184,8 @@ async def scan_windows(
     `scans` are (root, type, how many); rows are (root, type, key, last seen).
     """
     found = []
-    for head, type_, size in scans:
-        params = [int4(tenant.id), head, int2(type_), int4(size), int4(tenant.base)]
+    for root, type_, size in scans:
+        params = [int4(tenant.id), root, int2(type_), int4(size), int4(tenant.base)]
         (scanned,) = await run(connection, Statement(load_statements.WINDOW, params))
-        found += [(head, type_, key, seen) for key, seen in scanned.rows]
+        found += [(root, type_, key, seen) for key, seen in scanned.rows]
     return found

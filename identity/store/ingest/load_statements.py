@@ -15,7 +15,7 @@ ON CONFLICT DO NOTHING RETURNING key
 # that it has not loaded, never meets a transaction that holds one of them and waits for the root.
 # $3 is the one bucket of all rows of the space: `spread` is 1 in every space today (`postgres/tenant.py`).
 # A space that is spread over several buckets, for Citus, would need two statements here.
-HEADS = """
+ROOTS = """
 SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
        p.joined_to, p.own, p.folded
 FROM (

@@ -132,8 +132,8 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
             write_statements.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.new_origins)
         )
     if w.moved:
-        heads, to = zip(*w.moved, strict=True)
-        steps.add(write_statements.MOVE_ORIGINS, None, uuids(heads), uuids(to), int4(tenant.base))
+        roots, to = zip(*w.moved, strict=True)
+        steps.add(write_statements.MOVE_ORIGINS, None, uuids(roots), uuids(to), int4(tenant.base))
     if w.touched:
         rows = [row for row, _ in w.touched]
         ids = [row.id for row in rows]
@@ -156,7 +156,7 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
 
 
 def _profiles(rows: Sequence[OriginRow]) -> tuple[Param, ...]:
-    _, version, stamp, created, oldest_birth, events, joined_at, head, canonical, joined_to, own, folded = zip(
+    _, version, stamp, created, oldest_birth, events, joined_at, root, canonical, joined_to, own, folded = zip(
         *rows, strict=True
     )
     return (
@@ -166,7 +166,7 @@ def _profiles(rows: Sequence[OriginRow]) -> tuple[Param, ...]:
         int8s(oldest_birth),
         int8s(events),
         int8s_or_null(joined_at),
-        uuids(head),
+        uuids(root),
         uuids(canonical),
         uuids_or_null(joined_to),
         byteas(own),

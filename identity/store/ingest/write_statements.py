@@ -20,7 +20,7 @@ FROM unnest($2::uuid[], $3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int8
      AS u (id, bucket, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded)
 """
 
-# The partial index on `head` finds the origins; the head itself is among the touched profiles.
+# The partial index on `head` finds the origins; the root itself is among the touched profiles.
 MOVE_ORIGINS = """
 UPDATE profile p SET head = u.to_head
 FROM unnest($2::uuid[], $3::uuid[]) AS u (head, to_head)

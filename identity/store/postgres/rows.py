@@ -19,7 +19,7 @@ class OriginRow(NamedTuple):
     oldest_birth: Stamp
     events: int
     joined_at: Stamp | None
-    head: ProfileId
+    root: ProfileId
     canonical: ProfileId
     joined_to: ProfileId | None
     own: bytes

@@ -15,18 +15,18 @@ from identity.values.ids import BlindIndex, ProfileId
 
 
 class StatingRow(NamedTuple):
-    """An origin that joined or left a group, with its head; `member` is its last statement."""
+    """An origin that joined or left a group, with its root; `member` is its last statement."""
 
     group_key: BlindIndex
     origin: ProfileId
-    head: ProfileId
+    root: ProfileId
     member: bool
 
 
 class NamedMemberRow(NamedTuple):
     """An identifier of a profile that joined or left a group, sealed, with the key of its origin."""
 
-    head: ProfileId
+    root: ProfileId
     type: int
     key: bytes
     value: bytes
@@ -110,8 +110,8 @@ async def named_members(
         tenant.base,
     )
     return [
-        NamedMemberRow(head=head, type=type_, key=key, value=value, subject=KeyRow(*subject))
-        for head, type_, key, value, *subject in found
+        NamedMemberRow(root=root, type=type_, key=key, value=value, subject=KeyRow(*subject))
+        for root, type_, key, value, *subject in found
     ]
 
 

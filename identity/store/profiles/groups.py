@@ -26,7 +26,7 @@ class ListedGroupRow(NamedTuple):
 class MemberRow(NamedTuple):
     """The last statement of an origin about a group that it is a member of; the call is evidence there."""
 
-    head: ProfileId
+    root: ProfileId
     origin: ProfileId
     stamp: Stamp
 
@@ -133,8 +133,8 @@ async def members(
         return [], None
     last, looked = found[0][5], found[0][6]
     shown = [
-        MemberRow(head, origin, stamp)
-        for head, origin, stamp, member, first, *_ in found
+        MemberRow(root, origin, stamp)
+        for root, origin, stamp, member, first, *_ in found
         if member and after < first <= last
     ]
     return shown, last if looked > limit else None

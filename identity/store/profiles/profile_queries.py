@@ -101,7 +101,7 @@ class SealedOriginRow(NamedTuple):
     """An origin of a canonical profile, sealed."""
 
     id: ProfileId
-    head: ProfileId
+    root: ProfileId
     canonical: ProfileId
     joined_to: ProfileId | None
     joined_at: Stamp | None
@@ -122,7 +122,7 @@ class SealedIdentifierRow(NamedTuple):
     """An identifier of an origin, sealed; times in microseconds, `linked_at` a stamp."""
 
     origin: ProfileId
-    head: ProfileId
+    root: ProfileId
     type: int
     first_seen: Micros
     last_seen: Micros
@@ -135,7 +135,7 @@ class SealedIdentifierRow(NamedTuple):
 class ProfileRows(NamedTuple):
     """The result: question number (from 0) -> root, and the rows of each root."""
 
-    heads: dict[int, ProfileId]
+    roots: dict[int, ProfileId]
     origins: list[SealedOriginRow]
     identifiers: list[SealedIdentifierRow]
 
@@ -166,11 +166,11 @@ async def by_ids(
 
 def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
     """Split the rows of such a statement by part; `asked` is the question of each row of questions."""
-    heads: dict[int, ProfileId] = {}
+    roots: dict[int, ProfileId] = {}
     origins, identifiers = [], []
     for r in found:
         if r[0] == _QUESTION:
-            heads[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
+            roots[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
         elif r[0] == _ORIGIN:
             origins.append(SealedOriginRow(*r[1:17]))
         elif r[0] != _IDENTIFIER:
@@ -180,7 +180,7 @@ def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] =
             identifiers.append(
                 SealedIdentifierRow(
                     origin=r[1],
-                    head=r[2],
+                    root=r[2],
                     type=r[6],
                     first_seen=r[7],
                     last_seen=r[8],
@@ -190,7 +190,7 @@ def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] =
                     retired=r[17],
                 )
             )
-    return ProfileRows(heads, origins, identifiers)
+    return ProfileRows(roots, origins, identifiers)
 
 
 async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[ProfileId]:

@@ -135,7 +135,7 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, 
     """Insert the rows of an export of persons, and of its job; `unknown` of the `identifiers` were of nobody."""
     connection, space = exclusive.connection, exclusive.space
     rows = await snapshot_queries.origins(connection, space.tenant, sorted(set(exclusive.owners.values())))
-    heads = [row for row in rows if row.head == row.id]
+    roots = [row for row in rows if row.root == row.id]
     row = access_exports.ExportRow(
         id=made.id,
         created_at=Micros(made.created_at),
@@ -152,7 +152,7 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, 
     job = ExportJob(
         export=made.id.hex(),
         request=made.request_id.hex(),
-        profiles=sorted(public_profile(head.canonical) for head in heads),
+        profiles=sorted(public_profile(root.canonical) for root in roots),
         total=sum(each.events for each in rows),
     )
     payload = space.keys.seal(JOB, made.job_id, 0, msgspec.json.encode(job))

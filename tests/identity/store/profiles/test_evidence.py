@@ -80,6 +80,6 @@ async def test_a_range_of_origins_has_all_their_evidence_with_its_keys(people: L
         of_ann = [each for each in found if each[1].origin in ids]
 
         assert bare([row for _, row, _ in of_ann]) == bare(await evidence.by_origins(connection, space.tenant, ids))
-        assert {root for root, _, _ in of_ann} == {each.head for each in origins}
+        assert {root for root, _, _ in of_ann} == {each.root for each in origins}
         assert all(key.id == row.origin for _, row, key in found)
         assert await evidence.by_range(connection, space.tenant, bytes(16), bytes(16)) == []

@@ -30,13 +30,13 @@ async def test_each_member_is_on_one_page_and_counted_once(people: Lab) -> None:
     """A page of one origin has the other member behind it; a count that stops early says so."""
     async with visiting(people) as space, space.database.reading() as connection:
         (acme,) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
-        heads = {(await find(space, who)).origins[0].head for who in (ANN, BOB)}
+        roots = {(await find(space, who)).origins[0].root for who in (ANN, BOB)}
         whole, end = await groups.members(connection, space.tenant, acme.account_id, bytes(16), 10)
         first, after = await groups.members(connection, space.tenant, acme.account_id, bytes(16), 1)
         assert after is not None
         second, last = await groups.members(connection, space.tenant, acme.account_id, after, 1)
 
-        assert {each.head for each in whole} == heads
+        assert {each.root for each in whole} == roots
         assert end is None
         assert first + second == whole
         assert last is None

@@ -11,13 +11,13 @@ from tests.support.processes.writer_processes import Lab
 
 
 async def test_questions_are_answered_in_their_order(people: Lab) -> None:
-    """One that finds nobody has no head; keys of an older version are refused."""
+    """One that finds nobody has no root; keys of an older version are refused."""
     async with visiting(people) as space, space.database.reading() as connection:
         ask = [[space.keys.identifier("user_id", who)] for who in ("ann", "nobody", "bob")]
         found = await profile_queries.by_keys(connection, space.tenant, ask, 10, space.keys.versions.newest)
 
-        assert sorted(found.heads) == [0, 2]
-        assert {each.head for each in found.origins} == set(found.heads.values())
+        assert sorted(found.roots) == [0, 2]
+        assert {each.root for each in found.origins} == set(found.roots.values())
         assert {each.origin for each in found.identifiers} <= {each.id for each in found.origins}
         with pytest.raises(KeyRenamed):
             await profile_queries.by_keys(connection, space.tenant, ask, 10, space.keys.versions.newest - 1)
@@ -39,7 +39,7 @@ async def test_a_merged_profile_is_listed_once(people: Lab) -> None:
         roots = await profile_queries.list_roots(connection, space.tenant, bytes(16), 10)
         listed = await profile_queries.list_canonical(connection, space.tenant, bytes(16), 10)
 
-        assert roots == sorted([ann[0].head, bob[0].head])
+        assert roots == sorted([ann[0].root, bob[0].root])
         assert [id_ for id_, *_ in listed] == sorted([ann[0].canonical, bob[0].canonical])
         assert {birth for _, birth, _ in listed} == {each[0].oldest_birth for each in (ann, bob)}
         assert await profile_queries.list_roots(connection, space.tenant, roots[0], 10) == roots[1:]
