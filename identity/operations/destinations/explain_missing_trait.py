@@ -130,7 +130,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
     view = await visible_part(scope, opened)
     before = await past_disclosures(space, scope, [origin.id for origin in opened.origins])
     recorded = {(row.origin, row.fields) for row in before}
-    place, sent = await _standing(space, scope, opened)
+    reached, sent = await _standing(space, scope, opened)
     return msgspec.structs.replace(
         facts,
         first_seen=held.first_seen,
@@ -142,7 +142,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
         verdicts=facts.verdicts
         if counted is None
         else verdicts(scope.entitled, scope.permission(opened, _now()), counted.origin),
-        standing=place,
+        standing=reached,
         sent=sent,
         disclosed=counted is not None and _disclosed(space, view, counted.origin, recorded),
         person_disclosed=bool(before),
@@ -157,13 +157,13 @@ async def _standing(space: Space, scope: Scope, opened: OpenedProfile) -> tuple[
         delivery = await deliveries.get(connection, space.tenant, scope.id)
         lanes = {lane.lane: (lane.base, lane.seq) for lane in await feed.lanes(connection, space.tenant)}
         for raw in (delivery.acked, delivery.pushed):
-            place = None if raw is None else unpack(raw)
+            position = None if raw is None else unpack(raw)
             about = None
-            if place is not None:
-                after = {lane: place.lanes.get(lane, 0) for lane in lanes}
+            if position is not None:
+                after = {lane: position.lanes.get(lane, 0) for lane in lanes}
                 about = await feed.mentions(connection, space.tenant, after, ids, MOST_ENTRIES)
             versions = (scope.version, scope.purposes.version)
-            found.append(standing(place, versions, lanes, opened.root.canonical, about))
+            found.append(standing(position, versions, lanes, opened.root.canonical, about))
     return found[0], found[1] == "settled"
 
 

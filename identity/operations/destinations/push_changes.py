@@ -1,7 +1,7 @@
 """Sends the feed to destinations with a callback, page by page, until each page is accepted.
 
 Every attempt renders the page from the states of its moment, so no payload is ever stored. Acceptance is
-recorded afterwards: a page cut off in between is sent again, under the same id if its place is the same.
+recorded afterwards: a page cut off in between is sent again, under the same id if its position is the same.
 A destination that accepts nothing for seven days is given up until an administrator resumes it, and loses
 nothing, since the entries stay in the feed.
 """
@@ -43,7 +43,7 @@ _MESSAGE = b"push"
 _log = structlog.get_logger(__name__)
 
 Pull = Callable[[Space, str, bytes | None, int], Awaitable[PushPage]]
-"""The page of a destination after a place, with a limit of feed entries."""
+"""The page of a destination after a packed position, with a limit of feed entries."""
 Render = Callable[[str, PushPage, bool], bytes]
 """The body of the message to a destination with a page; the flag says that the feed starts again (resync)."""
 

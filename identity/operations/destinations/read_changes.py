@@ -56,7 +56,7 @@ class ChangePage(NamedTuple):
 
 
 class PushPage(NamedTuple):
-    """A page as it is sent to a callback: its changes, and the place after it as cursor and as stored."""
+    """A page as it is sent to a callback: its changes, and the position after it, as cursor and packed."""
 
     changes: list[VisibleChange]
     cursor: str
@@ -91,9 +91,9 @@ async def read_changes(
 
 
 async def page_after(space: Space, destination_id: str, packed_position: bytes | None, limit: int) -> PushPage:
-    """The page to push after a stored place. DestinationNotFound.
+    """The page to push after a packed position. DestinationNotFound.
 
-    Without a place, and where the entries after it are no longer kept, it is an empty page at the beginning.
+    Without a position, and where the entries after it are no longer kept, it is an empty page at the beginning.
     """
     if packed_position is not None:
         domain = (await open_scope(space, destination_id)).cursor_domain

@@ -152,7 +152,7 @@ def verdicts(entitled: Entitled, permission: Permission, origin: ProfileId | Non
 
 
 def standing(
-    place: Position | None,
+    position: Position | None,
     versions: tuple[int, int],
     lanes: Mapping[int, tuple[int, int]],
     canonical: ProfileId,
@@ -162,13 +162,13 @@ def standing(
 
     `about`: whether a later entry concerns the profile, None if not all of them were read.
     """
-    if place is None:
+    if position is None:
         return "never"
-    if place.again(*versions) is not place:
+    if position.again(*versions) is not position:
         return "begins_anew"
-    if any(not base <= place.lanes.get(lane, 0) <= head for lane, (base, head) in lanes.items()):
+    if any(not base <= position.lanes.get(lane, 0) <= head for lane, (base, head) in lanes.items()):
         return "begins_anew"
-    if about or (place.after is not None and canonical > place.after):
+    if about or (position.after is not None and canonical > position.after):
         return "waiting"
     return "too_far" if about is None else "settled"
 
