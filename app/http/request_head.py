@@ -44,6 +44,16 @@ _NO_CODING: Final = HeadFault(
 _BAD_CODING: Final = HeadFault(
     400, "invalid_http", "The Transfer-Encoding must be chunked, without a Content-Length beside, and of HTTP/1.1."
 )
+_OF_REASON: Final = {
+    "Content-Length": "The Content-Length must be one whole number, the bytes of the body; send the header once.",
+    "chunk": "The body is no valid chunked body; each chunk begins with its size in hexadecimal digits.",
+    "header": "A header has a character that headers may not have; write each as Name: value, on a line of its own.",
+    "start line": "The first header begins with a blank; write each header as Name: value, on a line of its own.",
+    "url": "The path has a character that no path may have; write it as %XX, such as %20 for a blank.",
+    "Expected HTTP/": "The first line must be method, path and HTTP/1.1, with one blank between; write a blank as %20.",
+    "CR": "Each line of the head must end with CR and LF.",
+}
+"""What is wrong with a head by a part of the words of the parser; the first part that is found counts."""
 _BAD_HOST: Final = HeadFault(400, "invalid_host", _HOST)
 
 
@@ -58,7 +68,10 @@ def parser_fault(error: httptools.HttpParserError, data: bytes) -> HeadFault:
         return _NO_METHOD
     if "Transfer-Encoding" in reason:
         return _BAD_CODING
-    return _NO_VERSION if reason in _OF_VERSION else _ODD
+    if reason in _OF_VERSION:
+        return _NO_VERSION
+    why = next((message for part, message in _OF_REASON.items() if part in reason), None)
+    return _ODD if why is None else HeadFault(400, "invalid_http", f"{_ODD.message} {why}")
 
 
 def head_fault(version: str, headers: Sequence[tuple[bytes, bytes]]) -> HeadFault | None:

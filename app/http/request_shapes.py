@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from app.http.error_responses import Unreadable
+from identity.values.plain_text import unreadable
 from identity.values.unknown_names import hint, shown
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -21,6 +22,7 @@ UNKNOWN: Final = "unknown_field"
 _NAMED: Final = 3
 _PLACE: Final = re.compile(r"(.*?)(?: - at `\$?(.*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
+_FLAG: Final = re.compile(r"Expected `bool( \| null)?`")
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[[^\]]*\]")
 
 
@@ -35,6 +37,14 @@ def read_shape(document: Any, shape: type[Shape]) -> Shape:
         return msgspec.convert(document, shape)
     except msgspec.ValidationError as error:
         raise Unreadable("invalid_request", explain(str(error), _info(shape), document), 422) from None
+
+
+def require_readable(**texts: str) -> None:
+    """Refuse a field, by its name, whose text no person can read. Unreadable."""
+    for field, text in texts.items():
+        fault = unreadable(text)
+        if fault is not None:
+            raise Unreadable("invalid_request", f"{field} {fault}.", 422)
 
 
 def unknown_fields(document: Any, info: inspect.Type, path: str = "") -> Iterator[str]:
@@ -69,8 +79,9 @@ def explain(fault: str, info: inspect.Type, document: Any = None) -> str:
         allowed = [str(value) for value in _literals(info, path)]
         return f"{where} must be one of {', '.join(allowed)}."
     allowed_kind = ""
-    if text.startswith("Expected `bool`"):
-        where, allowed_kind = _of_names(where, document), "; send true or false, without quotes"
+    if (flag := _FLAG.match(text)) is not None:
+        or_null = ", or null" if flag[1] else ""
+        where, allowed_kind = _of_names(where, document), f"; send true or false, without quotes{or_null}"
     elif text.startswith("Expected `object`") and _holds_flags(info, path):
         allowed_kind = "; send an object of names, each with true or false"
     return f"{where}: {text[:1].lower()}{text[1:]}{allowed_kind}."

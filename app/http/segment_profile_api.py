@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from identity.operations.profiles.segment_paging import ListParameters
-from identity.planning.resolution.event_time import parse_time
+from identity.planning.resolution.event_time import parse_query_time
 from identity.values.errors import BadParameter
 from identity.values.stamps import Micros
 
@@ -59,14 +59,17 @@ def list_parameters(query: Iterable[tuple[str, str]], default: int, most: int) -
         if name in given or len(value) > _LONGEST:
             raise _bad(name, f"may be given once, with at most {_LONGEST} characters")
         given[name] = value
+    start, end = _time(given, "start"), _time(given, "end")
+    if start is not None and end is not None and start > end:
+        raise _bad("start", "must not be later than `end`")
     return ListParameters(
         limit=_limit(given, default, most),
         include=_names(given, "include"),
         exclude=_names(given, "exclude"),
         verbose=_flag(given),
         computed=_one_of(given, "class", ("audience", "computed_trait")) is not None,
-        start=_time(given, "start"),
-        end=_time(given, "end"),
+        start=start,
+        end=end,
         ascending=_one_of(given, "sort", ("asc", "desc")) == "asc",
         next=given.get("next") or None,
     )
@@ -115,11 +118,7 @@ def _time(given: dict[str, str], name: str) -> Micros | None:
     text = given.get(name)
     if not text:
         return None
-    # A plus sign that was not encoded arrives as a space.
-    time = parse_time(text)
-    if time is None:
-        head, _, zone = text.rpartition(" ")
-        time = parse_time(f"{head}+{zone}")
+    time = parse_query_time(text)
     if time is None:
         raise _bad(name, "must be a time like 2026-01-31T12:00:00Z")
     return Micros(time)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByLawyer, ByPrivacy
 from app.http.idempotency import IdempotencyKey
 from app.http.openapi import body, described
+from app.http.request_shapes import require_readable
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
 from app.schemas import holds
 from app.schemas import privacy as schemas
@@ -113,6 +114,7 @@ async def extend_deadline(
     visit: ByPrivacy, erasure_id: Segment, wanted: Annotated[Extend, Depends(body(Extend))]
 ) -> Response:
     """Extend the due date, once, for a reason that you give to the person."""
+    require_readable(reason=wanted.reason)
     extended = await extend_erasure(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
     return answer(schemas.erasure(extended, wall_time()))
 
@@ -157,6 +159,7 @@ async def list_holds(visit: ByPrivacy) -> Response:
 @router.post("/v1/holds", **described(HoldMade, *_REFUSALS, status=201, takes=NewHold))
 async def create_hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
     """Keep every person with one of these identifiers from being erased; people whose erasure waits are hidden."""
+    require_readable(reason=wanted.reason)
     placed = await manage_holds.place_hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id)
     return answer(holds.hold_made(placed), 201)
 

@@ -41,6 +41,7 @@ from identity.values.errors import (
     RequestBegun,
     RequestExists,
     RequestNotFound,
+    TooManyAsked,
     Undelivered,
 )
 from identity.values.stamps import wall_time
@@ -110,6 +111,8 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
             await request_erasure(visit.space, new)
     except BadIdentifier as error:
         raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
+    except TooManyAsked as error:
+        raise TooManyAsked(str(error).replace("identifiers", "subject_identities")) from None
     # The same request again is answered with the time of its first receipt.
     first = await get_request(visit.space, subject.id)
     received_at = (first.details or {}).get("received", first.received_at)
@@ -117,7 +120,8 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
     if due_at is not None and due_at <= received_at:
         # The law's time for a request that was submitted long ago is over; it is expected as if submitted now.
         due_at = due_date(subject.regulation, received_at)
-    return answer(request, dsr_made(subject, raw, received_at, due_at), 201)
+    found = (await opendsr_status(visit.space, first)).found
+    return answer(request, dsr_made(subject, raw, received_at, due_at, found=found), 201)
 
 
 async def get_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:

@@ -19,11 +19,14 @@ from identity.values.near_types import type_hint
 
 
 class Decisions(Struct, forbid_unknown_fields=True):
-    """The decisions of a person, by category; `evidence` is stored sealed with them. Without a time they are of now."""
+    """The decisions of a person, by category; `evidence` is stored sealed with them. Without a time they are of now.
+
+    `captured_at` has the forms of a time in a call: RFC 3339, or a number of seconds or milliseconds since 1970.
+    """
 
     identifier: Annotated[str, Meta(examples=["email:ann@example.com"])]
     decisions: dict[str, bool] = {}
-    captured_at: str | None = None
+    captured_at: str | int | float | None = None
     jurisdiction: Annotated[str | None, Meta(examples=["DE", "US-CA"])] = None
     minor: bool | None = None
     evidence: Any = None

@@ -32,13 +32,14 @@ class DsrRequest(Struct):
 
 
 class DsrMade(Struct):
-    """A request that was accepted and carried out."""
+    """A request that was accepted and carried out; `found` is false where nobody had one of the identities."""
 
     controller_id: str
     subject_request_id: str
     received_time: Time
     expected_completion_time: Time
     encoded_request: str
+    found: bool | None
 
 
 class DsrStatus(Struct):
@@ -98,7 +99,9 @@ class DsrUp(DsrDiscovery):
     status: str
 
 
-def dsr_made(subject: Subject, raw: bytes, received_at: Micros, due_at: Micros | None) -> DsrMade:
+def dsr_made(
+    subject: Subject, raw: bytes, received_at: Micros, due_at: Micros | None, *, found: bool | None
+) -> DsrMade:
     """The answer to a request that was accepted, first received at `received_at`."""
     return DsrMade(
         controller_id=subject.controller,
@@ -106,6 +109,7 @@ def dsr_made(subject: Subject, raw: bytes, received_at: Micros, due_at: Micros |
         received_time=format_time(received_at),
         expected_completion_time=format_time(due_at or received_at),
         encoded_request=base64.b64encode(raw).decode(),
+        found=found,
     )
 
 

@@ -11,7 +11,7 @@ from identity.planning.corrections.rules_types import types_of
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.values.calls import Identifier
-from identity.values.errors import BadIdentifier, ProfileNotFound
+from identity.values.errors import BadIdentifier, ProfileNotFound, TooManyAsked
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
 from identity.values.ids import private
 from identity.values.near_types import type_hint
@@ -28,6 +28,14 @@ _PLACEHOLDER: Final = (
     "it is blocked in every space, so nobody has it: send the id of the person"
 )
 _WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com"
+
+
+def require_count(identifiers: Sequence[str], most: int, field: str = "identifiers") -> None:
+    """Refuse a list that names nobody, or more than a request may name. TooManyAsked."""
+    if not identifiers:
+        raise TooManyAsked(f"{field} is empty; name at least one, 1 to {most:,}. Nothing was done.")
+    if len(identifiers) > most:
+        raise TooManyAsked(f"{field} names more than {most:,}; send several requests. Nothing was done.")
 
 
 async def read_identifiers(
@@ -171,9 +179,11 @@ def _reason(text: str, region: str) -> str:
 
 
 def _without_type(text: str) -> str:
+    # An id in capitals or without its end is no identifier without a type, but an id that was copied wrongly.
+    text = text.strip()
     if private(_PROFILE, text) is not None:
         return f"is the id of a profile; name the person by an identifier: {_WRITTEN}"
-    if text.startswith(f"{_PROFILE}_"):
+    if text.lower().startswith(f"{_PROFILE}_"):
         return "is no whole profile id; copy all of it: prf_ and 32 hexadecimal digits in small letters"
     return f"has no type; {_WRITTEN}"
 

@@ -50,6 +50,17 @@ def plain(value: object) -> str:
     raise UnusableValue(UnlinkedReason.CONTROL_CHARACTERS, shown(text))
 
 
+def unreadable(text: str) -> str | None:
+    """What keeps people from reading a text, in words that follow the name of its field; None for a good one.
+
+    Tabs and line ends are allowed, and so are format characters beside others: some scripts and emoji need them.
+    """
+    categories = {unicodedata.category(c) for c in text if c not in "\t\n\r"}
+    if not categories & {"Cc", "Cs"}:
+        return None if any(each[0] not in "CZ" for each in categories) else "is blank; write it in words"
+    return "holds a control character; write it in words"
+
+
 def usable(value: object) -> bool:
     """Whether a value has a plain text."""
     try:

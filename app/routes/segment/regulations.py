@@ -26,7 +26,7 @@ from app.schemas.segment.regulations import (
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.read_requests import get_request, list_requests
 from identity.operations.privacy.read_subjects import read_subjects
-from identity.operations.privacy.request_erasure import MOST_IDENTIFIERS, request_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.planning.privacy.segment_regulations import request_kind
@@ -81,9 +81,8 @@ async def create_regulation(
 ) -> Response:
     """Delete or suppress people, or lift a suppression, in the terms of Segment's public API."""
     kind = request_kind(wanted.regulation_type)
-    values = wanted.subject_ids[: MOST_IDENTIFIERS + 1]
     of_people = kind != RequestKind.UNSUPPRESS
-    subjects = await read_subjects(visit.space, wanted.subject_type, values, of_people=of_people)
+    subjects = await read_subjects(visit.space, wanted.subject_type, wanted.subject_ids, of_people=of_people)
     new = NewRequest(
         front=RequestInterface.SEGMENT,
         kind=kind,

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from app.schemas.fields import Time
+from app.schemas.fields import Time, TypeHint
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.request_status import all_found, finished_at, segment_notice_status, segment_status
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
+from identity.values.near_types import type_hint
 
 
 class Regulation(Struct, rename="camel"):
@@ -42,6 +43,7 @@ class Regulated(Struct, rename="camel"):
     regulate_id: str
     found: bool | None
     not_found: list[int]
+    hint: TypeHint
 
 
 class RegulationMade(Struct):
@@ -129,7 +131,8 @@ class RegulationsFound(Struct):
 def regulation_made(request: PrivacyRequest) -> RegulationMade:
     """A regulation that was carried out."""
     missing = [at for at, each in enumerate(request.erasures) if each.found is False]
-    return RegulationMade(Regulated(public("req", request.id), all_found(request), missing))
+    hint = type_hint([each.type for each in request.erasures if each.found is False])
+    return RegulationMade(Regulated(public("req", request.id), all_found(request), missing, hint))
 
 
 def regulation_found(request: PrivacyRequest, space: bytes) -> RegulationFound:

@@ -12,13 +12,14 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
 from identity.operations.profiles.consent_history import purposes_at
 from identity.planning.consent.regions import parse_region, region_hint
-from identity.planning.resolution.event_time import CLOCK_ERROR, format_time, parse_time
+from identity.planning.resolution.event_time import CLOCK_ERROR, format_time
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
 from identity.values.ids import new_id
 from identity.values.stamps import Micros, wall_time
+from identity.values.timestamps import parse_timestamp
 from identity.values.unknown_names import unknown_purposes
 
 MOST_DECISIONS = 200
@@ -46,7 +47,7 @@ async def record_consent(
     decisions: dict[str, bool],
     source: Source,
     *,
-    captured_at: str | None = None,
+    captured_at: str | float | None = None,
     jurisdiction: str | None = None,
     minor: bool | None = None,
     evidence: Any = None,
@@ -63,9 +64,9 @@ async def record_consent(
     if unknown := unknown_purposes(decisions, (await purposes_at(space)).purposes, "decisions"):
         raise unknown
     now = wall_time()
-    captured = now if captured_at is None else parse_time(captured_at)
+    captured = now if captured_at is None else parse_timestamp(captured_at)
     if captured is None:
-        raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
+        raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z, or seconds since 1970.")
     if captured > now + CLOCK_ERROR:
         raise BadDecisions("captured_at lies in the future; send the time at which the person decided.")
     where = None if jurisdiction is None else parse_region(jurisdiction)

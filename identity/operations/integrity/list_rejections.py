@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from identity.operations.integrity.listed_rejection import ListedRejection, RejectionFilter, UnlinkedCount
-from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.resolution.event_time import format_time, parse_query_time
 from identity.planning.resolution.rejections import StoredRejection
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
@@ -112,6 +112,8 @@ async def _lines(
     """
     oldest = _stamp(since)
     before = (_LAST_STAMP if until is None else _stamp(until, "until"), 0)
+    if oldest > before[0]:
+        raise BadParameter("The query parameter `since` is later than `until`, so no call lies between; swap the two.")
     if cursor is not None:
         before = _position(space.read_cursor(_LIST, cursor))
     left = limit if wanted.is_open else max(limit, _MOST_SCANNED)
@@ -224,7 +226,7 @@ def _stamp(text: str | None, name: str = "since") -> Stamp:
     """The first stamp of a time. BadParameter."""
     if text is None:
         return Stamp(0)
-    time = parse_time(text)
+    time = parse_query_time(text)
     if time is None:
         raise BadParameter(f"The query parameter `{name}` must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
     return min(first_stamp(Micros(max(time, 0))), _LAST_STAMP)

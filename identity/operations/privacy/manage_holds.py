@@ -12,14 +12,14 @@ from msgspec import Struct
 from identity.operations.privacy.erase_person import erase_person
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
-from identity.spaces.named_identifiers import read_identifiers
+from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
-from identity.values.errors import HoldNotFound, TooManyAsked
+from identity.values.errors import HoldNotFound
 from identity.values.ids import LAST_ID, ProfileId, new_id, private, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
@@ -60,8 +60,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
 
     TooManyAsked, BadIdentifier, UnknownType.
     """
-    if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
-        raise TooManyAsked
+    require_count(identifiers, MOST_IDENTIFIERS)
     named = await read_identifiers(space, identifiers, of_people=True)
     id_, now = new_id(), wall_time()
     row = holds.HoldRow(

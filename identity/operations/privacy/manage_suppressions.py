@@ -20,7 +20,7 @@ AGES: Final = (1, 7, 30, 90, 365)
 
 
 class SuppressionChange(Struct, frozen=True):
-    """How many identifiers a change covers, and its time (microseconds).
+    """How many different identifiers a change covers, and its time (microseconds).
 
     `unknown` are the identifiers that found nothing: nobody has a suppressed one, a lifted one was not suppressed.
     """
@@ -57,8 +57,9 @@ async def _change(space: Space, kind: RequestKind, identifiers: Sequence[str], a
     done = await request_erasure(space, request)
     unknown = dict.fromkeys(each.identifier or "" for each in done.erasures if not each.found)
     lifted = kind == RequestKind.UNSUPPRESS
-    count = sum(each.found is True for each in done.erasures) if lifted else len(done.erasures)
-    return SuppressionChange(count, done.received_at, list(unknown))
+    # An identifier that the request names twice counts once.
+    changed = {each.identifier for each in done.erasures if each.found is True or not lifted}
+    return SuppressionChange(len(changed), done.received_at, list(unknown))
 
 
 async def count_suppressions(space: Space) -> SuppressionCounts:

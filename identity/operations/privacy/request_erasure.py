@@ -20,7 +20,7 @@ from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
 from identity.spaces.index_versions import retry_on_key_rotation
-from identity.spaces.named_identifiers import read_identifiers
+from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
@@ -29,7 +29,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, requests, restore_requests
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
-from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound, TooManyAsked
+from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound
 from identity.values.ids import new_id, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import REQUEST
@@ -43,8 +43,7 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
 
     TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken.
     """
-    if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
-        raise TooManyAsked
+    require_count(request.identifiers, MOST_IDENTIFIERS)
     # A suppression of a placeholder may be older than the rule that refuses it.
     of_people = request.kind != RequestKind.UNSUPPRESS
     identifiers = await read_identifiers(space, request.identifiers, of_people=of_people)

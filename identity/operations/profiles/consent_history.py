@@ -15,7 +15,7 @@ from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.consent.statements import read_call_signals
-from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
+from identity.planning.resolution.event_time import CLOCK_ERROR, parse_query_time
 from identity.planning.resolution.extract import CallContent, content
 from identity.planning.resolution.fold_documents import merge_decisions, merge_signals
 from identity.planning.resolution.stored_calls import StoredCall, unpack
@@ -95,7 +95,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     BadIdentifier, ProfileNotFound, BadParameter.
     """
     now = wall_time()
-    moment = now if at is None else parse_time(at)
+    moment = now if at is None else parse_query_time(at)
     if moment is None:
         raise BadParameter("The query parameter `at` must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
     if moment > now + CLOCK_ERROR:

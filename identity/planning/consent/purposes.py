@@ -132,12 +132,13 @@ def _regions(stated: object) -> dict[str, dict[str, bool]]:
         if not has_form(where):
             raise _bad(f"regions must be named like DE or US-CA. {region_hint(where)}")
         if isinstance(answers, str):
-            found[where] = dict.fromkeys(CLASSES, _answer(answers, "regions"))
+            found[where] = dict.fromkeys(CLASSES, _answer(answers, f"regions.{where}"))
         elif isinstance(answers, dict):
             _require_known(answers, CLASSES, f" in regions.{where}")
-            found[where] = {name: _answer(answer, "regions") for name, answer in answers.items()}
+            found[where] = {name: _answer(answer, f"regions.{where}.{name}") for name, answer in answers.items()}
         else:
-            raise _bad(f'A region must be "deny" or "allow", or an object of these by class ({", ".join(CLASSES)}).')
+            of_classes = f"an object of these by class ({', '.join(CLASSES)})"
+            raise _bad(f'regions.{where} must be "deny" or "allow", or {of_classes}.')
     return found
 
 

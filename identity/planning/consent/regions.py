@@ -61,7 +61,7 @@ def region_hint(value: object) -> str:
     country, _, part = code.replace("_", "-").replace(" ", "-").partition("-")
     near = _OTHER_CODES.get(country, country)
     for meant in (f"{near}-{part}" if part else near, f"{near}-{part[:2]}", f"US-{country}", near):
-        if parse_region(meant) == meant and meant != code:
+        if parse_region(meant) == meant and meant != value:
             return f"Did you mean {meant}?"
     if has_form(code):
         return f"ISO 3166 has no {code}."

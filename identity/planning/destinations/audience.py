@@ -16,19 +16,21 @@ from identity.values.ids import ProfileId
 NOTHING_LISTED: Final = "nothing_listed"
 NO_PURPOSES: Final = "no_purposes"
 PURPOSE: Final = "purpose_not_granted"
+NO_SUCH_PURPOSE: Final = "unknown_purpose"
 ON_HOLD: Final = "on_hold"
 
 SENTENCES: Final = {
     NOTHING_LISTED: "have no trait and no identifier on the list of the destination",
     NO_PURPOSES: "are kept out because the destination names no purpose",
     PURPOSE: "did not grant {purpose}",
+    NO_SUCH_PURPOSE: "are kept out because the space has no purpose {purpose} any more",
     ON_HOLD: "are on hold",
 }
 """How a report names each reason."""
 
 
 class KeptOut(Struct, frozen=True):
-    """A reason why nothing of a profile is visible; `purpose` is set if it is one that is not granted."""
+    """A reason why nothing of a profile is visible; `purpose` is set if it is one that is not granted or unknown."""
 
     reason: str
     purpose: str | None = None
@@ -51,10 +53,12 @@ def reasons_unseen(
         return set()
     if not entitled.purposes:
         return {KeptOut(NO_PURPOSES)}
+    verdicts = [(purpose, permission.one(purpose, origin)) for purpose in entitled.purposes for origin in origins]
+    # A person neither grants nor denies a purpose that was removed from the space.
     return {
-        KeptOut(PURPOSE, purpose)
-        for purpose in entitled.purposes
-        if not all(permission.one(purpose, origin).granted for origin in origins)
+        KeptOut(NO_SUCH_PURPOSE if verdict.reason == NO_SUCH_PURPOSE else PURPOSE, purpose)
+        for purpose, verdict in verdicts
+        if not verdict.granted
     }
 
 

@@ -23,6 +23,15 @@ CLOCK_ERROR: Final = 300 * MICRO
 parse_time = parse_iso
 
 
+def parse_query_time(text: str) -> Micros | None:
+    """A time in a query, where a plus sign that is not encoded as %2B arrives as a blank."""
+    time = parse_time(text)
+    if time is None:
+        head, _, zone = text.rpartition(" ")
+        time = parse_time(f"{head}+{zone}")
+    return time
+
+
 class EventTime(NamedTuple):
     """The event time of a call, and the fields of the call whose timestamp is no time.
 

@@ -234,6 +234,32 @@ def test_any_bytes_that_are_refused_have_one_of_these_codes(data: bytes) -> None
 
 
 @pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        *(
+            (f"GET / HTTP/1.1|Content-Length: {value}", "Content-Length")
+            for value in ("x", "-1", "", "1.5", "5, 5", "9" * 30)
+        ),
+        ("GET / HTTP/1.1|Content-Length: 5|Content-Length: 6", "send the header once"),
+        ("GET / HTTP/1.1|Ho st: x", "A header"),
+        ("GET / HTTP/1.1|Host x", "A header"),
+        ("GET / HTTP/1.1|Host: \0", "A header"),
+        ("GET / HTTP/1.1|Content-Length : 5", "A header"),
+        ("GET / HTTP/1.1| Host: x", "begins with a blank"),
+        ("GET /a b HTTP/1.1|Host: x", "%20"),
+        ("GET /ä HTTP/1.1|Host: x", "%XX"),
+        ("POST / HTTP/1.1|Transfer-Encoding: chunked||zz", "chunk"),
+    ],
+)  # fmt: skip
+def test_a_head_that_the_parser_refuses_is_explained(lines: str, words: str) -> None:
+    """By the part of the head that is at fault."""
+    answer = refused(lines.replace("|", "\r\n").encode() + b"\r\n\r\n")
+    assert answer is not None
+    assert answer[:2] == (400, "invalid_http")
+    assert words in answer[2]
+
+
+@pytest.mark.parametrize(
     ("version", "headers", "fault"),
     [
         ("1.1", [(b"host", b"x")], None),

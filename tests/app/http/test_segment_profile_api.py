@@ -56,7 +56,7 @@ def test_a_plus_sign_that_was_not_encoded_is_read_as_one(text: str) -> None:
     "query",
     [
         [("limit", "0")], [("limit", "101")], [("limit", "1e1")], [("limit", "٣")], [("verbose", "yes")],
-        [("sort", "up")], [("class", "cohort")], [("end", "yesterday")], [("limit", "1"), ("limit", "2")],
+        [("sort", "up")], [("class", "cohort")], [("end", "yesterday")], [("start", "2026-02-01"), ("end", "2026-01-01")], [("limit", "1"), ("limit", "2")],
         [("include", "x" * 10_001)],
     ],
 )  # fmt: skip

@@ -140,3 +140,17 @@ def test_an_old_string_sent_again_never_lifts_a_withdrawal(shops: dict[str, Shop
     assert not answers(shop, person)[0]["ads"]
     send(shop, person, {"tcf": tc(0)})
     assert answers(shop, person)[0]["ads"]
+
+
+def test_a_decision_is_dated_as_calls_are_and_read_at_a_time_with_a_plus_sign(shop: Shop) -> None:
+    """The time is text or a number; a plus sign of a query may arrive as a blank."""
+    shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Marketing", "class": "ads"}]})
+    wanted = {"identifier": "user_id:ann", "decisions": {"Marketing": True}}
+    for captured_at in (1_767_225_600, 1_767_225_600_000, "1767225600", "2026-01-01T01:00:00+01:00"):
+        made = shop.ask("POST", "/v1/consent", "privacy", json={**wanted, "captured_at": captured_at}).json()
+        assert made["captured_at"] == "2026-01-01T00:00:00.000Z"
+    for at in ("2026-10-31T02:00:00+01:00", "2026-10-31T02:00:00%2B01:00"):
+        found = shop.ask("GET", f"/v1/consent/user_id:ann?at={at}", "privacy")
+        assert (found.status_code, found.json().get("at")) == (200, "2026-10-31T01:00:00.000Z"), found.text
+    for at in ("2026-10-31T02:00:00+01:00", "2026-10-31T02:00:00%2B01:00"):
+        assert shop.ask("GET", f"/v1/rejections?since={at}").status_code == 200

@@ -166,6 +166,23 @@ def test_a_regulation_says_which_subjects_nobody_had(people: Shop, type_: str) -
     assert get(people, "/v1/regulations")["data"]["regulations"][0]["found"] is False
 
 
+def test_an_identifier_that_is_named_twice_counts_once(people: Shop) -> None:
+    """In a suppression and in its lift, in any spelling of the value."""
+    named = {"identifiers": ["email:ann@example.org", "email:Ann@Example.org ", "email:ann@example.org"]}
+    assert ask(people, "/v1/suppressions", named)["suppressed"] == 1
+    assert ask(people, "/v1/suppressions/lift", named)["lifted"] == 1
+
+
+def test_a_regulation_hints_at_the_type_that_was_meant(people: Shop) -> None:
+    """As an erasure does, where a call brought a type that is like a built-in one."""
+    slip = {"type": "userid", "id": "ann", "collection": "users", "encoding": "none"}
+    people.send({"type": "track", "event": "E", "userId": "bob", "context": {"externalIds": [slip]}})
+    for subject_type, hints in (("USERID", True), ("USER_ID", False)):
+        wanted = {"regulationType": "DELETE_ONLY", "subjectType": subject_type, "subjectIds": ["nobody"]}
+        hint = ask(people, "/v1/regulations", wanted)["data"]["hint"]
+        assert (hint is not None and "user_id" in hint) == hints
+
+
 @pytest.mark.parametrize("spelling", ["EMAIL", "email", "USER_ID", "user_id", "loyalty.card", "LOYALTY.CARD"])
 def test_a_regulation_takes_every_type_that_the_space_knows(people: Shop, spelling: str) -> None:
     """In capitals as Segment writes them, and custom types after their first call; other fields are ignored."""
@@ -175,7 +192,9 @@ def test_a_regulation_takes_every_type_that_the_space_knows(people: Shop, spelli
 
 @pytest.mark.parametrize("kind", ["erasure", "access"])
 @pytest.mark.parametrize(("value", "found"), [("ann@example.org", True), ("nobody@example.org", False)])
-def test_an_opendsr_status_says_whether_anybody_was_found(people: Shop, kind: str, value: str, *, found: bool) -> None:
+def test_an_opendsr_request_and_its_status_say_whether_anybody_was_found(
+    people: Shop, kind: str, value: str, *, found: bool
+) -> None:
     """For erasures and for access requests."""
     identity = {"identity_type": "email", "identity_value": value, "identity_format": "raw"}
     request = {
@@ -185,7 +204,7 @@ def test_an_opendsr_status_says_whether_anybody_was_found(people: Shop, kind: st
         "subject_identities": [identity],
         "extensions": {"a.example": {}},
     }
-    ask(people, "/opendsr/v1/opendsr_requests", request)
+    assert ask(people, "/opendsr/v1/opendsr_requests", request)["found"] is found
     assert get(people, f"/opendsr/v1/opendsr_requests/{DSR_ID}")["found"] is found
 
 

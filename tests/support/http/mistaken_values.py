@@ -35,7 +35,44 @@ VALUE_MISTAKES = [
     ),
     *(
         Mistake(f"region {region}", "PUT", "/v1/purposes", "admin", 422, "invalid_purposes", ("regions", hint), {"purposes": [], "regions": {region: "allow"}})
-        for region, hint in (("UK", "GB?"), ("US-XX", "US?"), ("XX", "no XX"), ("US_CA", "US-CA?"))
+        for region, hint in (("UK", "GB?"), ("US-XX", "US?"), ("XX", "no XX"), ("US_CA", "US-CA?"), ("us", "mean US?"), ("us-ca", "mean US-CA?"), ("de", "mean DE?"))
+    ),
+    *(
+        Mistake(f"the answer of a region: {rules}", "PUT", "/v1/purposes", "admin", 422, "invalid_purposes", (place, '"deny" or "allow"'), {"purposes": [], "regions": {"US": "allow", "DE": rules}})
+        for rules, place in (("no", "regions.DE must"), (False, "regions.DE must"), (None, "regions.DE must"), ({"ads": "yes"}, "regions.DE.ads must"), ({"ads": True}, "regions.DE.ads must"))
+    ),
+    # Lists that name nobody.
+    *(
+        Mistake(f"nobody at {path}", "POST", path, "privacy", 422, "too_many_identifiers", ("identifiers is empty", "at least one"), {**body, "identifiers": []})
+        for path, body in (("/v1/erasures", {}), ("/v1/holds", HOLD), ("/v1/exports", {}), ("/v1/suppressions", {}), ("/v1/suppressions/lift", {}))
+    ),
+    Mistake("too many for an export", "POST", "/v1/exports", "privacy", 422, "too_many_identifiers", ("more than 1,000", "several requests"), {"identifiers": ["user_id:u"] * 1_001}),
+    Mistake(
+        "too many subjects", "POST", "/v1/regulations", "privacy", 422, "too-many-identifiers", ("subjectIds names more than 5,000",),
+        {"regulationType": "DELETE_ONLY", "subjectType": "USER_ID", "subjectIds": ["u"] * 5_001},
+    ),
+    # An id of a profile that was copied wrongly.
+    *(
+        Mistake(f"the id of a profile: {text[:5]}", "POST", "/v1/erasures", "privacy", 400, "bad_identifier", ("identifiers[0]", words), {"identifiers": [text]})
+        for text, words in (("PRF_0197C1A2B3C47D5E8F90A1B2C3D4E5F6", "small letters"), ("Prf_0197", "small letters"), (" prf_0197c1a2b3c47d5e8f90a1b2c3d4e5f6 ", "the id of a profile"))
+    ),
+    Mistake("the id of a profile in a path", "GET", "/v1/profiles/PRF_0197C1A2B3C47D5E8F90A1B2C3D4E5F6", "profiles", 400, "bad_identifier", ("small letters",)),
+    # Flags.
+    *(
+        Mistake(f"minor {minor}", "POST", "/v1/consent", "privacy", 422, "invalid_request", ("minor", "true or false, without quotes, or null"), {**CONSENT, "minor": minor})
+        for minor in ("true", 1)
+    ),
+    Mistake("captured at a small number", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "seconds since 1970"), {**CONSENT, "captured_at": 5}),
+    # Times of a list.
+    *(
+        Mistake(f"since after until: {path}", "GET", f"{path}?since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z", "admin", 400, "invalid_parameter", ("`since`", "later than `until`"))
+        for path in ("/v1/rejections", "/v1/rejections/summary")
+    ),
+    # Reasons that nobody can read.
+    *(
+        Mistake(f"{path}: {text!r}", "POST", path, "privacy", 422, "invalid_request", ("reason", words), {**body, "reason": text})
+        for path, body in (("/v1/holds", HOLD), ("/v1/erasures/{erasure}/extend", {}))
+        for text, words in ((" ", "blank"), (" \u200b\u00a0", "blank"), ("case\0 1", "control character"), ("\x1b[2J", "control character"))
     ),
     # Placeholders.
     *(

@@ -15,7 +15,7 @@ from msgspec import Struct
 from identity.operations.privacy.access_exports.open_export import ExportJob, export_row, hash_ticket
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
-from identity.spaces.named_identifiers import read_identifiers
+from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -24,11 +24,7 @@ from identity.store.profiles import snapshot_queries
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.enums import AccessExportState, JobKind, RequestKind
-from identity.values.errors import (
-    IdempotencyConflict,
-    RequestExists,
-    TooManyAsked,
-)
+from identity.values.errors import IdempotencyConflict, RequestExists
 from identity.values.ids import LAST_ID, new_id, public, public_profile
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB, REQUEST
@@ -68,8 +64,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
 
     TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken.
     """
-    if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
-        raise TooManyAsked
+    require_count(request.identifiers, MOST_IDENTIFIERS)
     named = await read_identifiers(space, request.identifiers, of_people=True)
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     texts = [each.text for each in named]

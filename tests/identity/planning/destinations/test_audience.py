@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.consent.permission import Permission
-from identity.planning.consent.purposes import Purposes
+from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.destinations.audience import (
     NO_PURPOSES,
+    NO_SUCH_PURPOSE,
     NOTHING_LISTED,
     PURPOSE,
     Audience,
@@ -26,9 +27,9 @@ NAMES = st.lists(st.sampled_from(["plan", "age", "*"]), max_size=2)
 TYPES = st.lists(st.sampled_from(["email", "user_id", "*"]), max_size=2)
 
 
-def permission() -> Permission:
-    """What a profile permits that decided nothing, in a space without purposes."""
-    return Permission(DOCUMENTS, [], Purposes(), Micros(0))
+def permission(*names: str) -> Permission:
+    """What a profile permits that decided nothing, in a space with purposes of these names."""
+    return Permission(DOCUMENTS, [], Purposes(purposes={name: Purpose(name, "ads") for name in names}), Micros(0))
 
 
 @given(st.lists(st.sampled_from(["Product", "Ads"]), max_size=2, unique=True), NAMES, TYPES)
@@ -50,11 +51,18 @@ def test_each_reason() -> None:
     assert reasons_unseen(Entitled(purposes=[], traits=["*"]), permission(), DOCUMENTS, IDENTIFIERS) == {
         KeptOut(NO_PURPOSES)
     }
+    entitled = Entitled(purposes=["Ads", "Product"], traits=["*"])
     both = {KeptOut(PURPOSE, "Ads"), KeptOut(PURPOSE, "Product")}
-    assert (
-        reasons_unseen(Entitled(purposes=["Ads", "Product"], traits=["*"]), permission(), DOCUMENTS, IDENTIFIERS)
-        == both
-    )
+    assert reasons_unseen(entitled, permission("Ads", "Product"), DOCUMENTS, IDENTIFIERS) == both
+
+
+def test_nobody_refuses_a_purpose_that_was_removed() -> None:
+    """The reason is that the space has no such purpose, beside those that a person did not grant."""
+    entitled = Entitled(purposes=["Ads", "Product"], traits=["*"])
+    reasons = {KeptOut(PURPOSE, "Ads"), KeptOut(NO_SUCH_PURPOSE, "Product")}
+    assert reasons_unseen(entitled, permission("Ads"), DOCUMENTS, IDENTIFIERS) == reasons
+    sentence = Audience(3, 3, 0, [AudienceCount(NO_SUCH_PURPOSE, 3, "Product")]).sentence("mail")
+    assert sentence.endswith("3 are kept out because the space has no purpose Product any more.")
 
 
 def test_the_sentence_names_profiles_the_visible_ones_and_the_reasons() -> None:
