@@ -35,7 +35,7 @@ def require_count(identifiers: Sequence[str], most: int, field: str = "identifie
     if not identifiers:
         raise TooManyAsked(f"{field} is empty; name at least one, 1 to {most:,}. Nothing was done.")
     if len(identifiers) > most:
-        raise TooManyAsked(f"{field} names more than {most:,}; send several requests of 1 to {most:,}. Nothing was done.")
+        raise TooManyAsked(f"{field} names more than {most:,}; send several, each of 1 to {most:,}. Nothing was done.")
 
 
 async def read_identifiers(
