@@ -1,7 +1,9 @@
 """Rate limits: how many requests a key and a space may make in a second; beyond that the answer is 429.
 
-Requests are counted before the work is done, by the number of the key, never by content of the request. All keys
-of a space together have twice the limit of one key. Each worker process has its share of the configured rate.
+Nothing is counted by content of the request. Requests and calls are counted before the work is done, for the key and
+for all keys of the space together, which have twice the limit of one key. Look-ups that found nobody are counted
+afterwards, for the key alone, and messages that claim to come from a destination for that destination. Each worker
+process has its share of the configured rate.
 """
 
 from collections.abc import Collection
@@ -57,7 +59,7 @@ class RateLimits:
         self._calls.take(caller, calls)
 
     def read(self, caller: Caller) -> None:
-        """Count one request to any other route. RateLimited; TooManyMisses for a key that guesses.
+        """Count one request to a route that takes a key of a space and collects no calls. RateLimited; TooManyMisses for a key that guesses.
 
         A key that guesses is refused before the look-up: its refusals do not show which guess was right.
         """

@@ -34,8 +34,9 @@ _FORM: Final = 1
 class Position(Struct, frozen=True):
     """A position in the feed.
 
-    `lanes`: the last entry read in each lane. `after`: the last profile read while reading all profiles, None
-    afterwards; the two versions are those in force then, `began` is the first start (microseconds).
+    `lanes`: the last entry read in each lane. `after`: the last profile that was read while a pass goes through all
+    profiles, None once it is through. The two versions were in force when this pass began. `began` is the start of the
+    first pass of this cursor (microseconds); a further pass keeps it, which confirms fewer erasures and never too many.
     """
 
     entitlement_version: int
@@ -124,7 +125,7 @@ def entries_between(
 ) -> tuple[list[tuple[int, int, int]], Micros | None]:
     """The entries between two packed positions, each (lane, after, upto), and a time.
 
-    After a new pass through all profiles, everything from before that time was disclosed or withdrawn too.
+    A pass through all profiles, once it is through, has disclosed or withdrawn everything from before that time too.
     """
     before_position = None if packed_before is None else unpack(packed_before)
     position = unpack(packed_after)

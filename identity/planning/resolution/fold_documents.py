@@ -120,7 +120,8 @@ def _fold_in(
 ) -> FoldResult:
     """Fold in named values; `choose` makes one entry of the present and the new one.
 
-    With `always` every value finds room, without it only values equal to `sure` in a full document.
+    In a full document there is room for every value with `always`, and else only for a value that is `sure`: the denial
+    of a server key, which no flood of other values may keep out.
     """
     stored = visible = False
     refused = []

@@ -31,8 +31,8 @@ class ExemptPair(Struct, frozen=True):
 class Candidate(Struct, frozen=True):
     """The union that the identifiers of a call propose.
 
-    `kept` are its identifiers, `sides` the roots to join, `fresh` the identifiers that no profile holds, and `seen`
-    those that a side holds, with the side. `exempt` is the pair of an alias, part of all of these.
+    `kept` are the identifiers of the call that the union would hold: `fresh` those that no profile holds, and `seen`
+    those that a side holds, with the side. `sides` are the roots to join. `exempt` is the pair of an alias, part of all of these.
     """
 
     kept: list[Identifier] = []
