@@ -59,9 +59,10 @@ class RateLimits:
         self._calls.take(caller, calls)
 
     def read(self, caller: Caller) -> None:
-        """Count one request to a route that takes a key of a space and collects no calls. RateLimited; TooManyMisses for a key that guesses.
+        """Count one request to a route that takes a key of a space and collects no calls.
 
-        A key that guesses is refused before the look-up: its refusals do not show which guess was right.
+        RateLimited; TooManyMisses for a key that guesses. A key that guesses is refused before the look-up: its
+        refusals do not show which guess was right.
         """
         self._read.take(caller, 1)
         if self._guesses.used_up(caller):

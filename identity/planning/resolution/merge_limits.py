@@ -32,7 +32,8 @@ class Candidate(Struct, frozen=True):
     """The union that the identifiers of a call propose.
 
     `kept` are the identifiers of the call that the union would hold: `fresh` those that no profile holds, and `seen`
-    those that a side holds, with the side. `sides` are the roots to join. `exempt` is the pair of an alias, part of all of these.
+    those that a side holds, with the side. `sides` are the roots to join. `exempt` is the pair of an
+    alias, part of all of these.
     """
 
     kept: list[Identifier] = []
