@@ -14,6 +14,7 @@ from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.call_requirements import (
     LONGEST_MESSAGE_ID,
     receipt_time,
+    rejection,
     rejection_hint,
     require_alias_ids,
     require_event,
@@ -26,6 +27,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, Outcome, Source
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
+from identity.values.field_names import ENVELOPE
 from identity.values.ids import BlindIndex
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
@@ -116,13 +118,16 @@ class IngestRequest:
         self.rules = rules.version
         self.calls = []
         shared = self.envelope.get("context")
+        strays = {each.path: each.value for each in ENVELOPE.misspelt(self.envelope)}
         sent_at = self.envelope.get("sentAt")
         for at, body in enumerate(self.bodies):
             outcome = self.outcomes[at]
             if outcome is not None and outcome.status == "rejected":
                 continue
             try:
-                call = self._extract(body, shared, sent_at, rules)
+                call = self._extract(
+                    {**strays, **body} if strays and isinstance(body, dict) else body, shared, sent_at, rules
+                )
             except BadCall as error:
                 self.outcomes[at] = Outcome(
                     message_id=_message_id(body),
@@ -152,6 +157,8 @@ class IngestRequest:
     def _extract(self, body: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received, history = self.received, False
         if isinstance(body, dict):
+            if shared is not None and shared != [] and not isinstance(shared, dict):
+                raise rejection("context_not_object")
             if isinstance(shared, dict):
                 own = body.get("context")
                 if own is None or own == []:

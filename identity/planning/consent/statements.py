@@ -22,6 +22,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
+from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced
 from identity.planning.consent.regions import UNREADABLE, parse_region
 from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
@@ -50,14 +51,22 @@ class CallStatements(NamedTuple):
     invalid: list[str]
 
 
-def statements(context: Mapping[str, Any] | None, *, server: bool, received: Micros, time: Micros) -> CallStatements:
-    """The statements in the context of a call; its receipt and event time are in microseconds."""
-    if not context or not ("consent" in context or "gpc" in context):
+def statements(
+    context: Mapping[str, Any] | None,
+    misplaced: Misplaced = NO_MISPLACED,
+    *,
+    server: bool,
+    received: Micros,
+    time: Micros,
+) -> CallStatements:
+    """The statements in the context of a call, and what those under a misspelt name deny; times are in microseconds."""
+    context = context or {}
+    if not ("consent" in context or "gpc" in context or misplaced.any):
         return CallStatements({}, [])
     found: dict[str, TimedSignal] = {}
     suffix = SERVER if server else ""
     consent = context.get("consent")
-    stated = category_decisions(consent)
+    stated = category_decisions(consent, misplaced)
     if stated is not None:
         found[STATED + suffix] = TimedSignal(sorted(stated)[:MOST_STATED], time)
     if isinstance(consent, dict):
@@ -72,22 +81,26 @@ def statements(context: Mapping[str, Any] | None, *, server: bool, received: Mic
         _add_classes(found, signal, suffix, time)
     for signal in signals.found:
         _add_parts(found, signal, suffix, time)
-    return CallStatements(found, [*_unread_fields(consent), *signals.invalid])
+    found |= {OUT + class_: TimedSignal(value=False, time=time) for class_ in gpc.statements() if misplaced.opt_out}
+    invalid = [*_unread_fields(consent), *signals.invalid, *misplaced.names]
+    return CallStatements(found, list(dict.fromkeys(invalid)))
 
 
-def category_decisions(consent: object) -> dict[str, bool] | None:
+def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> dict[str, bool] | None:
     """The decisions of a consent object by category; None where the object makes no statement of categories.
 
     A category without a readable decision is left out, which denies. So a statement of which nothing can be read
-    counts as an empty one: `categoryPreferences` that is no object or has a misspelt name, or a consent that is none.
+    counts as an empty one: `categoryPreferences` that is no object or has a misspelt name, a consent that is none, or
+    one in another place.
     """
+    unstated: dict[str, bool] | None = {} if misplaced.categories else None
     if consent is None or consent == []:  # PHP writes an empty object as an empty array.
-        return None
+        return unstated
     if not isinstance(consent, dict):
         return {}
     preferences = consent.get("categoryPreferences")
     if preferences is None:
-        return {} if any(_is_misspelt(name) and consent[name] is not None for name in consent) else None
+        return {} if any(_is_misspelt(name) and consent[name] is not None for name in consent) else unstated
     if not isinstance(preferences, dict):
         return {}
     return {category: answer for category, answer in preferences.items() if isinstance(answer, bool)}

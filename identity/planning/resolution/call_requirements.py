@@ -10,6 +10,7 @@ from identity.planning.resolution.alias_previous_id import misspelt_previous_id
 from identity.planning.resolution.event_time import CLOCK_ERROR
 from identity.values.calls import KINDS, Call
 from identity.values.errors import BadCall
+from identity.values.field_names import MisspeltField, misspelt_fields
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
 from identity.values.timestamps import parse_timestamp
@@ -23,7 +24,8 @@ CONSENT_EVENT: Final = "Segment Consent Preference Updated"
 FUTURE_TIMESTAMP: Final = "future_timestamp"
 FIELD_NOT_OBJECT: Final = "field_not_object"
 MISSPELT_FIELD: Final = "misspelt_field"
-FIELD_REASONS: Final = frozenset({FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, MISSPELT_FIELD})
+FIELD_NOT_BOOLEAN: Final = "field_not_boolean"
+FIELD_REASONS: Final = frozenset({FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD})
 """The reasons of a field that is not read, in a call that is taken."""
 
 REJECTIONS: Final = {
@@ -46,23 +48,9 @@ REJECTIONS: Final = {
     "missing_consent_preferences": "context.consent.categoryPreferences object is required",
 }
 
-_SPELLINGS = {name.lower(): name for name in ("userId", "anonymousId", "previousId", "groupId", "traits", "context")}
+_TIMES: Final = ("timestamp", "originalTimestamp", "receivedAt")
+_NOT_IDS: Final = frozenset({*_TIMES, "sentAt", "messageId", "event", "type", "properties"})
 _MISSING_IDS: Final = frozenset({"missing_previous_id", "missing_user_id", "missing_group_id"})
-MISSPELT: Final = frozenset(
-    name
-    for word in ("user", "anonymous", "previous", "group")
-    for title in (word, word.title())
-    for name in (
-        f"{title}_id",
-        f"{title}id",
-        f"{title}ID",
-        f"{title}-id",
-        f"{title}_Id",
-        f"{title}_ID",
-        f"{word.title()}Id",
-    )
-)
-"""Common misspellings of the fields with ids; a set, since every call is compared."""
 
 
 def rejection(code: str) -> BadCall:
@@ -76,6 +64,10 @@ def rejection_hint(code: str, body: Mapping[str, Any]) -> str | None:
     """What to change in a call that is rejected because an id is missing: the right spelling of a field, if one is."""
     if code == "missing_previous_id" and (name := misspelt_previous_id(body)) is not None:
         return f"{shown(name)} is not read; send previousId."
+    if code == "context_not_object" and (body.get("context") in (None, []) or isinstance(body["context"], dict)):
+        return "The context beside the batch is no object."
+    if code == "invalid_timestamp":
+        return misspelt_time(body)
     return misspelt_field(body) if code in _MISSING_IDS else None
 
 
@@ -92,10 +84,10 @@ def receipt_time(stated: object, now: Micros) -> Micros:
 def require_time(call: Call) -> None:
     """Reject a call whose timestamp is no time: an import that counts as happening now would overwrite what is newer.
 
-    The same holds for a timestamp in the future. For a call that states when it was received (`receipt_time`), that
-    time bounds the error.
+    The same holds for a timestamp in the future, and for one under a misspelt name. A call that states no time at all
+    happens now. For a call that states when it was received (`receipt_time`), that time bounds the error.
     """
-    if call.guessed_time:
+    if call.guessed_time or misspelt_time(call.body) is not None:
         raise rejection("invalid_timestamp")
     if FUTURE_TIMESTAMP in call.ignored_fields.values():
         raise rejection(FUTURE_TIMESTAMP)
@@ -126,9 +118,18 @@ def missing_identifier_hint(body: Mapping[str, Any]) -> str:
 
 
 def misspelt_field(body: Mapping[str, Any]) -> str | None:
-    """The right spelling of the first field that is spelt in another way; None where none is."""
-    for name in body:
-        right = _SPELLINGS.get(name.replace("_", "").replace("-", "").lower())
-        if right is not None and name != right:
-            return f"{shown(name)} is not read; send {right}."
-    return None
+    """The right name of the first misspelt field that may hold an identifier; None where none is."""
+    context = body.get("context")
+    found = misspelt_fields(body, context if isinstance(context, dict) else None)
+    return next((_advice(each) for each in found if each.right not in _NOT_IDS), None)
+
+
+def misspelt_time(body: Mapping[str, Any]) -> str | None:
+    """The right name of the misspelt time of a call that states its time in no other field; None where none is."""
+    if any(body.get(name) is not None for name in _TIMES):
+        return None
+    return next((_advice(each) for each in misspelt_fields(body, None) if each.right in _TIMES), None)
+
+
+def _advice(field: MisspeltField) -> str:
+    return f"{shown(field.path)} is not read; send {field.right}."

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
+from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced, misplaced_statements
 from identity.planning.consent.statements import category_decisions, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
 from identity.planning.resolution.call_requirements import (
     CONSENT_EVENT,
+    FIELD_NOT_BOOLEAN,
     FIELD_NOT_OBJECT,
     FUTURE_TIMESTAMP,
     LONGEST_GROUP_ID,
     LONGEST_MESSAGE_ID,
-    MISSPELT,
     MISSPELT_FIELD,
     MOST_PROPERTIES,
     TOO_MANY_IDENTIFIERS,
@@ -28,6 +29,7 @@ from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.documents import TimedSignal
+from identity.values.field_names import misspelt_fields
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 from identity.values.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
@@ -60,7 +62,9 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     message_id = _message_id(get("messageId"))
     context = _object(get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
-    ignored: dict[str, str] = {} if MISSPELT.isdisjoint(body) else dict.fromkeys(MISSPELT & body.keys(), MISSPELT_FIELD)
+    misspelt = misspelt_fields(body, context)
+    ignored: dict[str, str] = {each.path: MISSPELT_FIELD for each in misspelt}
+    misplaced = misplaced_statements(misspelt) if misspelt else NO_MISPLACED
     if not isinstance(theirs, dict):
         if theirs is not None and theirs != []:
             ignored["context.traits"] = FIELD_NOT_OBJECT
@@ -91,6 +95,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         claims.external(context.get("externalIds"))
         claims.device(context.get("device"))
         claims.google_analytics(context.get("integrations"))
+        _list_unread(context, ignored)
     anonymous = claims.claim(ANONYMOUS_ID, get("anonymousId"))
     alias = None
     if kind == "alias":
@@ -99,13 +104,13 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         raise rejection("too_many_identifiers")
 
     group = _joined(kind, get("groupId"), claims)
-    consent = _decisions(kind, body, context)
+    consent = _decisions(kind, body, context, misplaced)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise rejection("missing_consent_preferences")
     happened = event_time(body, received, sent_at)
     if happened.future is not None:
         ignored[happened.future] = FUTURE_TIMESTAMP
-    stated = statements(context, server=source.server, received=received, time=happened.time)
+    stated = statements(context, misplaced, server=source.server, received=received, time=happened.time)
     return Call(
         kind=kind,
         message_id=message_id,
@@ -143,10 +148,11 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
-    stated = statements(context, server=server, received=received, time=time)
+    misplaced = misplaced_statements(misspelt_fields(body, context))
+    stated = statements(context, misplaced, server=server, received=received, time=time)
     return CallContent(
         traits=traits if kind == "identify" else None,
-        consent=_decisions(kind, body, context),
+        consent=_decisions(kind, body, context, misplaced),
         signals=stated.signals,
         invalid_signals=stated.invalid,
     )
@@ -212,7 +218,20 @@ def _has_preferences(context: dict[str, Any] | None) -> bool:
     return isinstance(consent, dict) and isinstance(consent.get("categoryPreferences"), dict)
 
 
-def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None) -> dict[str, bool] | None:
+def _list_unread(context: dict[str, Any], ignored: dict[str, str]) -> None:
+    """List the parts of a context of another type than the one that is read."""
+    integrations, device = context.get("integrations"), context.get("device")
+    if integrations is not None and integrations != [] and not isinstance(integrations, dict):
+        ignored["context.integrations"] = FIELD_NOT_OBJECT
+    if isinstance(device, dict) and device.get("advertisingId") is not None:
+        tracked = device.get("adTrackingEnabled")
+        if tracked is not None and not isinstance(tracked, bool):
+            ignored["context.device.adTrackingEnabled"] = FIELD_NOT_BOOLEAN
+
+
+def _decisions(
+    kind: Kind, body: dict[str, Any], context: dict[str, Any] | None, misplaced: Misplaced
+) -> dict[str, bool] | None:
     """The consent decisions of a call by category.
 
     Empty where the call states none, or none that can be read; None where the call makes no statement.
@@ -221,7 +240,7 @@ def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None)
     if kind == "consent":
         recorded = body.get("decisions")
         return dict(recorded) if isinstance(recorded, dict) else None
-    return category_decisions(context.get("consent")) if context else None
+    return category_decisions(context.get("consent") if context else None, misplaced)
 
 
 def _joined(kind: Kind, value: object, claims: ClaimedIdentifiers) -> str | None:

@@ -56,6 +56,43 @@ def test_fields_that_are_not_read_are_listed(shop: Shop) -> None:
     assert len(listed(shop, reason="misspelt_field")) == len(listed(shop, reason="field_not_object")) == 1
 
 
+def test_what_stands_beside_a_batch_is_read_listed_or_rejected(shop: Shop) -> None:
+    """A misspelt context is listed at each call, and its consent denies; a context that is no object rejects each."""
+    call = {"type": "page", "userId": "u1"}
+
+    def outcomes(**envelope: Any) -> list[tuple[Any, ...]]:
+        body = {"batch": [call, {**call, "context": {}}], **envelope}
+        answer = shop.ask("POST", "/v1/batch", "import", json=body, headers=OUTCOMES).json()
+        return [
+            (each["status"], each["reason"], each["hint"], each.get("ignored_fields"), each.get("invalid_signals"))
+            for each in answer["outcomes"]
+        ]
+
+    named = [{"field": "Context", "reason": "misspelt_field"}]
+    assert (
+        outcomes(Context={"consent": {"categoryPreferences": {"Ads": True}}})
+        == [("accepted", None, None, named, ["consent"])] * 2
+    )
+    hint = "The context beside the batch is no object."
+    for context in ("{}", [1], 1):
+        assert outcomes(context=context) == [("rejected", "context_not_object", hint, None, None)] * 2
+    assert outcomes(context=[]) == [("accepted", None, None, None, None)] * 2
+
+
+def test_an_import_with_a_misspelt_time_is_rejected(shop: Shop) -> None:
+    """Elsewhere the field is listed."""
+    call = {"type": "identify", "userId": "u1", "Timestamp": "2020-01-01T00:00:00Z"}
+    found = [
+        shop.ask("POST", path, "import", json={"batch": [call]}, headers=OUTCOMES).json()["outcomes"][0]
+        for path in ("/v1/import", "/v1/batch")
+    ]
+    assert [(each["status"], each["reason"], each["hint"]) for each in found] == [
+        ("rejected", "invalid_timestamp", "Timestamp is not read; send timestamp."),
+        ("accepted", None, None),
+    ]
+    assert found[1]["ignored_fields"] == [{"field": "Timestamp", "reason": "misspelt_field"}]
+
+
 @pytest.mark.parametrize(
     ("call", "reason", "words"),
     [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from identity.planning.resolution.call_requirements import rejection_hint, require_alias_ids
+from identity.planning.resolution.call_requirements import rejection_hint, require_alias_ids, require_time
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import MICRO, Call, Kind, Source
@@ -31,11 +31,33 @@ def read(body: dict[str, Any], kind: Kind = "track") -> Call:
         ({"userId": "u", "UserId": "v"}, {"UserId": "misspelt_field"}),
         ({"timestamp": "2999-01-01"}, {"timestamp": "future_timestamp"}),
         ({"properties": {"user_id": 1}}, {}),
+        (
+            {"Traits": {}, "context": {"External_IDs": []}},
+            {"Traits": "misspelt_field", "context.External_IDs": "misspelt_field"},
+        ),
+        ({"context": {"integrations": "x"}}, {"context.integrations": "field_not_object"}),
+        ({"context": {"integrations": []}}, {}),
+        (
+            {"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": "true"}}},
+            {"context.device.adTrackingEnabled": "field_not_boolean"},
+        ),
+        ({"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": False}}}, {}),
+        ({"context": {"device": {"type": "ios", "adTrackingEnabled": "true"}}}, {}),
     ],
 )
 def test_a_field_that_is_not_read_is_named_with_its_reason(body: dict[str, Any], ignored: dict[str, str]) -> None:
     """The rest of the call is taken."""
     assert read(body).ignored_fields == ignored
+
+
+@pytest.mark.parametrize("name", ["Timestamp", "time_stamp", "created_at", "original_timestamp", "received_at", "Time"])
+def test_an_import_with_a_misspelt_time_is_rejected(name: str) -> None:
+    """As of now, the call would overwrite what is newer. One without any time happens now."""
+    with pytest.raises(BadCall) as rejected:
+        require_time(read({"userId": "u", name: "2020-01-01"}))
+    assert rejected.value.code == "invalid_timestamp"
+    require_time(read({"userId": "u", name: "2020-01-01", "timestamp": "2020-01-01"}))
+    require_time(read({"userId": "u", name: None}))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +96,10 @@ def test_an_alias_that_names_somebody_needs_both_ids(body: dict[str, Any], expec
         ("missing_user_id", {"user_id": "u"}, "user_id is not read; send userId."),
         ("missing_group_id", {"group_id": "g"}, "group_id is not read; send groupId."),
         ("missing_event", {"user_id": "u"}, None),
+        ("invalid_timestamp", {"created_at": 1}, "created_at is not read; send timestamp."),
+        ("invalid_timestamp", {"timestamp": "x", "Timestamp": 1}, None),
+        ("context_not_object", {"context": {}}, "The context beside the batch is no object."),
+        ("context_not_object", {"context": "x"}, None),
     ],
 )
 def test_the_hint_of_a_rejection_names_the_misspelt_field(code: str, body: dict[str, Any], hint: str | None) -> None:

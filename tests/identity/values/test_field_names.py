@@ -1,0 +1,95 @@
+"""A member near a known name is misspelt; a name that an SDK sends, or of another meaning, is not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.values.field_names import CALL, CONTEXT, ENVELOPE, misspelt_fields
+
+WRITTEN = ["userId", "anonymousId", "groupId", "traits", "properties", "context", "timestamp", "receivedAt", "sentAt"]
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ({"Traits": 1}, "traits"),
+        ({"trait": 1}, "traits"),
+        ({"Properties": 1}, "properties"),
+        ({"propertys": 1}, "properties"),
+        ({"proprties": 1}, "properties"),
+        ({"Context": 1}, "context"),
+        ({"contxet": 1}, "context"),
+        ({"anonymusId": 1}, "anonymousId"),
+        ({"annonymous_id": 1}, "anonymousId"),
+        ({"Timestamp": 1}, "timestamp"),
+        ({"created_at": 1}, "timestamp"),
+        ({"original_timestamp": 1}, "originalTimestamp"),
+        ({"received_at": 1}, "receivedAt"),
+        ({"message_id": 1}, "messageId"),
+        ({"externalIds": 1}, "context.externalIds"),
+        ({"consent": 1}, "context.consent"),
+        ({"gpc": 1}, "context.gpc"),
+        ({"context": {"externalIDs": 1}}, "context.externalIds"),
+        ({"context": {"external_ids": 1}}, "context.externalIds"),
+        ({"context": {"Traits": 1}}, "context.traits"),
+        ({"context": {"Device": 1}}, "context.device"),
+        ({"context": {"consents": 1}}, "context.consent"),
+        ({"context": {"GPC": 1}}, "context.gpc"),
+        ({"context": {"device": {"idfa": 1}}}, "context.device.advertisingId"),
+        ({"context": {"device": {"ad_tracking_enabled": 1}}}, "context.device.adTrackingEnabled"),
+        ({"context": {"integrations": {"google-analytics": {}}}}, "context.integrations.Google Analytics"),
+        (
+            {"context": {"integrations": {"Google Analytics": {"client_id": 1}}}},
+            "context.integrations.Google Analytics.clientId",
+        ),
+    ],
+)
+def test_a_member_near_a_known_name_is_misspelt(body: dict[str, Any], right: str) -> None:
+    """At the top level and in the objects of the context."""
+    (only,) = misspelt_fields(body, body["context"] if isinstance(body.get("context"), dict) else None)
+    assert only.right == right
+
+
+@given(st.sampled_from(WRITTEN), st.sampled_from(["_", "-", " ", ""]), st.randoms())
+def test_case_and_separators_do_not_hide_a_name(name: str, separator: str, chance: Any) -> None:
+    """In any mixture."""
+    parts = [f"{separator}{c}" if c.isupper() else c for c in name]
+    written = "".join(chance.choice((str.upper, str.lower))(part) for part in parts)
+    assert written == name or CALL.right(written) == name
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"user_properties": {}, "rudderId": "r", "request_ip": "192.0.2.1", "projectId": "p", "channel": "web"},
+        {"userIp": 1, "content": 1, "email": 1, "plan": 1, "updated_at": 1, "x" * 5000: 1, "\x00": 1, "": 1},
+        {"Traits": None},
+        {"timestamp": "2025-01-01", "created_at": "2024-01-01", "time": 1},
+        {
+            "context": {
+                "app": {}, "library": {}, "userAgentData": {}, "consentManagement": {}, "sessionId": 1, "groupId": "g",
+                "content": 1, "device": {"manufacturer": "m", "attTrackingStatus": 3},
+                "integrations": {"All": True, "Google-Analytics": False, "Google Analytics 4": {}},
+            }
+        },
+    ],
+)  # fmt: skip
+def test_another_name_is_not_misspelt(body: dict[str, Any]) -> None:
+    """Nor is a null, nor another word for a time that the call states."""
+    assert misspelt_fields(body, body.get("context")) == []
+
+
+def test_a_time_under_another_spelling_is_misspelt_beside_the_right_one() -> None:
+    """The two may differ."""
+    assert [each.path for each in misspelt_fields({"timestamp": 1, "Timestamp": 2}, None)] == ["Timestamp"]
+
+
+def test_the_envelope_of_a_batch_has_names_of_its_own() -> None:
+    """A call has others."""
+    assert [each.path for each in ENVELOPE.misspelt({"batch": [], "Context": {}, "sent_at": 1, "Traits": {}})] == [
+        "Context",
+        "sent_at",
+    ]
+    assert CONTEXT.right("Context") is None
