@@ -21,6 +21,7 @@ from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
 from identity.values import errors, not_ready
+from identity.values.erasure_waits import ErasureWaits
 from identity.values.extras import ExtraNotInstalled
 from identity.values.unknown_names import (
     BadIdentifiers,
@@ -59,6 +60,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.BadCallback: 422,
     errors.Refused: 409,
     errors.NotLinked: 409,
+    ErasureWaits: 409,
     errors.LastIdentifier: 409,
     errors.TooManyCuts: 409,
     errors.IdempotencyConflict: 409,

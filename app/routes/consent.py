@@ -10,6 +10,7 @@ from app.http.responses import Segment, answer
 from app.schemas import consent as schemas
 from app.schemas.consent import ConsentAt, Decisions, Recorded, recorded
 from identity.operations.ingest.record_consent import record_consent
+from identity.operations.privacy.waiting_erasures import suppression_of
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read
 from identity.values.calls import Source
@@ -27,17 +28,20 @@ At = Annotated[str | None, Query(max_length=64, description="Time of the decisio
 )
 async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
     """Record the decision of a person; it is in force in every process once this is answered."""
-    consent = await record_consent(
-        visit.space,
-        visit.onefold.ingest_queue,
-        wanted.identifier,
-        wanted.decisions,
-        Source(visit.caller.key, server=True),
-        captured_at=wanted.captured_at,
-        jurisdiction=wanted.jurisdiction,
-        minor=wanted.minor,
-        evidence=wanted.evidence,
-    )
+    try:
+        consent = await record_consent(
+            visit.space,
+            visit.onefold.ingest_queue,
+            wanted.identifier,
+            wanted.decisions,
+            Source(visit.caller.key, server=True),
+            captured_at=wanted.captured_at,
+            jurisdiction=wanted.jurisdiction,
+            minor=wanted.minor,
+            evidence=wanted.evidence,
+        )
+    except Suppressed:
+        raise await suppression_of(visit.space, wanted.identifier) from None
     await record_read.note(visit.space, visit.caller.key_id, "consent.record", consent.profile_id)
     return answer(recorded(consent, wanted.identifier))
 

@@ -39,6 +39,7 @@ from identity.operations.profiles import read_profile
 from identity.operations.spaces import record_read
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
+from identity.values.erasure_waits import ErasureWaits
 from identity.values.errors import (
     AlreadyExtended,
     BadCursor,
@@ -134,14 +135,17 @@ async def suppress_identifiers(
     return answer(schemas.suppressed(changed))
 
 
-@router.delete("/v1/suppressions", **described(Lifted, *_REFUSALS, takes=Identifiers))
+@router.delete("/v1/suppressions", **described(Lifted, *_REFUSALS, ErasureWaits, takes=Identifiers))
 async def lift_suppressions(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
-    """Record calls of these identifiers again; earlier data does not come back."""
+    """Record calls of these identifiers again; earlier data does not come back.
+
+    Refused while an erasure of one of these people waits for a hold.
+    """
     changed = await manage_suppressions.lift_suppressions(visit.space, wanted.identifiers, visit.caller.key_id)
     return answer(schemas.lifted(changed))
 
 
-@router.post("/v1/suppressions/lift", **described(Lifted, *_REFUSALS, takes=Identifiers))
+@router.post("/v1/suppressions/lift", **described(Lifted, *_REFUSALS, ErasureWaits, takes=Identifiers))
 async def lift_suppressions_by_post(
     visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]
 ) -> Response:

@@ -29,7 +29,6 @@ from identity.operations.privacy.opendsr_status import opendsr_status
 from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy import opendsr
-from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import RequestInterface, RequestKind
 from identity.values.errors import (
@@ -37,6 +36,7 @@ from identity.values.errors import (
     BadCallback,
     BadIdentifier,
     BadRegulation,
+    IdempotencyConflict,
     OnefoldError,
     RequestBegun,
     RequestExists,
@@ -49,6 +49,7 @@ from identity.values.stamps import wall_time
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
 NAMES = ("opendsr_requests", "requests", "opengdpr_requests", "opencompliance_requests")
 _UNUSED = 422
+_TAKEN = "subject_request_id: a different request has this id already; send this request with a new UUID."
 _HEADERS = ("X-OpenDSR-Processor-Domain", "X-OpenGDPR-Processor-Domain", "X-OpenCompliance-Processor-Domain")
 
 
@@ -109,6 +110,8 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
             visit.onefold.jobs.wake()
         else:
             await request_erasure(visit.space, new)
+    except (IdempotencyConflict, RequestExists):
+        raise RequestExists(_TAKEN) from None
     except BadIdentifier as error:
         raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
     except TooManyAsked as error:
@@ -116,12 +119,8 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
     # The same request again is answered with the time of its first receipt.
     first = await get_request(visit.space, subject.id)
     received_at = (first.details or {}).get("received", first.received_at)
-    due_at = due_date(subject.regulation, subject.submitted_at)
-    if due_at is not None and due_at <= received_at:
-        # The law's time for a request that was submitted long ago is over; it is expected as if submitted now.
-        due_at = due_date(subject.regulation, received_at)
-    found = (await opendsr_status(visit.space, first)).found
-    return answer(request, dsr_made(subject, raw, received_at, due_at, found=found), 201)
+    status = await opendsr_status(visit.space, first)
+    return answer(request, dsr_made(subject, raw, received_at, status.due_at, found=status.found), 201)
 
 
 async def get_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:

@@ -14,6 +14,10 @@ from identity.planning.destinations.gap_explanation import GateResult
 from identity.values.ids import public, public_profile
 
 Answer = Literal["deny", "allow"]
+_NOTHING_LISTED = (
+    "The destination lists no trait and no identifier type, so it sees nothing of anybody;"
+    ' name them in traits and identifiers, or send ["*"] for all.'
+)
 PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"]
 
 
@@ -73,13 +77,24 @@ class DestinationDocument(Struct, forbid_unknown_fields=True):
     callback_url: str | None = None
 
 
+class DestinationWarning(Struct):
+    """What an administrator probably does not mean, in a document that is valid."""
+
+    code: Literal["nothing_listed"]
+    detail: str
+
+
 class DestinationPut(Struct, omit_defaults=True):
-    """A destination; `secret` is shown once, for a new one, `callback_secret` once, for a new callback."""
+    """A destination; `secret` is shown once, for a new one, `callback_secret` once, for a new callback.
+
+    `warnings` has an entry for a destination that sees nothing of anybody.
+    """
 
     destination_id: str
     version: int
     secret: str | None = None
     callback_secret: str | None = None
+    warnings: list[DestinationWarning] = []
 
 
 class DestinationSecret(Struct, omit_defaults=True):
@@ -92,7 +107,13 @@ class DestinationSecret(Struct, omit_defaults=True):
 
 def destination_put(value: DestinationSecrets) -> DestinationPut:
     """A destination that was put in force."""
-    return DestinationPut(public("dst", value.id), value.version, value.secret, value.callback_secret)
+    return DestinationPut(
+        destination_id=public("dst", value.id),
+        version=value.version,
+        secret=value.secret,
+        callback_secret=value.callback_secret,
+        warnings=[DestinationWarning("nothing_listed", _NOTHING_LISTED)] if value.lists_nothing else [],
+    )
 
 
 def destination_secret(value: DestinationSecrets) -> DestinationSecret:

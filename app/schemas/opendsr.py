@@ -32,7 +32,10 @@ class DsrRequest(Struct):
 
 
 class DsrMade(Struct):
-    """A request that was accepted and carried out; `found` is false where nobody had one of the identities."""
+    """A request that was accepted and carried out; `found` is false where nobody had one of the identities.
+
+    `expected_completion_time` is the legal deadline: it is past for a request that was submitted too long ago.
+    """
 
     controller_id: str
     subject_request_id: str
@@ -43,7 +46,10 @@ class DsrMade(Struct):
 
 
 class DsrStatus(Struct):
-    """The status of a request; `found` is false where nobody had one of the identities."""
+    """The status of a request; `found` is false where nobody had one of the identities.
+
+    A hold keeps `on_hold` people: their erasure waits, and a download of their data lacks them.
+    """
 
     controller_id: str
     subject_request_id: str
@@ -53,6 +59,7 @@ class DsrStatus(Struct):
     api_version: str
     results_url: str | None
     found: bool | None
+    on_hold: int
 
 
 class DsrCallback(DsrStatus, kw_only=True):
@@ -99,15 +106,13 @@ class DsrUp(DsrDiscovery):
     status: str
 
 
-def dsr_made(
-    subject: Subject, raw: bytes, received_at: Micros, due_at: Micros | None, *, found: bool | None
-) -> DsrMade:
+def dsr_made(subject: Subject, raw: bytes, received_at: Micros, due_at: Micros, *, found: bool | None) -> DsrMade:
     """The answer to a request that was accepted, first received at `received_at`."""
     return DsrMade(
         controller_id=subject.controller,
         subject_request_id=format_request_id(subject.id),
         received_time=format_time(received_at),
-        expected_completion_time=format_time(due_at or received_at),
+        expected_completion_time=format_time(due_at),
         encoded_request=base64.b64encode(raw).decode(),
         found=found,
     )
@@ -124,6 +129,7 @@ def dsr_status(value: OpenDsrStatus, base: str | None) -> DsrStatus:
         api_version=API_VERSION,
         results_url=None if value.export is None else download_url(value.export, base),
         found=value.found,
+        on_hold=value.on_hold,
     )
 
 

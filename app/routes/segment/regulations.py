@@ -31,6 +31,7 @@ from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.planning.privacy.segment_regulations import request_kind
 from identity.values.enums import Law, RegulationStatus, RequestInterface, RequestKind
+from identity.values.erasure_waits import ErasureWaits
 from identity.values.errors import (
     AlreadyErased,
     BadCursor,
@@ -50,7 +51,7 @@ MOST = 200
 _OK = 200
 Count = Annotated[int, Query(alias="pagination.count", ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(alias="pagination.cursor", max_length=500)]
-_REFUSALS = (BadRegulation, UnknownType, TooManyAsked, IdempotencyConflict)
+_REFUSALS = (BadRegulation, UnknownType, TooManyAsked, IdempotencyConflict, ErasureWaits)
 
 
 def _described(shape: type, *refusals: type[OnefoldError], takes: type | None = None) -> dict[str, Any]:

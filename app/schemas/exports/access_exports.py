@@ -24,7 +24,8 @@ class NewExport(Struct, forbid_unknown_fields=True):
 class ExportMade(Struct):
     """A requested export and the progress of its job. `download_url` downloads it once and is shown this once.
 
-    `found` is false where nobody has one of the identifiers; `unknown` are those.
+    `found` is false where nobody has one of the identifiers; `unknown` are those. A hold hides `on_hold`
+    people, whom the export lacks.
     """
 
     export_id: str
@@ -35,6 +36,7 @@ class ExportMade(Struct):
     total: int
     found: bool
     unknown: list[str]
+    on_hold: int
     hint: TypeHint
     download_url: str
 
@@ -42,7 +44,8 @@ class ExportMade(Struct):
 class Export(Struct):
     """The progress of an export; once ready it can be downloaded until `expires_at`.
 
-    `found` is false where nobody had `not_found` of its `identifiers` when it was requested.
+    `found` is false where nobody had `not_found` of its `identifiers` when it was requested. A hold hid `on_hold`
+    people then, whom the export lacks.
     """
 
     export_id: str
@@ -56,6 +59,7 @@ class Export(Struct):
     identifiers: int
     found: bool
     not_found: int
+    on_hold: int
 
 
 class ExportListed(Struct):
@@ -70,6 +74,7 @@ class ExportListed(Struct):
     identifiers: int
     found: bool
     not_found: int
+    on_hold: int
 
 
 class Exports(Struct):
@@ -97,6 +102,7 @@ def export_made(value: RequestedExport, state: str, done: int, total: int, base:
         total=total,
         found=not value.unknown,
         unknown=list(value.unknown),
+        on_hold=value.on_hold,
         hint=type_hint(value.unknown),
         download_url=download_url(value, base),
     )
@@ -116,6 +122,7 @@ def export_status(value: ExportStatus, *, failed: bool, done: int, total: int) -
         identifiers=value.identifiers,
         found=not value.not_found,
         not_found=value.not_found,
+        on_hold=value.on_hold,
     )
 
 
@@ -135,6 +142,7 @@ def _listed(value: ExportStatus) -> ExportListed:
         identifiers=value.identifiers,
         found=not value.not_found,
         not_found=value.not_found,
+        on_hold=value.on_hold,
     )
 
 

@@ -57,6 +57,7 @@ class DestinationSecrets(Struct, frozen=True):
     created: bool = False
     secret: str | None = None
     callback_secret: str | None = None
+    lists_nothing: bool = False
 
 
 class DestinationStatus(Struct, frozen=True, kw_only=True):
@@ -125,7 +126,12 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
         if entitled.without_consent:
             await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", id_))
     return DestinationSecrets(
-        id=id_, version=1, created=True, secret=secret, callback_secret=_callback_secret(document)
+        id=id_,
+        version=1,
+        created=True,
+        secret=secret,
+        callback_secret=_callback_secret(document),
+        lists_nothing=entitled.lists_nothing,
     )
 
 
@@ -144,7 +150,9 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
             if entitled.without_consent and not old.entitled.without_consent:
                 await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", row.public_id))
     shown = None if old.entitled.callback_url is not None else _callback_secret(new)
-    return DestinationSecrets(id=row.public_id, version=version, callback_secret=shown)
+    return DestinationSecrets(
+        id=row.public_id, version=version, callback_secret=shown, lists_nothing=entitled.lists_nothing
+    )
 
 
 async def resume_destination(space: Space, name: str, actor: str) -> DestinationStatus:

@@ -7,7 +7,7 @@ is answered. The ledger records every change without its content.
 import msgspec
 
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
-from identity.planning.consent.purposes import Purposes, compile_purposes, require_regions
+from identity.planning.consent.purposes import Purposes, compile_purposes, require_distinct_ids, require_regions
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
@@ -24,12 +24,14 @@ async def get_purposes(space: Space) -> Purposes:
 
 async def put_purposes(space: Space, document: object, actor: str) -> int:
     """Put a whole document in force and return its version. BadPurposes."""
-    require_regions(compile_purposes(document, 0))
+    stated = compile_purposes(document, 0)
+    require_regions(stated)
+    require_distinct_ids(stated)
 
     async def attempt() -> int:
         version = (await get_purposes(space)).version + 1
-        stated = msgspec.json.encode(compile_purposes(document, version).document())
-        sealed = space.keys.seal(PURPOSES, space.public_id, version, stated)
+        encoded = msgspec.json.encode(stated.document())
+        sealed = space.keys.seal(PURPOSES, space.public_id, version, encoded)
         async with space.database.transaction() as connection:
             await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
             await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))

@@ -6,10 +6,11 @@ they were made. The proof that comes with them is sealed with them.
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.ingest.request import IngestRequest
+from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.profiles.consent_history import purposes_at
 from identity.planning.consent.regions import parse_region, region_hint
 from identity.planning.resolution.event_time import CLOCK_ERROR, format_time
@@ -91,6 +92,8 @@ async def record_consent(
     outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
         raise Suppressed
+    if outcome.reason == "too_large":
+        raise _too_large(decisions, evidence)
     if outcome.status == "rejected" or outcome.profile_id is None:
         raise BadIdentifier
     recorded = {name: granted for name, granted in decisions.items() if name not in outcome.ignored_traits}
@@ -100,4 +103,14 @@ async def record_consent(
         captured_at=made_at,
         decisions=recorded,
         found=not outcome.created,
+    )
+
+
+def _too_large(decisions: dict[str, bool], evidence: Any) -> BadDecisions:
+    """The error for a request that is too large for a stored call; the message names the larger of its two fields."""
+    sizes = {"evidence": len(msgspec.json.encode(evidence)), "decisions": len(msgspec.json.encode(decisions))}
+    field = max(sizes, key=sizes.__getitem__)
+    return BadDecisions(
+        f"{field} is too large: the decisions with their evidence may have at most {LARGEST_ITEM:,} bytes as JSON,"
+        f" and {field} has {sizes[field]:,}; shorten {field}."
     )

@@ -66,7 +66,7 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     if not await erase.on_hold(connection, tenant, person.origin_ids):
         return SpaceChange(None)
     refs = person.refs(row.key, row.hash)
-    if await erasures.any_on_hold(connection, tenant, refs.keys):
+    if await erasures.on_hold(connection, tenant, refs.keys):
         return SpaceChange(None)
     kept = await erasures.suppressed(connection, tenant, refs.hashes)
     hashes = [hash_ for hash_ in refs.hashes if hash_ not in kept]

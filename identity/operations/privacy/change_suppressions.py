@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 
+from identity.operations.privacy.waiting_erasures import waiting_erasures
 from identity.planning.privacy.privacy_requests import DestroyedCounts
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
@@ -34,7 +35,8 @@ async def change_suppressions(
 ) -> None:
     """Suppress the identifiers of a request, or lift that; a second run changes nothing.
 
-    `identifiers` are those of the request where still known.
+    `identifiers` are those of the request where still known. A lift is cancelled while an erasure of one of its people
+    waits for a hold.
     """
     decide = partial(_decide, request_id, actor, bool(identifiers), on)
     await run_exclusive_with(writer, space, identifiers, decide)
@@ -58,6 +60,11 @@ async def _decide(
         await exclusive.require_known([row.key for row in waiting])
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     at = stamp_time(stamp)
+    if not on and await waiting_erasures(connection, tenant, [row.key for row in waiting], exclusive.owners):
+        # Lifted now, the suppression would come back with the end of the hold.
+        await erasures.cancel(connection, tenant, request_id, at)
+        cancelled = ledger.entry(actor, "erase.cancel", public("req", request_id), at)
+        return SpaceChange(None, Writes(lock_stamp=stamp, ledger=[cancelled]))
     hashes = sorted({row.hash for row in waiting})
     listed = set() if on else await suppressions.listed(connection, tenant, hashes)
     found = {row.nr for row in waiting if (row.key in exclusive.owners if on else row.hash in listed)}

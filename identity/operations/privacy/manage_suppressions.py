@@ -46,7 +46,7 @@ async def suppress_identifiers(space: Space, identifiers: Sequence[str], actor: 
 
 
 async def lift_suppressions(space: Space, identifiers: Sequence[str], actor: str) -> SuppressionChange:
-    """Record calls of these identifiers again from now on. BadIdentifier, TooManyAsked."""
+    """Record calls of these identifiers again from now on. BadIdentifier, TooManyAsked, ErasureWaits."""
     return await _change(space, RequestKind.UNSUPPRESS, identifiers, actor)
 
 

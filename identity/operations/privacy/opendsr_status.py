@@ -1,6 +1,7 @@
 """The status of an OpenDSR request, for answers and callbacks alike."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from identity.operations.privacy.access_exports.request_export import RequestedExport, export_of_request, get_export
 from identity.planning.privacy.deadlines import due_date
@@ -8,7 +9,7 @@ from identity.planning.privacy.opendsr import StatusWord, status_word
 from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.planning.privacy.request_status import all_found
 from identity.spaces.space import Space
-from identity.values.enums import AccessExportState
+from identity.values.enums import AccessExportState, ErasureState
 from identity.values.errors import ExportNotFound
 from identity.values.stamps import Micros
 
@@ -16,13 +17,15 @@ from identity.values.stamps import Micros
 class OpenDsrStatus(Struct, frozen=True):
     """A request, its status and due date (microseconds); `export` where its data can be downloaded.
 
-    `found` is False where nobody had one of the identities, None until the request looked for them.
+    `found` is False where nobody had one of the identities, None until the request looked for them. A hold keeps
+    `on_hold` people: their erasure waits, and an export lacks them.
     """
 
     request: PrivacyRequest
     word: StatusWord
     due_at: Micros
     found: bool | None
+    on_hold: int
     export: RequestedExport | None = None
 
 
@@ -31,13 +34,18 @@ async def opendsr_status(space: Space, request: PrivacyRequest) -> OpenDsrStatus
     export = await export_of_request(space, request.id)
     if export is None:
         due_at = max((each.due_at or request.received_at for each in request.erasures), default=request.received_at)
-        return OpenDsrStatus(request=request, word=status_word(request), due_at=due_at, found=all_found(request))
+        return OpenDsrStatus(
+            request=request,
+            word=status_word(request),
+            due_at=due_at,
+            found=all_found(request),
+            on_hold=sum(each.state == ErasureState.ON_HOLD for each in request.erasures),
+        )
     due_at = due_date(request.regulation, request.received_at) or request.received_at
+    status = OpenDsrStatus(request=request, word="completed", due_at=due_at, found=export.found, on_hold=export.on_hold)
     try:
         ready = (await get_export(space, export.id)).state != AccessExportState.RUNNING
     except ExportNotFound:
         # Downloaded, expired, or destroyed by an erasure since: the request was answered.
-        return OpenDsrStatus(request=request, word="completed", due_at=due_at, found=export.found)
-    if not ready:
-        return OpenDsrStatus(request=request, word="in_progress", due_at=due_at, found=export.found)
-    return OpenDsrStatus(request=request, word="completed", due_at=due_at, found=export.found, export=export)
+        return status
+    return replace(status, export=export) if ready else replace(status, word="in_progress")

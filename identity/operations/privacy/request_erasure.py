@@ -16,6 +16,7 @@ from identity.operations.privacy.change_suppressions import change_suppressions
 from identity.operations.privacy.erase_person import erase_person
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.operations.privacy.read_requests import get_request
+from identity.operations.privacy.waiting_erasures import require_none_waiting
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
@@ -29,8 +30,9 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, requests, restore_requests
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
+from identity.values.erasure_waits import ErasureWaits
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound
-from identity.values.ids import new_id, public
+from identity.values.ids import BlindIndex, new_id, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import REQUEST
 
@@ -41,7 +43,8 @@ _SALT: Final = 16
 async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
     """Carry out a whole request; the same request again has the same results.
 
-    TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken.
+    TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken;
+    ErasureWaits where a suppression may not be lifted.
     """
     require_count(request.identifiers, MOST_IDENTIFIERS)
     # A suppression of a placeholder may be older than the rule that refuses it.
@@ -51,6 +54,9 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
     request_id = await _record(space, request, identifiers, salts)
     await carry_out(space, request_id, identifiers)
     done = await get_request(space, request_id)
+    if request.kind == RequestKind.UNSUPPRESS and any(each.state == ErasureState.CANCELLED for each in done.erasures):
+        # An erasure began to wait for a hold after the request was recorded.
+        raise ErasureWaits
     results = [
         msgspec.structs.replace(result, salt=salt.hex(), identifier=identifier.text)
         for result, salt, identifier in zip(done.erasures, salts, identifiers, strict=True)
@@ -101,6 +107,8 @@ async def _record(
         known = await _known(space, connection, idempotency)
         if known is None:
             new = [_erasure_row(space, each, salt) for each, salt in zip(identifiers, salts, strict=True)]
+            if request.kind == RequestKind.UNSUPPRESS:
+                await require_none_waiting(space, connection, [BlindIndex(each.key) for each in new])
             if await _insert(space, connection, row, request, idempotency, new):
                 return row.id
             # Another client inserted the same request first; the insert waited for its commit.

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from identity.planning.consent.permission import Permission
-from identity.planning.destinations.policy import Entitled, winners
+from identity.planning.destinations.policy import Entitled, permission_of, winners
 from identity.values.documents import Document
 from identity.values.ids import ProfileId
 
@@ -49,7 +49,7 @@ def reasons_unseen(
     origins |= {origin for origin, type_ in identifiers if entitled.identifier(type_)}
     if not origins:
         return {KeptOut(NOTHING_LISTED)}
-    if any(permission.all_of(entitled.purposes, origin).granted for origin in origins):
+    if any(permission_of(entitled, permission, origin).granted for origin in origins):
         return set()
     if not entitled.purposes:
         return {KeptOut(NO_PURPOSES)}

@@ -54,6 +54,11 @@ class Entitled(Struct, frozen=True):
         """Whether the destination may receive identifiers of a type."""
         return ALL in self.identifiers or type_ in self.identifiers
 
+    @property
+    def lists_nothing(self) -> bool:
+        """Whether the destination sees nothing of anybody, since it lists no trait and no type of identifiers."""
+        return not self.traits and not self.identifiers
+
 
 class StoredDestination(Struct, frozen=True):
     """A stored destination: its entitlement and the secrets that sign its callbacks, newest first."""
@@ -84,11 +89,13 @@ def compile_entitled(document: object) -> Entitled:
         raise _bad(_NO_PURPOSES)
     traits = _names(document, "traits", MOST_NAMES, LONGEST_TRAIT)
     types = _names(document, "identifiers", MOST_NAMES, LONGEST_PURPOSE)
+    _refuse_patterns("traits", traits)
+    _refuse_patterns("identifiers", types)
     if any(type_ != ALL and not usable_type(type_) for type_ in types):
         raise _bad("identifiers must be a list of types such as user_id or email.")
     url = document.get("callback_url")
     if url is not None and not (isinstance(url, str) and 0 < len(url) <= LONGEST_URL):
-        raise _bad("callback_url must be an https address, or null.")
+        raise _bad(f"callback_url must be an https address of at most {LONGEST_URL:,} characters, or null.")
     return Entitled(
         purposes=purposes, traits=traits, identifiers=types, callback_url=url, without_consent=without_consent
     )
@@ -101,6 +108,14 @@ def _names(document: Mapping[str, Any], field: str, most: int, longest: int) -> 
     if not all(isinstance(each, str) and 0 < len(each) <= longest for each in stated):
         raise _bad(f"{field} must hold texts of 1 to {longest} characters.")
     return list(dict.fromkeys(stated))
+
+
+def _refuse_patterns(field: str, names: Sequence[str]) -> None:
+    for at, name in enumerate(names):
+        if ALL in name and name != ALL:
+            raise _bad(f'{field}[{at}] is no pattern; list each name in full, or send "{field}": ["*"] for all.')
+        if name.isspace():
+            raise _bad(f"{field}[{at}] is blank; write a name.")
 
 
 def _bad(message: str) -> BadDestination:

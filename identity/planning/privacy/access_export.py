@@ -53,11 +53,15 @@ class ExportPart(Struct, array_like=True):
 
 
 class ExportedFrom(Struct, frozen=True):
-    """The export that a document is of; the struct is the published shape."""
+    """The export that a document is of; the struct is the published shape.
+
+    The document lacks `on_hold` people of the request, whom a litigation hold hides.
+    """
 
     export_id: str
     space_id: str
     created_at: str
+    on_hold: int = 0
 
 
 _encode = msgspec.json.Encoder().encode

@@ -24,6 +24,7 @@ FORMATS: Final = ("raw",)
 ENDED: Final = ("completed", "cancelled")
 StatusWord = Literal["pending", "in_progress", "completed", "cancelled"]
 MOST_CALLBACKS: Final = 10
+LONGEST_URL: Final = 2_000
 IDENTITIES: Final = {
     "controller_customer_id": USER_ID,
     "email": EMAIL,
@@ -88,9 +89,13 @@ def read(body: object, now: Micros) -> Subject:
         raise _bad(f"status_callback_urls must be a list of at most {MOST_CALLBACKS} addresses.")
     if not all(isinstance(each, str) for each in callbacks):
         raise _bad("status_callback_urls must be a list of addresses.")
+    if any(len(each) > LONGEST_URL for each in callbacks):
+        raise _bad(f"status_callback_urls: an address may have at most {LONGEST_URL:,} characters.")
     named = [_identity(index, each) for index, each in enumerate(identities)]
     controller = body.get("controller_id")
-    known = controller if isinstance(controller, str) and len(controller) <= _LONGEST else ""
+    if isinstance(controller, str) and len(controller) > _LONGEST:
+        raise _bad(f"controller_id may have at most {_LONGEST} characters.")
+    known = controller if isinstance(controller, str) else ""
     return Subject(
         id=id_,
         type=kind,

@@ -17,11 +17,14 @@ from identity.values.errors import Conflict
 from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros
 
-_COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts, named, unknown"
+_COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts, named, unknown, on_hold"
 
 
 class ExportRow(NamedTuple):
-    """An export with its concatenated ids; nobody had `unknown` of the `named` identifiers. Times in microseconds."""
+    """An export with its concatenated ids; nobody had `unknown` of the `named` identifiers.
+
+    A hold hid `on_hold` people, whom the export lacks. Times in microseconds.
+    """
 
     id: bytes
     created_at: Micros
@@ -33,6 +36,7 @@ class ExportRow(NamedTuple):
     parts: int
     identifiers: int = 0
     unknown: int = 0
+    on_hold: int = 0
 
 
 async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket: bytes) -> None:
@@ -40,8 +44,9 @@ async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket:
     await connection.execute(
         """
         INSERT INTO export (export_id, space_id, bucket, created_at, until, job_id, actor, profiles, ticket,
-                            named, unknown)
-        VALUES ($1, $2::int4, $3::int4, $4::int8, $5::int8, $6::uuid, $7::text, $8, $9, $10::int4, $11::int4)
+                            named, unknown, on_hold)
+        VALUES ($1, $2::int4, $3::int4, $4::int8, $5::int8, $6::uuid, $7::text, $8, $9, $10::int4, $11::int4,
+                $12::int4)
         """,
         [
             Uuid(export.id),
@@ -55,6 +60,7 @@ async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket:
             ticket,
             export.identifiers,
             export.unknown,
+            export.on_hold,
         ],
     )
 

@@ -213,22 +213,24 @@ async def mark_duplicates(
     )
 
 
-async def any_on_hold(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
-    """Whether an erasure of one of these identifiers waits for a litigation hold."""
-    found = await row(
+async def on_hold(
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes]
+) -> list[tuple[BlindIndex, bytes, bytes]]:
+    """The erasures of these identifiers that wait for a litigation hold: (blind index, erasure, request)."""
+    found = await rows(
         connection,
         f"""
-        SELECT 1 FROM erasure e
+        SELECT e.key, e.erasure_id, e.request_id FROM erasure e
         WHERE e.key = ANY ($2::bytea[]) AND e.space_id + 0 = $1::int4 AND e.bucket + 0 = $3::int4
           AND {erasure_waiting("e.")} AND e.state = $4::int2
-        LIMIT 1
+        ORDER BY e.erasure_id
         """,  # noqa: S608 (a condition)
         tenant.id,
         byteas(keys),
         tenant.base,
         ErasureState.ON_HOLD.value,
     )
-    return found is not None
+    return [(BlindIndex(bytes(key)), bytes(id_), bytes(request)) for key, id_, request in found]
 
 
 async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:

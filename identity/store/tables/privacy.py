@@ -149,7 +149,8 @@ class ExportTable(SQLModel, table=True):
     """An access export: downloadable once, until `until`, under a key of its own.
 
     `profiles` are the ids it holds, 16 bytes each, so that an erasure finds it; `ticket` is the hash of the
-    secret that downloads it. Of the `named` identifiers of its request nobody had `unknown`.
+    secret that downloads it. Of the `named` identifiers of its request nobody had `unknown`. It lacks
+    `on_hold` people, whom a hold hid from every reader.
     """
 
     __tablename__ = "export"
@@ -167,6 +168,7 @@ class ExportTable(SQLModel, table=True):
     parts: int = column(Integer, default="0")
     named: int = column(Integer, default="0")
     unknown: int = column(Integer, default="0")
+    on_hold: int = column(Integer, default="0")
 
 
 class ExportPartTable(SQLModel, table=True):

@@ -239,12 +239,33 @@ def test_identifiers_not_linked_are_exported_with_the_reason(shop: Shop) -> None
     assert [call["body"]["traits"]["email"] for call in ann["calls"]] == ["ann0@example.org", "ann1@example.org"]
 
 
-def test_a_person_on_hold_is_not_exported(shop: Shop) -> None:
-    """A hold withholds the profile from exports too."""
+def test_a_person_on_hold_is_counted_and_not_exported(shop: Shop) -> None:
+    """Once, by whatever identifiers, so that nobody hands out an export without the person as whole."""
     people(shop)
     shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case"})
     shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:ann"]})
-    assert fetch(shop, export(shop, "user_id:ann")).json()["profiles"] == []
+    made = export(shop, "user_id:ann", "anonymous_id:a1", "user_id:bob", **{"Idempotency-Key": "held"})
+    assert (made["found"], made["on_hold"]) == (True, 1)
+    again = {"identifiers": ["user_id:ann", "anonymous_id:a1", "user_id:bob"]}
+    headers = {"Idempotency-Key": "held"}
+    assert shop.ask("POST", "/v1/exports", "privacy", json=again, headers=headers).json()["on_hold"] == 1
+    shown = shop.ask("GET", f"/v1/exports/{made['export_id']}", "privacy").json()
+    (listed,) = shop.ask("GET", "/v1/exports", "privacy").json()["exports"]
+    assert (shown["on_hold"], listed["on_hold"]) == (1, 1)
+    document = fetch(shop, made).json()
+    assert document["export"]["on_hold"] == 1
+    assert [each["traits"][0]["value"] for each in document["profiles"]] == ["bobs-own"]
+    free = export(shop, "user_id:bob")
+    assert (free["on_hold"], '"on_hold":0' in fetch(shop, free).text) == (0, True)
+    wanted = request(
+        subject_request_type="access",
+        subject_identities=[
+            {"identity_type": "controller_customer_id", "identity_value": "ann", "identity_format": "raw"}
+        ],
+    )
+    shop.ask("POST", "/opendsr/v1/requests", "privacy", json=wanted)
+    place = f"/opendsr/v1/requests/{wanted['subject_request_id']}"
+    assert shop.ask("GET", place, "privacy").json()["on_hold"] == 1
 
 
 def test_request_and_download_are_in_the_ledger(shop: Shop, rows: psycopg.Connection[Any]) -> None:

@@ -159,6 +159,31 @@ def test_a_suppression_is_in_force_at_once(shop: Shop, method: str, path: str) -
     assert shop.send(call)[0]["status"] == "accepted"
 
 
+def test_no_suppression_is_lifted_while_an_erasure_waits_for_a_hold(shop: Shop) -> None:
+    """By any identifier of the person and on any route; a cancelled erasure lets calls in again."""
+    shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1", "traits": {"email": "ann@example.org"}})
+    held = {"identifiers": ["user_id:ann", "user_id:later"], "reason": "case 12"}
+    shop.ask("POST", "/v1/holds", "privacy", json=held)
+    made = erase(shop, "user_id:ann", "user_id:later").json()
+    ann, later = (each["erasure_id"] for each in made["erasures"])
+    for names in (["user_id:ann"], ["email:ann@example.org"], ["user_id:bob", "anonymous_id:a1"], ["user_id:later"]):
+        named = ann if names != ["user_id:later"] else later
+        refused = shop.ask("POST", "/v1/suppressions/lift", "privacy", json={"identifiers": names})
+        assert (refused.status_code, refused.json()["code"]) == (409, "erasure_waits")
+        assert named in refused.json()["detail"]
+        assert made["request_id"] in refused.json()["detail"]
+        assert [each["index"] for each in refused.json()["errors"]] == [len(names) - 1]
+    regulation = {"regulationType": "UNSUPPRESS", "subjectType": "USER_ID", "subjectIds": ["ann"]}
+    unsuppressed = shop.ask("POST", "/v1/regulations", "privacy", json=regulation)
+    assert (unsuppressed.status_code, unsuppressed.json()["errors"][0]["type"]) == (409, "erasure-waits")
+    decided = {"identifier": "anonymous_id:a1", "decisions": {}, "minor": True}
+    stated = shop.ask("POST", "/v1/consent", "privacy", json=decided)
+    assert (stated.status_code, stated.json()["code"], ann in stated.json()["detail"]) == (409, "suppressed", True)
+    assert shop.send({"type": "identify", "userId": "ann", "anonymousId": "a2"})[0]["status"] == "suppressed"
+    assert shop.ask("DELETE", f"/v1/regulations/{made['request_id']}", "privacy").status_code == 200
+    assert shop.send({"type": "identify", "userId": "ann"})[0]["status"] == "accepted"
+
+
 def test_a_held_person_is_read_by_lawyers_only(shop: Shop) -> None:
     """And is erased when the hold ends."""
     shop.send({"type": "identify", "userId": "ann"})

@@ -248,6 +248,24 @@ def test_a_destination_without_consent_sees_everybody_and_is_in_the_ledger(peopl
     assert noted[0] == 1
 
 
+def test_a_destination_that_lists_nothing_is_answered_with_a_warning(people: Shop) -> None:
+    """Also a change to such a document; one that lists something gets none."""
+    nothing = {"purposes": [], "without_consent": True}
+    listed = [
+        [each["code"] for each in people.ask("PUT", "/v1/destinations/none", json=document).json().get("warnings", [])]
+        for document in (nothing, {**nothing, "traits": ["email"]}, {**nothing, "traits": [], "identifiers": []})
+    ]
+    assert listed == [["nothing_listed"], [], ["nothing_listed"]]
+
+
+def test_purposes_that_look_alike_change_nothing(people: Shop) -> None:
+    """The earlier document stays in force."""
+    people.ask("PUT", "/v1/purposes", json=PURPOSES)
+    alike = {"purposes": [{"id": "Marketing", "class": "ads"}, {"id": "marketing ", "class": "ads"}]}
+    assert people.ask("PUT", "/v1/purposes", json=alike).json()["code"] == "invalid_purposes"
+    assert people.ask("GET", "/v1/purposes").json()["version"] == 1
+
+
 def test_putting_purposes_names_the_destinations_that_lose_one(people: Shop) -> None:
     """The destination sees nobody until its document changes, and the answer says so."""
     people.ask("PUT", "/v1/purposes", json=PURPOSES)

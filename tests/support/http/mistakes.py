@@ -204,6 +204,7 @@ MISTAKES = [
             ("none", {}, ("decisions", "jurisdiction", "minor")),
             ("time", {"decisions": {"Marketing": True}, "captured_at": "yesterday"}, ("captured_at", "RFC 3339")),
             ("region", {"decisions": {"Marketing": True}, "jurisdiction": "Germany"}, ("jurisdiction", "US-CA")),
+            ("size", {"decisions": {"Marketing": True}, "evidence": {"form": "x" * 40_000}}, ("evidence", "32,768 bytes")),
         )
     ),
     Mistake(
@@ -224,6 +225,8 @@ MISTAKES = [
             ("trait", {**MAIL, "trait": ["plan"]}, ("`trait`", "traits?")),
             ("a type", {**MAIL, "identifiers": ["userId"]}, ("identifiers", "user_id")),
             ("traits as text", {**MAIL, "traits": "plan"}, ("traits", "list")),
+            ("a pattern", {**MAIL, "traits": ["pl*"]}, ("traits[0]", '"traits": ["*"]')),
+            ("a long address", {**MAIL, "callback_url": "https://x.org/" + "x" * 2_000}, ("callback_url", "2,000")),
         )
     ),
     *(

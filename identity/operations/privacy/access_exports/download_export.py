@@ -37,7 +37,7 @@ async def download_export(space: Space, export_id: str, ticket: str, form: str, 
         ):
             raise ExportNotFound
         await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
-    about = ExportedFrom(export_id, public("spc", space.public_id), format_time(row.created_at))
+    about = ExportedFrom(export_id, public("spc", space.public_id), format_time(row.created_at), row.on_hold)
     return _pieces(space, row, key, WRITERS[form](about))
 
 

@@ -19,7 +19,8 @@ from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
-from identity.store.privacy import access_exports, requests
+from identity.store.postgres.rows import OriginRow
+from identity.store.privacy import access_exports, erase, requests
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
@@ -35,7 +36,10 @@ _PAGE: Final = 1_000
 
 
 class RequestedExport(Struct, frozen=True):
-    """An export that was requested; `ticket` downloads it once, `unknown` are identifiers that no profile holds."""
+    """An export that was requested; `ticket` downloads it once, `unknown` are identifiers that no profile holds.
+
+    A hold hides `on_hold` people of the request, whom the export lacks.
+    """
 
     id: bytes
     request_id: bytes
@@ -44,10 +48,14 @@ class RequestedExport(Struct, frozen=True):
     created_at: Micros
     unknown: Sequence[str] = ()
     found: bool | None = None
+    on_hold: int = 0
 
 
 class ExportStatus(Struct, frozen=True):
-    """The state of an export; times are microseconds. Of its `identifiers` nobody had `not_found`."""
+    """The state of an export; times are microseconds. Of its `identifiers` nobody had `not_found`.
+
+    The export lacks `on_hold` people, whom a hold hides.
+    """
 
     id: bytes
     job_id: bytes
@@ -57,6 +65,7 @@ class ExportStatus(Struct, frozen=True):
     actor: str
     identifiers: int
     not_found: int
+    on_hold: int
 
 
 async def request_export(space: Space, request: NewRequest) -> RequestedExport:
@@ -83,13 +92,14 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
         known = None if idempotency is None else await requests.by_idempotency_key(connection, tenant, idempotency)
         known = known or await requests.get(connection, tenant, made.request_id)
-        row = _request_row(space, request, made, texts, found=not unknown)
+        people = await _people(exclusive)
+        row = _request_row(space, request, made, texts, found=not unknown, on_hold=people.on_hold)
         if known is not None:
             if known.body != row.body:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
             return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown, found=not unknown))
         await requests.add(connection, tenant, row, idempotency, request.call_at(wall_time()))
-        await _insert(exclusive, made, request.actor, len(texts), len(unknown))
+        await _insert(exclusive, made, request.actor, people, len(texts), len(unknown))
         subject_keys = await exclusive.new_subject_keys()
         subject_keys.make(made.id)
         writes = Writes(
@@ -98,19 +108,36 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
             subject_keys=subject_keys.rows,
         )
         writes.ledger = [ledger.entry(request.actor, "export", public("exp", made.id), now)]
-        return SpaceChange(msgspec.structs.replace(made, unknown=unknown, found=not unknown), writes)
+        answer = msgspec.structs.replace(made, unknown=unknown, found=not unknown, on_hold=people.on_hold)
+        return SpaceChange(answer, writes)
 
     return await run_exclusive(space, named, decide)
 
 
+class _People(Struct, frozen=True):
+    """The origins of the people of a request, those of them that every reader may see, and how many a hold hides."""
+
+    origins: Sequence[OriginRow]
+    visible: Sequence[OriginRow]
+    on_hold: int
+
+
+async def _people(exclusive: ExclusiveSpace) -> _People:
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    rows = await snapshot_queries.origins(connection, tenant, sorted(set(exclusive.owners.values())))
+    hidden = await erase.on_hold(connection, tenant, sorted({row.root for row in rows})) if rows else set()
+    return _People(rows, [row for row in rows if row.root not in hidden], len(hidden))
+
+
 def _request_row(
-    space: Space, request: NewRequest, made: RequestedExport, texts: Sequence[str], *, found: bool
+    space: Space, request: NewRequest, made: RequestedExport, texts: Sequence[str], *, found: bool, on_hold: int
 ) -> requests.RequestRow:
     details = {
         "export": made.id.hex(),
         "job": made.job_id.hex(),
         "ticket": made.ticket,
         "found": found,
+        "on_hold": on_hold,
         **(request.details or {}),
     }
     return requests.RequestRow(
@@ -126,11 +153,12 @@ def _request_row(
     )
 
 
-async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, identifiers: int, unknown: int) -> None:
-    """Insert the rows of an export of persons, and of its job; `unknown` of the `identifiers` were of nobody."""
+async def _insert(
+    exclusive: ExclusiveSpace, made: RequestedExport, actor: str, people: _People, identifiers: int, unknown: int
+) -> None:
+    """Insert the rows of an export of people, and of its job; `unknown` of the `identifiers` were of nobody."""
     connection, space = exclusive.connection, exclusive.space
-    rows = await snapshot_queries.origins(connection, space.tenant, sorted(set(exclusive.owners.values())))
-    roots = [row for row in rows if row.root == row.id]
+    roots = [row for row in people.visible if row.root == row.id]
     row = access_exports.ExportRow(
         id=made.id,
         created_at=Micros(made.created_at),
@@ -138,17 +166,18 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, 
         state=AccessExportState.RUNNING,
         job_id=made.job_id,
         actor=actor,
-        profiles=b"".join(sorted(row.id for row in rows)),
+        profiles=b"".join(sorted(row.id for row in people.origins)),
         parts=0,
         identifiers=identifiers,
         unknown=unknown,
+        on_hold=people.on_hold,
     )
     await access_exports.add(connection, space.tenant, row, hash_ticket(made.ticket))
     job = ExportJob(
         export=made.id.hex(),
         request=made.request_id.hex(),
         profiles=sorted(public_profile(root.canonical) for root in roots),
-        total=sum(each.events for each in rows),
+        total=sum(each.events for each in people.visible),
     )
     payload = space.keys.seal(JOB, made.job_id, 0, msgspec.json.encode(job))
     await jobs.add(connection, space.tenant, made.job_id, JobKind.EXPORT, payload)
@@ -182,6 +211,7 @@ def _status(row: access_exports.ExportRow) -> ExportStatus:
         actor=row.actor,
         identifiers=row.identifiers,
         not_found=row.unknown,
+        on_hold=row.on_hold,
     )
 
 
@@ -213,4 +243,5 @@ def _requested(space: Space, row: requests.RequestRow) -> RequestedExport:
         ticket=details["ticket"],
         created_at=row.received_at,
         found=details.get("found"),
+        on_hold=details.get("on_hold", 0),
     )

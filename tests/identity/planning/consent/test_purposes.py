@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from identity.planning.consent.purposes import MOST_PURPOSES, compile_purposes
+from identity.planning.consent.purposes import MOST_PURPOSES, compile_purposes, require_distinct_ids
 from identity.values.calls import DAY
 from identity.values.errors import BadPurposes
 
@@ -65,3 +65,36 @@ def test_a_wrong_document_is_refused_with_the_name_of_its_field(document: Any, f
     """Nothing of it is kept."""
     with pytest.raises(BadPurposes, match=field):
         compile_purposes(document, 1)
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([" Marketing"], r"purposes\[0\]\.id .*blank"),
+        (["Ads", "a "], r"purposes\[1\]\.id .*blank"),
+        (["a\u00a0"], "blank"),
+        (["a\u200b"], "invisible"),
+        (["\u202ea"], "invisible"),
+        (["a\u00adb"], "invisible"),
+        (["a\u2028b"], "invisible"),
+        (["Marketing", "marketing"], r"purposes\[1\]\.id .*purposes\[0\]"),
+        (["E-mail", "Email"], "differs"),
+        (["a b", "a  b"], "differs"),
+        (["a b", "a_B"], "differs"),
+        (["Ads", "\uff21ds"], "differs"),
+        (["caf\u00e9", "cafe\u0301"], "differs"),
+    ],
+)
+def test_a_new_id_that_looks_like_another_is_refused(ids: list[str], words: str) -> None:
+    """A stored document with such ids is still read."""
+    purposes = compile_purposes({"purposes": [{"id": id_, "class": "ads"} for id_ in ids]}, 1)
+
+    with pytest.raises(BadPurposes, match=words):
+        require_distinct_ids(purposes)
+
+
+def test_ids_that_differ_to_a_reader_are_taken() -> None:
+    """Also ids of signs alone."""
+    ids = ["C0001", "C0002", "1", "1.1", "-", "_", "Ads & sales", "Ads sales"]
+
+    require_distinct_ids(compile_purposes({"purposes": [{"id": id_, "class": "ads"} for id_ in ids]}, 1))

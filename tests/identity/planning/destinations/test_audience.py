@@ -32,12 +32,16 @@ def permission(*names: str) -> Permission:
     return Permission(DOCUMENTS, [], Purposes(purposes={name: Purpose(name, "ads") for name in names}), Micros(0))
 
 
-@given(st.lists(st.sampled_from(["Product", "Ads"]), max_size=2, unique=True), NAMES, TYPES)
+@given(st.lists(st.sampled_from(["Product", "Ads"]), max_size=2, unique=True), NAMES, TYPES, st.booleans())
 def test_there_is_a_reason_for_exactly_the_profiles_that_are_not_seen(
-    purposes: list[str], traits: list[str], types: list[str]
+    purposes: list[str],
+    traits: list[str],
+    types: list[str],
+    without_consent: bool,  # noqa: FBT001 (drawn)
 ) -> None:
-    """Whatever the list and the purposes of the destination."""
-    entitled = Entitled(purposes=purposes, traits=traits, identifiers=types)
+    """Whatever the list and the purposes of the destination, and where it needs no consent."""
+    needed = [] if without_consent else purposes
+    entitled = Entitled(purposes=needed, traits=traits, identifiers=types, without_consent=without_consent)
     seen = visible(entitled, permission(), DOCUMENTS, IDENTIFIERS)
 
     assert bool(reasons_unseen(entitled, permission(), DOCUMENTS, IDENTIFIERS)) == seen.nothing

@@ -30,6 +30,10 @@ PURPOSES = compile_purposes({"purposes": [{"id": "Ads", "class": "ads"}]}, 1)
         ({"purposes": ["Ads"], "trait": ["*"]}, "traits"),
         ({"purposes": ["Ads"], "traits": [1]}, "traits"),
         ({"purposes": ["Ads"], "identifiers": ["no type"]}, "identifiers"),
+        ({"purposes": ["Ads"], "traits": ["plan", "pl*"]}, r'traits\[1\].*"traits": \["\*"\] for all'),
+        ({"purposes": ["Ads"], "traits": ["**"]}, r"traits\[0\]"),
+        ({"purposes": ["Ads"], "traits": [" "]}, r"traits\[0\]"),
+        ({"purposes": ["Ads"], "identifiers": ["android.*"]}, r'identifiers\[0\].*"identifiers": \["\*"\] for all'),
         ({"purposes": ["Ads"], "callback_url": 1}, "callback_url"),
     ],
 )

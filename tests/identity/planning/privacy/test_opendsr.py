@@ -66,6 +66,8 @@ def test_a_clock_that_is_a_little_ahead_does_not_move_the_deadline() -> None:
         ({"status_callback_urls": "ann@x.org"}, "status_callback_urls"),
         ({"status_callback_urls": ["https://x.org"] * 11}, "status_callback_urls"),
         ({"status_callback_urls": [1]}, "status_callback_urls"),
+        ({"status_callback_urls": ["https://x.org/" + "x" * 2_000]}, "status_callback_urls.*2,000"),
+        ({"controller_id": "x" * 256}, "controller_id.*255"),
     ],
 )
 def test_an_error_names_the_field_and_never_its_value(changed: dict[str, Any], field: str) -> None:

@@ -1,0 +1,24 @@
+"""The refusal of a change that an erasure on hold forbids, and the sentence that names the erasure."""
+
+from collections.abc import Sequence
+
+from identity.values.errors import Refused
+from identity.values.ids import public
+from identity.values.unknown_names import EntryFault
+
+_NEXT = (
+    "Release the hold with DELETE /v1/holds/{hold_id}, which carries out the erasure, or cancel the request with"
+    " DELETE /v1/regulations/{request_id}."
+)
+
+
+class ErasureWaits(Refused):
+    """An erasure of this person waits for a hold, so the suppression stays; release the hold or cancel the erasure."""
+
+    entries: Sequence[EntryFault] = ()
+
+
+def waits_sentence(erasure_id: bytes, request_id: bytes) -> str:
+    """What keeps a suppression in force, and what ends this."""
+    named = f"The erasure {public('ers', erasure_id)} of this person, of the request {public('req', request_id)},"
+    return f"{named} waits for a hold, so the suppression stays. {_NEXT}"
