@@ -40,14 +40,14 @@ async def waiting_erasures(
     hidden = await erase.on_hold(connection, tenant, origins) if origins else set()
     if not hidden:
         return found
-    head_of = {row.id: row.head for row in await snapshot_queries.origins(connection, tenant, origins)}
-    rows = await snapshot_queries.identifiers(connection, tenant, sorted(head_of))
+    root_of = {row.id: row.root for row in await snapshot_queries.origins(connection, tenant, origins)}
+    rows = await snapshot_queries.identifiers(connection, tenant, sorted(root_of))
     by_key = await _by_key(connection, tenant, [row.key for row in rows])
-    by_head = {head_of[row.origin]: by_key[row.key] for row in rows if row.key in by_key}
+    by_root = {root_of[row.origin]: by_key[row.key] for row in rows if row.key in by_key}
     for key in keys:
         origin = owners.get(key)
-        if key not in found and origin in hidden and (head := head_of.get(origin)) in by_head:
-            found[key] = by_head[head]
+        if key not in found and origin in hidden and (root := root_of.get(origin)) in by_root:
+            found[key] = by_root[root]
     return found
 
 
