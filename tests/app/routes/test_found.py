@@ -167,10 +167,14 @@ def test_a_regulation_says_which_subjects_nobody_had(people: Shop, type_: str) -
 
 
 def test_an_identifier_that_is_named_twice_counts_once(people: Shop) -> None:
-    """In a suppression and in its lift, in any spelling of the value."""
+    """In a suppression, in its lift and in an export, in any spelling of the value."""
     named = {"identifiers": ["email:ann@example.org", "email:Ann@Example.org ", "email:ann@example.org"]}
     assert ask(people, "/v1/suppressions", named)["suppressed"] == 1
     assert ask(people, "/v1/suppressions/lift", named)["lifted"] == 1
+    made = ask(people, "/v1/exports", {"identifiers": [*named["identifiers"], "user_id:nobody", "user_id:nobody"]})
+    assert made["unknown"] == ["user_id:nobody"]
+    status = get(people, f"/v1/exports/{made['export_id']}")
+    assert (status["identifiers"], status["not_found"]) == (2, 1)
 
 
 def test_a_regulation_hints_at_the_type_that_was_meant(people: Shop) -> None:

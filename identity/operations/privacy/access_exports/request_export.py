@@ -89,7 +89,9 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RequestedExport]:
         connection, tenant = exclusive.connection, space.tenant
         keys = [space.keys.identifier(each.type, each.value) for each in named]
-        unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
+        unknown = list(
+            dict.fromkeys(each.text for each, key in zip(named, keys, strict=True) if key not in exclusive.owners)
+        )
         known = None if idempotency is None else await requests.by_idempotency_key(connection, tenant, idempotency)
         known = known or await requests.get(connection, tenant, made.request_id)
         people = await _people(exclusive)
@@ -99,7 +101,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
             return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown, found=not unknown))
         await requests.add(connection, tenant, row, idempotency, request.call_at(wall_time()))
-        await _insert(exclusive, made, request.actor, people, len(texts), len(unknown))
+        await _insert(exclusive, made, request.actor, people, len(set(texts)), len(unknown))
         subject_keys = await exclusive.new_subject_keys()
         subject_keys.make(made.id)
         writes = Writes(
