@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from identity.operations.corrections.put_rules import ChangedRules
 from identity.planning.resolution.resolution_rules import Rules
-from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
+from identity.values.placeholder_values import shown_placeholders
 
 
 class TypeLimitDocument(Struct, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class PlaceholderValues(Struct):
     emails: list[str]
 
 
-_AS_ANSWERED = Meta(description="As GET answers it; ignored, so that an answer can be sent back.")
+_AS_ANSWERED = Meta(description="As GET answers it, so that an answer can be sent back; another value is refused.")
 
 
 class RulesDocument(Struct, forbid_unknown_fields=True):
@@ -81,9 +81,8 @@ class RulesVersion(Struct):
 
 def rules_in_force(value: Rules) -> RulesInForce:
     """The rules in force as the API answers them."""
-    placeholders = PlaceholderValues(sorted(PLACEHOLDERS), ["[0-]*"], sorted(PLACEHOLDER_EMAILS))
     return msgspec.convert(
-        {**value.document(), "placeholders": msgspec.to_builtins(placeholders), "version": value.version}, RulesInForce
+        {**value.document(), "placeholders": shown_placeholders(), "version": value.version}, RulesInForce
     )
 
 

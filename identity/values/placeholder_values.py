@@ -1,10 +1,13 @@
 """Recognises placeholder values, which programs send in place of a missing id.
 
-A placeholder is blocked in every space and for every type, since any program may lack the id of its user and
+A placeholder is a word, alone or in brackets, the text of a template that nobody filled, or a number of zeros. A
+placeholder is blocked in every space and for every type, since any program may lack the id of its user and
 identifiers with such a value would join strangers. A space adds patterns of its own (`resolution_rules`).
 """
 
+import re
 from typing import Final
+from unicodedata import normalize
 
 from identity.values.identifiers import EMAIL
 
@@ -12,7 +15,8 @@ PLACEHOLDERS: Final = frozenset(
     {
         "-1", "null", "none", "nil", "undefined", "nan", "anonymous", "guest", "distinctid",
         "distinct_id", "id", "email", "user", "userid", "user_id", "not_authenticated", "true",
-        "false", "[object object]", "unknown", "n/a", "na", "void", "test", "invalid",
+        "false", "object object", "unknown", "n/a", "na", "void", "test", "invalid", "optional(nil)",
+        "[object object]", "nullptr", "(not set)", "not set", "anonymousid", "anonymous_id", "9774d56d682e549c",
     }
 )  # fmt: skip
 
@@ -23,11 +27,22 @@ PLACEHOLDER_EMAILS: Final = frozenset(
     }
 )  # fmt: skip
 
+PLACEHOLDER_PATTERNS: Final = (
+    "[-0.]*",
+    "[Ff]{8}-?[Ff]{4}-?[Ff]{4}-?[Ff]{4}-?[Ff]{12}",
+    r"\{\{.*\}\}",
+    r"[$#]\{.*\}",
+    "<%.*%>",
+)
+"""What placeholders look like beside the words: zeros, the greatest UUID, and templates."""
+
 _SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
 # The backslash covers text that is quoted twice: \"null\".
 _QUOTES = "\\\"'`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\uff02\uff07"
 _WRAPPING = _SPACES + _QUOTES
+_BRACKETS: Final = _WRAPPING + "()<>[]{}%$"
 _LONGEST = max(map(len, PLACEHOLDERS))
+_PATTERN: Final = re.compile("|".join(PLACEHOLDER_PATTERNS), re.DOTALL)
 
 
 def is_blocked_everywhere(type_: str, value: str) -> bool:
@@ -38,10 +53,22 @@ def is_blocked_everywhere(type_: str, value: str) -> bool:
 def is_placeholder(text: str) -> bool:
     """Whether a plain text is a placeholder.
 
-    Case and surrounding quotes do not matter. "" and text of only zeros and dashes (an all-zero UUID) are
-    placeholders.
+    Case, surrounding quotes and brackets, and the width of the letters do not matter. "" and text of only zeros, points
+    and dashes (an all-zero UUID) are placeholders.
     """
-    core = text.strip(_WRAPPING)
-    if not core.strip("0-"):
+    core = (text if text.isascii() else normalize("NFKC", text)).strip(_WRAPPING)
+    if _PATTERN.fullmatch(core):
         return True
-    return len(core) <= _LONGEST and core.casefold() in PLACEHOLDERS
+    bare = core.strip(_BRACKETS)
+    if len(bare) > _LONGEST:
+        return False
+    return not bare or bare.casefold() in PLACEHOLDERS or core.casefold() in PLACEHOLDERS
+
+
+def shown_placeholders() -> dict[str, list[str]]:
+    """The placeholders as the rules of every space show them."""
+    return {
+        "values": sorted(PLACEHOLDERS),
+        "patterns": list(PLACEHOLDER_PATTERNS),
+        "emails": sorted(PLACEHOLDER_EMAILS),
+    }

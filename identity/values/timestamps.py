@@ -1,7 +1,9 @@
 """Reads a time in the forms that clients send: ISO 8601, epochs, RFC 2822, and what common languages print.
 
-Only unambiguous forms are read. A date in a national form (31.12.2025, 12/31/2025) is no time, since another
-country reads another day; a wrong time would overwrite what is newer. Times are microseconds since 1970 (UTC).
+Only unambiguous forms are read. The zero of a clock (0001-01-01, 1900-01-01, 1970-01-01 at midnight) stands for a time
+that was never set, so no client means that moment. A date in a national form (31.12.2025, 12/31/2025) is no time,
+since another country reads another day; a wrong time would overwrite what is newer. Times are microseconds since 1970
+(UTC).
 """
 
 import re
@@ -17,6 +19,13 @@ LATEST: Final = Micros(253_402_300_800 * MICRO - 1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS = 86_400
+_YEAR_TWO: Final = EARLIEST + 365 * _DAY_SECONDS * MICRO
+# Go and .NET begin in the year 1, Windows in 1601, SQL Server in 1753, OLE and spreadsheets in 1899 or 1900, NTP in
+# 1900, classic Mac OS in 1904 and Unix in 1970.
+_ZEROS: Final = frozenset(
+    int((datetime(*day, tzinfo=UTC) - _EPOCH).total_seconds()) * MICRO
+    for day in ((1601, 1, 1), (1753, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1904, 1, 1), (1970, 1, 1))
+)
 _LONGEST_TEXT = 100
 # The least value of each unit and the microseconds in it, times 1,000. The years 1973 to 2286 have 9 or 10 digits in
 # seconds and three more in each smaller unit; a number between two units is no time.
@@ -80,7 +89,12 @@ def parse_iso(value: object) -> Micros | None:
 
 
 def parse_timestamp(value: object) -> Micros | None:
-    """The microseconds of a time as clients send it; None for a value that is no unambiguous time."""
+    """The microseconds of a time as clients send it; None for a value that is no unambiguous time, or a zero."""
+    found = _read(value)
+    return None if found is None or found < _YEAR_TWO or found in _ZEROS else found
+
+
+def _read(value: object) -> Micros | None:
     if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
         return _epoch(format(Decimal(repr(value)), "f")) if 0 < value < _LARGEST_NUMBER else None
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:

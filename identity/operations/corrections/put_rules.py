@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from identity.planning.corrections.rules_changes import patched, reset_fields
+from identity.planning.corrections.rules_changes import patched, require_shown, reset_fields
 from identity.planning.corrections.rules_types import require_types, types_of
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.spaces.named_identifiers import known_types
@@ -25,6 +25,7 @@ async def get_rules(space: Space) -> Rules:
 async def require_valid(space: Space, document: object) -> None:
     """Raises BadRules if a document is not valid or names a type that is probably misspelt."""
     rules = compile_rules(document, 0)
+    require_shown(document, (await get_rules(space)).version)
     require_types(rules, await known_types(space))
 
 
@@ -39,7 +40,7 @@ class ChangedRules(Struct, frozen=True):
 
 
 async def put_rules(space: Space, document: object, actor: str) -> ChangedRules:
-    """Put a whole document in force. BadRules if it is not valid.
+    """Put a whole document in force. BadRules if it is not valid, or states placeholders or a version of its own.
 
     Every call that is answered later was planned under this version.
     """
@@ -61,6 +62,7 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         version = lock_row.rules_version + 1
         document = document_of(before)
         rules = compile_rules(document, version)
+        require_shown(document, before.version)
         require_types(rules, {*known, *types_of(before)})
         reset = reset_fields(before, document if isinstance(document, dict) else {}, rules)
         if rules.document() == before.document():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.values.errors import BadRules
 from identity.values.json import JsonObject
+from identity.values.placeholder_values import shown_placeholders
 
 BY_TYPE = ("limits", "blocked")
 
@@ -33,6 +34,26 @@ def patched(rules: Rules, patch: object) -> JsonObject:
     if "limits" in patch and patch["limits"] is None:
         document["limits"] = defaults["limits"]
     return document
+
+
+def require_shown(document: object, version: int) -> None:
+    """Refuse what no document changes, unless GET shows it or has shown it; `version` is the one in force.
+
+    An answer can be sent back, and sent again after a lost answer, so an earlier version is no fault. BadRules.
+    """
+    if not isinstance(document, Mapping):
+        return
+    placeholders, stated = document.get("placeholders"), document.get("version")
+    if placeholders is not None and placeholders != shown_placeholders():
+        raise BadRules(
+            "`placeholders` is the same in every space and cannot be changed. Leave the field out, or send it as GET"
+            " shows it; add patterns of your own to `blocked`."
+        )
+    if stated is not None and (not isinstance(stated, int) or isinstance(stated, bool) or not 0 <= stated <= version):
+        raise BadRules(
+            f"`version` is counted by the server, now at {version}, and cannot be set. Leave the field out, or send it"
+            " as GET shows it."
+        )
 
 
 def reset_fields(before: Rules, given: Mapping[str, object], after: Rules) -> list[str]:

@@ -30,6 +30,32 @@ def test_the_defaults_and_the_placeholders_in_force_are_shown(shop: Shop) -> Non
     assert rules(shop) == shown
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_what_no_document_changes_is_refused_unless_it_is_as_shown(shop: Shop, method: str) -> None:
+    """An answer can be sent back, also an earlier one."""
+    shown = rules(shop)
+    change(shop, "PATCH", {"region": "DE"})
+    unlike: list[dict[str, Any]] = [
+        {"placeholders": []},
+        {"placeholders": {}},
+        {"placeholders": {"values": []}},
+        {"placeholders": {**shown["placeholders"], "emails": []}},
+        {"version": "zzz"},
+        {"version": True},
+        {"version": -1},
+        {"version": 1.0},
+        {"version": shown["version"] + 2},
+    ]
+    for wrong in unlike:
+        answer = shop.ask(method, "/v1/rules", json=wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_rules"), wrong
+        assert f"`{next(iter(wrong))}`" in answer.text
+    change(shop, method, {"placeholders": None, "version": None})
+    change(shop, method, shown)
+    change(shop, method, {**shown, "region": "FR"})
+    assert rules(shop)["region"] == "FR"
+
+
 def test_a_change_of_nothing_makes_no_version(shop: Shop) -> None:
     """The answer has the version in force, for a patch and for a whole document."""
     assert change(shop, "PATCH", {}) == change(shop, "PUT", {}) == {"version": 0, "reset": []}

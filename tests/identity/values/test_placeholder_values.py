@@ -17,9 +17,50 @@ def test_quotes_spaces_and_case_do_not_hide_a_placeholder(before: str, word: str
     assert is_placeholder(before + spelled + after)
 
 
-@given(st.text(alphabet="0-", max_size=40))
+@given(st.text(alphabet="0-.", max_size=40))
 def test_text_of_zeros_and_dashes_is_a_placeholder(text: str) -> None:
     """The empty text and all-zero UUIDs are placeholders as well."""
+    assert is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(null)",
+        "<null>",
+        "<nil>",
+        "[NULL]",
+        '"(null)"',
+        "( none )",
+        "Optional(nil)",
+        "{}",
+        "[]",
+        "()",
+        "[{}]",
+        "0.0",
+        "-0.00",
+        "{{userId}}",
+        "{{ user.id }}",
+        "${userId}",
+        "#{user_id}",
+        "<%= user.id %>",
+        "{userId}",
+        "<user_id>",
+        "%userId%",
+        "$userId",
+        "\uff4e\uff55\uff4c\uff4c",
+        "\uff08\uff4e\uff55\uff4c\uff4c\uff09",
+        "\uff10",
+        "[object Object]",
+        "(not set)",
+        "9774d56d682e549c",
+        "9774D56D682E549C",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+    ],
+)
+def test_what_programs_print_for_nothing_is_a_placeholder(text: str) -> None:
+    """In brackets, in full width, as a template that nobody filled, or as a known broken id of a device."""
     assert is_placeholder(text)
 
 
@@ -39,6 +80,17 @@ def test_text_of_zeros_and_dashes_is_a_placeholder(text: str) -> None:
         "1",
         "--1",
         "n/a/x",
+        "{3f2504e0-4f89-11d3-9a0c-0305e82c3301}",
+        "ffffffff-ffff-ffff-ffff-fffffffffffe",
+        "ffff",
+        "9774d56d682e549d",
+        "{'id': 1}",
+        "[1]",
+        "user{{1}}",
+        "(ann)",
+        "optional(ann)",
+        "0.1",
+        "100%",
     ],
 )
 def test_a_value_that_contains_a_placeholder_is_none(text: str) -> None:

@@ -94,6 +94,34 @@ def test_fractions_are_cut_to_microseconds(value: object, micros: int) -> None:
 @pytest.mark.parametrize(
     "value",
     [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00",
+        "0001-01-01",
+        "0001-01-01 00:00:00 +0000 UTC",
+        "0001-01-01T00:00:00-07:52",
+        "0001-01-01T05:30:00+05:30",
+        "0001-12-31T23:59:59Z",
+        "1601-01-01T00:00:00Z",
+        "1753-01-01T00:00:00",
+        "1899-12-30T00:00:00Z",
+        "1899-12-31",
+        "1900-01-01",
+        "1904-01-01T00:00:00.000Z",
+        "1970-01-01T00:00:00Z",
+        "1970-01-01T01:00:00+01:00",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+    ],
+)
+def test_the_zero_of_a_clock_is_no_time(value: str) -> None:
+    """The moment after it is one."""
+    assert parse_timestamp(value) is None
+    assert parse_timestamp("1970-01-01T00:00:01Z") == MICRO
+    assert parse_timestamp("1969-12-31T23:59:59Z") == -MICRO
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
         None,
         True,
         0,
