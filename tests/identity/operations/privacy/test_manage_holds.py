@@ -1,5 +1,6 @@
 """People on hold for an erasure: unchanged, invisible everywhere, and erased or released whole."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.simulate_rules import name_examples, simulate_rules
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.integrity.list_rejections import list_rejections
+from identity.operations.privacy import request_erasure as requesting
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
-from identity.values.calls import Source
+from identity.spaces.space import Space
+from identity.values.calls import Identifier, Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
+from identity.values.erasure_waits import ErasureWaits
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from identity.values.ids import public
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
@@ -139,3 +143,25 @@ async def test_a_suppression_by_name_outlives_a_cancelled_erasure(lab: Lab) -> N
         outcomes = await ingest.send(*calls)
         assert [each.status for each in outcomes] == ["suppressed", "accepted", "accepted"]
         assert [each.demoted for each in outcomes[1:]] == [[], []]
+
+
+async def test_a_lift_is_cancelled_where_an_erasure_waits_since_its_request(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls of the person stay out. A lift that is resumed after a crash takes the same path."""
+    carry_out = requesting.carry_out
+    async with ingesting(lab) as ingest:
+
+        async def wait_first(space: Space, request_id: bytes, identifiers: Sequence[Identifier] = ()) -> None:
+            monkeypatch.setattr(requesting, "carry_out", carry_out)
+            await withheld(ingest)
+            await carry_out(space, request_id, identifiers)
+
+        monkeypatch.setattr(requesting, "carry_out", wait_first)
+        with pytest.raises(ErasureWaits):
+            await lift_suppressions(ingest.space, ["email:ann@example.org"], "key_test")
+        states = [state for (state,) in lab.query("SELECT state FROM erasure ORDER BY kind")]
+        assert sorted(states) == sorted([ErasureState.ON_HOLD, ErasureState.CANCELLED])
+        call: dict[str, Any] = {"type": "identify", "traits": {"email": "ann@example.org"}}
+        assert (await ingest.send(call))[0].status == "suppressed"
+        assert await seen(ingest) == []
