@@ -74,7 +74,7 @@ async def test_a_torn_line_is_cut_off(lab: Lab) -> None:
 async def test_many_publish_at_once(lab: Lab) -> None:
     """Each entry is there once, whichever process wrote it."""
     async with ingesting(lab) as ingest:
-        named = [[f"user_id:{nr}"] for nr in range(20)]
+        named = [[f"user_id:u{nr}"] for nr in range(20)]
         await asyncio.gather(*(suppress_identifiers(ingest.space, each, "test") for each in named))
         assert [line.seq for line in ingest.space.journal.after(0)] == list(range(1, 42))
 
