@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from app.schemas.exports.export_items import export_item
-from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.access_exports.access_export_sections import read_sections
 from identity.operations.privacy.access_exports.build_export import build_export
@@ -63,11 +62,10 @@ def test_backups_are_safe(lab: Lab) -> None:
         return await shown(ingest, made.id)
 
     async def then(ingest: Ingest, done: Any) -> None:
-        await overlay_keys(ingest.spaces, ingest.space)
         assert await shown(ingest, done[0].id) == done
         assert done[0].erasures[0].backup_safe_at is not None
 
-    restored(lab, since, then)
+    restored(lab, since, then, overlay=True)
 
 
 def test_destinations_hear_of_it_again(lab: Lab) -> None:
