@@ -40,7 +40,8 @@ _SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
 # The backslash covers text that is quoted twice: \"null\".
 _QUOTES = "\\\"'`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\uff02\uff07"
 _WRAPPING = _SPACES + _QUOTES
-_BRACKETS: Final = _WRAPPING + "()<>[]{}%$"
+_BRACKETS: Final = _WRAPPING + "()<>[]{}"
+_MARKS: Final = _BRACKETS + "%$"
 _LONGEST = max(map(len, PLACEHOLDERS))
 _PATTERN: Final = re.compile("|".join(PLACEHOLDER_PATTERNS), re.DOTALL)
 
@@ -59,10 +60,10 @@ def is_placeholder(text: str) -> bool:
     core = (text if text.isascii() else normalize("NFKC", text)).strip(_WRAPPING)
     if _PATTERN.fullmatch(core):
         return True
-    bare = core.strip(_BRACKETS)
+    bare = core.strip(_MARKS)
     if len(bare) > _LONGEST:
         return False
-    return not bare or bare.casefold() in PLACEHOLDERS or core.casefold() in PLACEHOLDERS
+    return not core.strip(_BRACKETS) or bare.casefold() in PLACEHOLDERS or core.casefold() in PLACEHOLDERS
 
 
 def shown_placeholders() -> dict[str, list[str]]:

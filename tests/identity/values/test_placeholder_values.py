@@ -91,6 +91,8 @@ def test_what_programs_print_for_nothing_is_a_placeholder(text: str) -> None:
         "optional(ann)",
         "0.1",
         "100%",
+        "%",
+        "$",
     ],
 )
 def test_a_value_that_contains_a_placeholder_is_none(text: str) -> None:
