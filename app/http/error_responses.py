@@ -20,8 +20,8 @@ from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
+from identity.planning.privacy.erasure_waits import ErasureWaits
 from identity.values import errors, not_ready
-from identity.values.erasure_waits import ErasureWaits
 from identity.values.extras import ExtraNotInstalled
 from identity.values.unknown_names import (
     BadIdentifiers,

@@ -56,7 +56,7 @@ _KEYS = (
     "WHERE s.profile_id = ANY ($1) AND s.space_id = $2 AND s.bucket = $3"
 )
 _SIGHTINGS = (
-    "SELECT profile_id, set_key, count, days, last_day, sources FROM sighting "
+    "SELECT profile_id, set_key, count, days, last_day, first_seen, last_seen, sources FROM sighting "
     "WHERE profile_id = ANY ($1) AND set_key = ANY ($4) AND space_id = $2 AND bucket = $3"
 )
 _SLOT = "SELECT epoch, wrapped FROM slot_key WHERE space_id = $1 AND slot = $2 AND bucket = $3 FOR SHARE"
@@ -70,7 +70,7 @@ _DOCUMENT = (
     "WHERE profile_id = $1 AND space_id = $2 AND bucket = $3 AND version = $4 - 1"
 )
 _SIGHTING = (
-    "UPDATE sighting SET count = $5, days = $6, last_day = $7, sources = $8 "
+    "UPDATE sighting SET count = $5, days = $6, last_day = $7, first_seen = $8, last_seen = $9, sources = $10 "
     "WHERE profile_id = $1 AND set_key = $4 AND space_id = $2 AND bucket = $3"
 )
 _SEEN = (
@@ -104,7 +104,9 @@ _NEW_PROFILE_IDENTIFIER = _insert(
 _NEW_SLOT = _insert("slot_key", "space_id, slot, bucket, epoch, wrapped")
 _NEW_KEY = _insert("subject_key", "profile_id, space_id, bucket, slot, key_id, wrapped")
 _NEW_DOCUMENT = _insert("profile_document", "profile_id, space_id, bucket, version, document")
-_NEW_SIGHTING = _insert("sighting", "profile_id, space_id, bucket, set_key, count, days, last_day, sources")
+_NEW_SIGHTING = _insert(
+    "sighting", "profile_id, space_id, bucket, set_key, count, days, last_day, first_seen, last_seen, sources"
+)
 _EVIDENCE = _insert("evidence", "profile_id, space_id, bucket, stamp, kind, kept, demoted, payload, rules_version")
 _EVENT = _insert("event", "profile_id, space_id, bucket, stamp, calls, payload")
 _HISTORY = _insert("history", "profile_id, space_id, bucket, stamp, seq, kind, other, keys, rules_version")

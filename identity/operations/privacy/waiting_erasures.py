@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from identity.planning.privacy.erasure_waits import ErasureWaits, waits_sentence
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.store.ingest.identifier_owners import owners as owners_of
@@ -15,7 +16,6 @@ from identity.store.postgres.database import Connection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erase, erasures
 from identity.store.profiles import snapshot_queries
-from identity.values.erasure_waits import ErasureWaits, waits_sentence
 from identity.values.errors import Suppressed
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.unknown_names import EntryFault

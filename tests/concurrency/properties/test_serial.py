@@ -88,8 +88,10 @@ def race(pair: Pair, sent: list[Any], rules: list[Any], *, one_clock: bool = Tru
     changes: list[tuple[int, int]] = []
 
     def put(document: Any, worker: Worker) -> None:
-        stamp, version = worker.ask("rules", space=space, document=document)
-        changes.append((stamp, version))
+        change = worker.ask("rules", space=space, document=document)
+        # Rules that equal those in force make no version.
+        if change is not None and (change := tuple(change)) not in changes:
+            changes.append(change)
 
     if rules:
         put(rules[0], pair.workers[0])

@@ -87,7 +87,19 @@ def test_attack_114_names_that_are_ours(shop: Shop, other_shop: Shop) -> None:
     assert (refused.status_code, "space_id" in refused.json()["detail"]) == (422, True)
 
 
-META = ["'; DROP TABLE profile; --", "%", "_", "a\\", "' OR '1'='1", '"; --', "$1", "{{7*7}}", "${x}", "*", "a%b_c\\d"]
+META = [
+    "'; DROP TABLE profile; --",
+    "%",
+    "_",
+    "a\\",
+    "' OR '1'='1",
+    '"; --',
+    "$1",
+    "x{{7*7}}",
+    "x${x}",
+    "*",
+    "a%b_c\\d",
+]
 
 
 @pytest.mark.parametrize("text", META)

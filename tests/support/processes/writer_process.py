@@ -81,12 +81,13 @@ class _Server:
                 answers.append(type(error).__name__)
         return answers
 
-    async def do_rules(self, order: dict[str, Any]) -> tuple[int, int]:
+    async def do_rules(self, order: dict[str, Any]) -> tuple[int, int] | None:
+        """The stamp and number of the version that is in force; None for the rules that every space begins with."""
         space = await self.spaces.get(order["space"])
         version = (await put_rules(space, order["document"], "test")).version
         async with self.spaces.database.reading() as connection:
             changes = await rules.changes(connection, space.tenant.id)
-        return next(change.stamp for change in changes if change.version == version), version
+        return next(((change.stamp, version) for change in changes if change.version == version), None)
 
     async def do_act(self, order: dict[str, Any]) -> Any:
         """The answer of an unmerge or a removal; the name of the error if it is refused."""

@@ -19,11 +19,11 @@ from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
+from identity.planning.privacy.erasure_waits import ErasureWaits
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space
 from identity.values.calls import Identifier, Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
-from identity.values.erasure_waits import ErasureWaits
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from identity.values.ids import public
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
