@@ -1,16 +1,19 @@
 """Runs periodic tasks from one table: some in every process, most in one process at a time, the leader.
 
 A task that fails is logged and runs again after its interval; no failure ends the process. Leadership may move
-between processes at any moment, so every task has to tolerate that it runs twice.
+between processes at any moment, so every task has to tolerate that it runs twice. After `close` no task runs, also
+where a library took a cancellation for the end of its own wait.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.server import logs
 
 _log = logs.get(__name__)
+CANCELLED_AGAIN: Final = 5.0
+"""Seconds after which a task that still runs is cancelled once more."""
 
 
 class Task(NamedTuple):
@@ -33,6 +36,7 @@ class Schedule:
         self._leads = leads
         self._asking = asyncio.Lock()
         self._running: list[asyncio.Task[None]] = []
+        self._closing = False
 
     def start(self) -> None:
         """Start every task; each runs at once for the first time."""
@@ -40,18 +44,22 @@ class Schedule:
 
     async def close(self) -> None:
         """Cancel every task and wait for its end."""
-        for each in self._running:
-            each.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        self._closing = True
+        left = set(self._running)
+        while left:
+            for each in left:
+                each.cancel()
+            _, left = await asyncio.wait(left, timeout=CANCELLED_AGAIN)
 
     async def _repeat(self, task: Task) -> None:
-        while True:
+        while not self._closing:
             try:
                 if task.everywhere or await self._is_leader():
                     await task.run()
             except Exception as error:  # noqa: BLE001 (any failure: the next run comes)
                 _log.error("task.failed", task=task.name, exc_info=error)
-            await asyncio.sleep(task.interval)
+            if not self._closing:
+                await asyncio.sleep(task.interval)
 
     async def _is_leader(self) -> bool:
         # Leadership has one database session, which serves one query at a time.

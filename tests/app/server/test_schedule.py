@@ -1,7 +1,11 @@
 """The schedule: which tasks run where, and what a failure of one does to the others."""
 
 import asyncio
+from contextlib import suppress
 
+import pytest
+
+from app.server import schedule as schedule_module
 from app.server.schedule import Schedule, Task
 
 SOON = 0.001
@@ -100,3 +104,42 @@ async def test_no_task_runs_after_the_end() -> None:
     await schedule.close()
 
     assert ended.is_set()
+
+
+async def test_a_task_whose_run_outlives_its_cancellation_ends_with_that_run() -> None:
+    """A library may take the cancellation for the end of its own wait, and the run goes on to its end."""
+    runs = Runs()
+
+    async def deaf() -> None:
+        await runs.run()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3_600)
+
+    schedule = Schedule([Task("deaf", 3_600, deaf, everywhere=True)], leads=_nobody)
+    schedule.start()
+    await runs.reach(1)
+    await schedule.close()
+    assert runs.count == 1
+
+
+async def test_a_run_without_an_end_is_cancelled_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as the one that works off jobs: one lost cancellation does not keep the process from its end."""
+    monkeypatch.setattr(schedule_module, "CANCELLED_AGAIN", SOON)
+    runs = Runs()
+
+    async def deaf_twice() -> None:
+        for _ in range(2):
+            await runs.run()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3_600)
+        await asyncio.sleep(3_600)
+
+    schedule = Schedule([Task("deaf", 3_600, deaf_twice, everywhere=True)], leads=_nobody)
+    schedule.start()
+    await runs.reach(1)
+    await schedule.close()
+    assert runs.count == 2
+
+
+async def _nobody() -> bool:
+    return False
