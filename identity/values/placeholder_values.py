@@ -44,6 +44,7 @@ _BRACKETS: Final = _WRAPPING + "()<>[]{}"
 _MARKS: Final = _BRACKETS + "%$"
 _LONGEST = max(map(len, PLACEHOLDERS))
 _PATTERN: Final = re.compile("|".join(PLACEHOLDER_PATTERNS), re.DOTALL)
+_FIRST_OF_PATTERNS: Final = frozenset("-0.Ff{$#<")
 
 
 def is_blocked_everywhere(type_: str, value: str) -> bool:
@@ -58,8 +59,14 @@ def is_placeholder(text: str) -> bool:
     and dashes (an all-zero UUID) are placeholders.
     """
     core = (text if text.isascii() else normalize("NFKC", text)).strip(_WRAPPING)
-    if _PATTERN.fullmatch(core):
+    if not core:
         return True
+    first = core[0]
+    if first in _FIRST_OF_PATTERNS and _PATTERN.fullmatch(core):
+        return True
+    if first not in _MARKS and core[-1] not in _MARKS:
+        # Nearly every id: nothing to strip, and most are longer than any word.
+        return len(core) <= _LONGEST and core.casefold() in PLACEHOLDERS
     bare = core.strip(_MARKS)
     if len(bare) > _LONGEST:
         return False

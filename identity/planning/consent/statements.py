@@ -45,10 +45,14 @@ _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 
 
 class CallStatements(NamedTuple):
-    """What a call states on classes of purposes: the signals by name, and the names of those it could not read."""
+    """What a call states: the signals by name, the names of those it could not read, and its decisions by category.
+
+    `categories` is None where the call makes no statement of categories.
+    """
 
     signals: dict[str, TimedSignal]
     invalid: list[str]
+    categories: dict[str, bool] | None = None
 
 
 def statements(
@@ -83,7 +87,7 @@ def statements(
         _add_parts(found, signal, suffix, time)
     found |= {OUT + class_: TimedSignal(value=False, time=time) for class_ in gpc.statements() if misplaced.opt_out}
     invalid = [*_unread_fields(consent), *signals.invalid, *misplaced.names]
-    return CallStatements(found, list(dict.fromkeys(invalid)))
+    return CallStatements(found, list(dict.fromkeys(invalid)), stated)
 
 
 def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> dict[str, bool] | None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
-from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced, misplaced_statements
-from identity.planning.consent.statements import category_decisions, statements
+from identity.planning.consent.misplaced_statements import NO_MISPLACED, misplaced_statements
+from identity.planning.consent.statements import CallStatements, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
 from identity.planning.resolution.call_requirements import (
     CONSENT_EVENT,
@@ -104,13 +104,13 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         raise rejection("too_many_identifiers")
 
     group = _joined(kind, get("groupId"), claims)
-    consent = _decisions(kind, body, context, misplaced)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise rejection("missing_consent_preferences")
     happened = event_time(body, received, sent_at)
     if happened.future is not None:
         ignored[happened.future] = FUTURE_TIMESTAMP
     stated = statements(context, misplaced, server=source.server, received=received, time=happened.time)
+    consent = _decisions(kind, body, stated)
     return Call(
         kind=kind,
         message_id=message_id,
@@ -152,7 +152,7 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
     stated = statements(context, misplaced, server=server, received=received, time=time)
     return CallContent(
         traits=traits if kind == "identify" else None,
-        consent=_decisions(kind, body, context, misplaced),
+        consent=_decisions(kind, body, stated),
         signals=stated.signals,
         invalid_signals=stated.invalid,
     )
@@ -229,9 +229,7 @@ def _list_unread(context: dict[str, Any], ignored: dict[str, str]) -> None:
             ignored["context.device.adTrackingEnabled"] = FIELD_NOT_BOOLEAN
 
 
-def _decisions(
-    kind: Kind, body: dict[str, Any], context: dict[str, Any] | None, misplaced: Misplaced
-) -> dict[str, bool] | None:
+def _decisions(kind: Kind, body: dict[str, Any], stated: CallStatements) -> dict[str, bool] | None:
     """The consent decisions of a call by category.
 
     Empty where the call states none, or none that can be read; None where the call makes no statement.
@@ -240,7 +238,7 @@ def _decisions(
     if kind == "consent":
         recorded = body.get("decisions")
         return dict(recorded) if isinstance(recorded, dict) else None
-    return category_decisions(context.get("consent") if context else None, misplaced)
+    return stated.categories
 
 
 def _joined(kind: Kind, value: object, claims: ClaimedIdentifiers) -> str | None:

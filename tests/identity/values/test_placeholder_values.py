@@ -1,10 +1,12 @@
 """Placeholder values are recognised in any spelling."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.placeholder_values import PLACEHOLDERS, is_placeholder
+from identity.values.placeholder_values import PLACEHOLDER_PATTERNS, PLACEHOLDERS, is_placeholder
 
 DRESS = st.text(alphabet=" \t\n\u00a0\"'`\\\u201c\u201d\u00ab\u00bb", max_size=4)
 
@@ -15,6 +17,16 @@ def test_quotes_spaces_and_case_do_not_hide_a_placeholder(before: str, word: str
     flips = [getattr(random, "choice")((str.upper, str.lower)) for _ in word]  # noqa: B009 (any source of chance)
     spelled = "".join(flip(c) for flip, c in zip(flips, word, strict=True))
     assert is_placeholder(before + spelled + after)
+
+
+@given(
+    st.sampled_from(PLACEHOLDER_PATTERNS).flatmap(
+        lambda each: st.from_regex(re.compile(each, re.ASCII), fullmatch=True)
+    )
+)
+def test_every_text_of_a_pattern_is_a_placeholder(text: str) -> None:
+    """The patterns that `GET /v1/rules` shows are those that hold."""
+    assert is_placeholder(text)
 
 
 @given(st.text(alphabet="0-.", max_size=40))
