@@ -20,7 +20,7 @@ from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
-from identity.planning.privacy.erasure_waits import ErasureWaits
+from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.values import errors, not_ready
 from identity.values.extras import ExtraNotInstalled
 from identity.values.unknown_names import (
@@ -61,6 +61,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.Refused: 409,
     errors.NotLinked: 409,
     ErasureWaits: 409,
+    UnderHold: 409,
     errors.LastIdentifier: 409,
     errors.TooManyCuts: 409,
     errors.IdempotencyConflict: 409,

@@ -15,6 +15,7 @@ from app.schemas.calls import BatchedCall
 from app.schemas.corrections import Parted, Removed, Unmerge, parted, removed
 from identity.operations.corrections import remove_identifier as remove
 from identity.operations.corrections import unmerge_profile
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.values.calls import Outcome, Source
 from identity.values.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
 from identity.values.unknown_names import UnknownType
@@ -33,7 +34,7 @@ async def simulate_call(visit: ByImporter, request: Request) -> Response:
 
 @router.post(
     "/v1/profiles/unmerge",
-    **described(Parted, BadIdentifier, UnknownType, NotOneProfile, TooManyCuts, takes=Unmerge),
+    **described(Parted, BadIdentifier, UnknownType, NotOneProfile, UnderHold, TooManyCuts, takes=Unmerge),
 )
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
     """Move identifiers, and all data that came with them, to a profile of their own."""
@@ -44,7 +45,9 @@ async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmer
     return answer(parted(unmerged))
 
 
-@router.delete("/v1/identifiers/{ref}", **described(Removed, BadIdentifier, IdentifierNotFound, LastIdentifier))
+@router.delete(
+    "/v1/identifiers/{ref}", **described(Removed, BadIdentifier, IdentifierNotFound, LastIdentifier, UnderHold)
+)
 async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = False) -> Response:
     """Detach an identifier from its profile; with `block` no later call links the identifier again."""
     source = Source(visit.caller.key, visit.caller.server)

@@ -37,7 +37,7 @@ from identity.operations.privacy.read_requests import get_erasure, list_erasures
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles import read_profile
 from identity.operations.spaces import record_read
-from identity.planning.privacy.erasure_waits import ErasureWaits
+from identity.planning.privacy.hold_refusals import ErasureWaits
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import (

@@ -10,6 +10,7 @@ from identity.operations.ingest import delete_group as ingest
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.profiles import read_group
 from identity.operations.spaces import record_read
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 
@@ -24,7 +25,7 @@ async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
     return answer(group_answer(await read_group.get_group(visit.space, group_id)))
 
 
-@router.delete("/v1/groups/{group_id}", **described(GroupDeleted, GroupNotFound))
+@router.delete("/v1/groups/{group_id}", **described(GroupDeleted, GroupNotFound, UnderHold))
 async def delete_group(visit: ByLister, group_id: Segment) -> Response:
     """Delete a group: its members leave, its traits and its id are destroyed. A later group call starts it anew."""
     group = await read_group.get_group(visit.space, group_id)

@@ -9,6 +9,7 @@ from app.http.openapi import body, described
 from app.http.responses import Segment, answer, no_content
 from app.schemas.spaces import CreatedSpace, NewSpace, SpaceList, created_space, space_list
 from identity.operations.spaces import manage_spaces
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 from identity.values.ids import SpaceNumber
 
@@ -27,7 +28,7 @@ async def list_spaces(onefold: ByOperator) -> Response:
     return answer(space_list(await manage_spaces.list_spaces(onefold.spaces)))
 
 
-@router.delete("/v1/spaces/{space_id}", **described(None, NotConfirmed, SpaceNotFound, status=204))
+@router.delete("/v1/spaces/{space_id}", **described(None, NotConfirmed, SpaceNotFound, UnderHold, status=204))
 async def delete_space(
     onefold: ByOperator, space_id: Segment, confirm: Annotated[str | None, Query()] = None
 ) -> Response:

@@ -28,7 +28,7 @@ from identity.operations.privacy.read_requests import get_request, list_requests
 from identity.operations.privacy.read_subjects import read_subjects
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy import request_status
-from identity.planning.privacy.erasure_waits import ErasureWaits
+from identity.planning.privacy.hold_refusals import ErasureWaits
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.planning.privacy.segment_regulations import request_kind
 from identity.values.enums import Law, RegulationStatus, RequestInterface, RequestKind

@@ -7,6 +7,8 @@ The walk runs during ingest; calls that arrive later are added by the replay.
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Iterable
 
+from msgspec import Struct
+
 from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
@@ -31,6 +33,17 @@ _MARGIN = 60 * MICRO
 Progress = Callable[[int, int], Awaitable[None]]
 
 
+class Batch(Struct, frozen=True):
+    """The roots of several small groups, or of one large group."""
+
+    groups: list[list[ProfileId]]
+
+    @property
+    def roots(self) -> list[ProfileId]:
+        """The roots of all groups."""
+        return [root for group in self.groups for root in group]
+
+
 class ConnectedProfiles:
     """The profiles of a space in connected groups. Calls with stamps after `since` may be missing."""
 
@@ -52,20 +65,20 @@ class ConnectedProfiles:
         """The number of profiles."""
         return len(self._parent)
 
-    def batches(self) -> list[list[ProfileId]]:
-        """The roots in batches of whole groups: several small groups, or one large one."""
+    def batches(self) -> list[Batch]:
+        """All groups in batches."""
         groups: dict[ProfileId, list[ProfileId]] = {}
         for root in sorted(self._parent):
             groups.setdefault(self._root(root), []).append(root)
-        found: list[list[ProfileId]] = []
+        found: list[Batch] = []
         weight = 0
         for group in groups.values():
             own = sum(self._calls[root] for root in group)
             weight += own
             if found and weight <= AT_ONCE:
-                found[-1] += group
+                found[-1].groups.append(group)
             else:
-                found.append(list(group))
+                found.append(Batch([group]))
                 weight = own
         return found
 

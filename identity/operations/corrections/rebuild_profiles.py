@@ -7,10 +7,11 @@ starts over. If the index key is rotated meanwhile, the rebuild starts over too,
 
 from msgspec import Struct
 
-from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
+from identity.operations.corrections.load_connected_profiles import Batch, Progress, load_connected_profiles
 from identity.operations.corrections.replay_calls import ReplayedProfiles, replay
 from identity.operations.corrections.reseal_origin import OriginResealer
 from identity.planning.corrections.rebuild import DORMANT
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import FeedChange
 from identity.planning.resolution.planner_state import Profile
@@ -25,6 +26,7 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows, space_lock
 from identity.store.postgres.snapshot import begin_long_snapshot
 from identity.store.postgres.writer_connection import WriterConnection
+from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
@@ -62,8 +64,8 @@ async def _rebuild_all(
     done, total, changed = 0, found.profiles, 0
     for batch in found.batches():
         await progress(done, total)
-        done += len(batch)
-        if await _settled(space, rules, batch, found.since):
+        done += len(batch.roots)
+        if await _settled(space, rules, batch.roots, found.since):
             continue
         more = await _rebuild(writer, space, batch, found.since, (rules.version, newest, newest), actor)
         if more is None:
@@ -95,25 +97,39 @@ async def _settled(space: Space, rules: Rules, roots: list[ProfileId], since: St
 async def _rebuild(
     writer: WriterConnection,
     space: Space,
-    roots: list[ProfileId],
+    batch: Batch,
     since: Stamp,
     under: tuple[int, int, int],
     actor: int,
 ) -> int | None:
-    """One transaction; how many profiles it changed, or None if other rules or index keys are in force."""
+    """How many profiles changed, in one transaction; None if other rules or index keys are in force.
+
+    A group that a hold covers stays as it is until a later rebuild; the others then have a transaction each.
+    """
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[int | None]:
         if (exclusive.rules.version, exclusive.lock_row.newest, exclusive.lock_row.live) != under:
             return SpaceChange(None)
-        if await on_hold(exclusive.connection, space.tenant, roots):
-            # Profiles on hold stay as they are, with all that are connected to them, until a later rebuild.
-            return SpaceChange(0)
-        replayed = await replay(exclusive, roots, since)
+        await _require_no_hold(exclusive, batch.roots)
+        replayed = await replay(exclusive, batch.roots, since)
+        await _require_no_hold(exclusive, sorted(replayed.stored.profiles.keys() - set(batch.roots)))
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         await space.ensure_types(types)
         return await _rows(exclusive, replayed, actor)
 
-    return await run_exclusive_with(writer, space, (), decide)
+    try:
+        return await run_exclusive_with(writer, space, (), decide)
+    except UnderHold:
+        alone = [Batch([group]) for group in batch.groups if len(batch.groups) > 1]
+    changed = [await _rebuild(writer, space, each, since, under, actor) for each in alone]
+    return None if None in changed else sum(each or 0 for each in changed)
+
+
+async def _require_no_hold(exclusive: ExclusiveSpace, profiles: list[ProfileId]) -> None:
+    """UnderHold if a hold covers one of these profiles, or an erasure of one waits for a hold."""
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    if await holds.any_profile_held(connection, tenant, profiles) or await on_hold(connection, tenant, profiles):
+        raise UnderHold
 
 
 async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange[int | None]:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from identity.operations.corrections.require_no_hold import require_no_hold
 from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles, shown_keys, unseal_profiles
 from identity.planning.corrections.remove_identifier import Removal, plan_removal
@@ -35,7 +36,7 @@ class RemovedIdentifier(Struct, frozen=True):
 async def remove_identifier(space: Space, ref: str, *, block: bool, source: Source, actor: str) -> RemovedIdentifier:
     """Takes an identifier, written `type:value`, off its profile; `block` keeps it from coming back.
 
-    An identifier of no profile can be blocked too. BadIdentifier, IdentifierNotFound, LastIdentifier.
+    An identifier of no profile can be blocked too. BadIdentifier, IdentifierNotFound, LastIdentifier, UnderHold.
     """
     try:
         named = await find_identifier(space, ref)
@@ -49,6 +50,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         opened = await unseal_profiles(exclusive, exclusive.owners[key])
         if len(opened.whole.links) == 1:
             raise LastIdentifier
+        await require_no_hold(exclusive, opened)
         removal = plan_removal(opened.whole, key, exclusive.stamps)
         origin = removal.link.origin
         await opened.unlock(origin)

@@ -78,12 +78,12 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> RulesD
     done, total = 0, found.profiles
     whole = RulesDiff()
     for batch in found.batches():
-        more = await _compare(space, rules, batch, found.since)
+        more = await _compare(space, rules, batch.roots, found.since)
         if more is None or space.keys.versions.newest != versions.newest:
             return None
         whole += more
         del whole.examples[MOST_EXAMPLES:]
-        done += len(batch)
+        done += len(batch.roots)
         await progress(done, total)
     return whole
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from identity.operations.corrections.require_no_hold import require_no_hold
 from identity.operations.corrections.seal_profiles import act_record, seal_unmerge
 from identity.operations.corrections.unseal_profiles import unseal_for_unmerge
 from identity.planning.corrections.unmerge import plan_unmerge
@@ -38,7 +39,7 @@ async def unmerge_profile(
     """Splits identifiers, written `type:value`, off their profile; `block` keeps the two sides apart.
 
     BadIdentifier; NotOneProfile unless all of them are known and of one profile, and others of it stay;
-    TooManyCuts.
+    UnderHold; TooManyCuts.
     """
     parsed = await read_identifiers(space, identifiers)
 
@@ -57,6 +58,7 @@ async def unmerge_profile(
             raise NotOneProfile(_places(keys, whole.links.keys(), other))
         if named == whole.links.keys():
             raise NotOneProfile(_ALL)
+        await require_no_hold(exclusive, opened)
         if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
         plan = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_profile_id, block=block)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.fold_groups import DELETED, fold_groups
@@ -19,7 +20,7 @@ from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
-from identity.store.privacy import group_rows
+from identity.store.privacy import group_rows, holds
 from identity.store.profiles.groups import existing_groups
 from identity.values.calls import Source
 from identity.values.errors import GroupNotFound
@@ -37,9 +38,8 @@ class DeletedGroup(Struct, frozen=True):
 
 
 async def delete_group(space: Space, queue: IngestQueue, name: str, source: Source, actor: str) -> DeletedGroup:
-    """Delete the group of a normalised id. GroupNotFound."""
-    if not await _exists(space, name):
-        raise GroupNotFound
+    """Delete the group of a normalised id. GroupNotFound; UnderHold where a hold covers a member."""
+    await _require_deletable(space, name)
     now = wall_time()
     left, after = 0, bytes(16)
     while True:
@@ -54,9 +54,13 @@ async def delete_group(space: Space, queue: IngestQueue, name: str, source: Sour
 
 
 @retry_on_key_rotation
-async def _exists(space: Space, name: str) -> bool:
+async def _require_deletable(space: Space, name: str) -> None:
+    keys = space.keys.groups(name)
     async with space.database.reading() as connection:
-        return bool(await existing_groups(connection, space.tenant, space.keys.groups(name)))
+        if not await existing_groups(connection, space.tenant, keys):
+            raise GroupNotFound
+        if await holds.any_member_held(connection, space.tenant, keys):
+            raise UnderHold
 
 
 @retry_on_key_rotation
@@ -80,6 +84,9 @@ async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceCha
     key = space.keys.group(name)
     if not await existing_groups(connection, space.tenant, [key]):
         return SpaceChange(None)
+    if await holds.any_member_held(connection, space.tenant, [key]):
+        # The hold came since the deletion began: the members have left, and what they gave stays.
+        raise UnderHold
     new_keys = await exclusive.new_subject_keys()
     folded = await fold_groups(space, connection, new_keys, [key])
     stamp = exclusive.stamps(exclusive.lock_row.stamp)

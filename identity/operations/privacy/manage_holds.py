@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from identity.operations.privacy.erase_person import erase_person
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
+from identity.planning.privacy.privacy_requests import DELETES
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space
@@ -106,7 +107,7 @@ async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
 async def resume_held(space: Space, actor: str) -> int:
     """Try every erasure that waits for a hold again, oldest first; returns how many there were."""
     async with space.database.reading() as connection:
-        waiting = await erasures.newest(connection, space.tenant, ErasureState.ON_HOLD, LAST_ID, _MOST_WAITING)
+        waiting = await erasures.newest(connection, space.tenant, DELETES, ErasureState.ON_HOLD, LAST_ID, _MOST_WAITING)
     writer, orphans = WriterConnection(space.database), OrphanedCalls(space)
     try:
         if waiting:

@@ -59,12 +59,12 @@ async def list_requests(
 
 
 async def get_erasure(space: Space, erasure_id: str) -> ErasureResult:
-    """An erasure by its public id. ErasureNotFound."""
+    """An erasure by its public id. ErasureNotFound; a suppression and a lift erase nothing, so neither is one."""
     id_ = private("ers", erasure_id)
     async with space.database.reading() as connection:
         row = None if id_ is None else await erasures.get(connection, space.tenant, id_)
         notices = [] if row is None else await _notices(space, connection, [row])
-    if row is None:
+    if row is None or row.kind not in DELETES:
         raise ErasureNotFound
     return (await _results(space, [row], notices))[0]
 
@@ -75,7 +75,7 @@ async def list_erasures(
     """A page of erasures, the newest first, in one state or any, and the cursor after it. BadCursor."""
     before = LAST_ID if cursor is None else space.read_cursor(b"erasures", cursor)
     async with space.database.reading() as connection:
-        rows = await erasures.newest(connection, space.tenant, state, before, limit + 1)
+        rows = await erasures.newest(connection, space.tenant, DELETES, state, before, limit + 1)
         page = rows[:limit]
         notices = await _notices(space, connection, page)
     following = space.write_cursor(b"erasures", page[-1].id) if len(rows) > limit else None

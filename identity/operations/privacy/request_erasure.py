@@ -19,7 +19,7 @@ from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.waiting_erasures import require_none_waiting
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
-from identity.planning.privacy.erasure_waits import ErasureWaits
+from identity.planning.privacy.hold_refusals import ErasureWaits
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers, require_count

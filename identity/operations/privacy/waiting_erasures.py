@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from identity.planning.privacy.erasure_waits import ErasureWaits, waits_sentence
+from identity.planning.privacy.hold_refusals import ErasureWaits, waits_sentence
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.store.ingest.identifier_owners import owners as owners_of

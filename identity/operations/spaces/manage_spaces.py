@@ -13,9 +13,12 @@ from datetime import datetime
 import structlog
 from msgspec import Struct
 
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
 from identity.store.ledger.ledger import OPERATOR
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy import holds
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
@@ -188,7 +191,8 @@ async def list_spaces(spaces: Spaces) -> list[SpaceEntry]:
 async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> int:
     """Close a space and destroy its keys: nobody can read its rows any more, and the purge deletes them later.
 
-    Returns the number of the space. `confirm` must be its exact name. SpaceNotFound, NotConfirmed.
+    Returns the number of the space. `confirm` must be its exact name. SpaceNotFound, NotConfirmed; UnderHold
+    while a litigation hold is in force.
     """
     public_id = private("spc", space_id)
     if public_id is None:
@@ -197,6 +201,8 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
         space = await spaces_and_keys.find_public_space(connection, public_id)
         if confirm != space.name:
             raise NotConfirmed
+        if await holds.list_holds(connection, Tenant(space.id, space.bucket_base, space.spread)):
+            raise UnderHold
         await spaces_and_keys.delete_space(connection, space.id)
         await ledger.note(connection, space.id, OPERATOR, "space.delete", space_id)
     spaces.forget(space.id)

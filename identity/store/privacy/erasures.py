@@ -3,7 +3,7 @@
 A row names its person by keyed hashes only, and outlives what it erased.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import Uuid, byteas, int2s, uuids
@@ -127,14 +127,15 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ErasureRow 
 
 
 async def newest(
-    connection: Connection, tenant: Tenant, state: int | None, before: bytes, limit: int
+    connection: Connection, tenant: Tenant, kinds: Collection[int], state: int | None, before: bytes, limit: int
 ) -> list[ErasureRow]:
-    """The newest erasures before an id (ids are in the order of time)."""
+    """The newest erasures of these kinds before an id (ids are in the order of time)."""
     found = await rows(
         connection,
         f"""
         SELECT {_ERASURE} FROM erasure
         WHERE space_id = $1::int4 AND bucket = $2::int4 AND ($3::int4 IS NULL OR state = $3::int4) AND erasure_id < $4
+          AND kind = ANY ($6::int2[])
         ORDER BY erasure_id DESC LIMIT $5::int4
         """,  # noqa: S608 (names of columns)
         tenant.id,
@@ -142,6 +143,7 @@ async def newest(
         state,
         Uuid(before),
         limit,
+        int2s(sorted(kinds)),
     )
     return [ErasureRow(*each) for each in found]
 

@@ -61,6 +61,61 @@ async def any_held(connection: Connection, tenant: Tenant, keys: Sequence[bytes]
     return found is not None
 
 
+async def any_member_held(connection: Connection, tenant: Tenant, groups: Sequence[bytes]) -> bool:
+    """Whether a person under a hold is or was a member of one of these groups, by the keys of the groups."""
+    found = await row(
+        connection,
+        """
+        SELECT 1 FROM held_key h
+        CROSS JOIN LATERAL (
+            SELECT t.profile_id FROM identifier t
+            WHERE t.key = h.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) i
+        CROSS JOIN LATERAL (
+            SELECT t.head FROM profile t
+            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) p
+        CROSS JOIN LATERAL (
+            SELECT t.profile_id FROM profile t
+            WHERE t.head = p.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) o
+        CROSS JOIN LATERAL (
+            SELECT t.profile_id FROM membership t
+            WHERE t.profile_id = o.profile_id AND t.group_key = ANY ($2::bytea[])
+              AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) m
+        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
+        """,
+        tenant.id,
+        byteas(groups),
+        tenant.base,
+    )
+    return found is not None
+
+
+async def any_profile_held(connection: Connection, tenant: Tenant, roots: Sequence[ProfileId]) -> bool:
+    """Whether a hold names an identifier of one of these profiles, by the roots of the profiles."""
+    found = await row(
+        connection,
+        """
+        SELECT 1 FROM held_key h
+        CROSS JOIN LATERAL (
+            SELECT t.profile_id FROM identifier t
+            WHERE t.key = h.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) i
+        CROSS JOIN LATERAL (
+            SELECT t.head FROM profile t
+            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) p
+        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 AND p.head = ANY ($2::uuid[]) LIMIT 1
+        """,
+        tenant.id,
+        uuids(roots),
+        tenant.base,
+    )
+    return found is not None
+
+
 async def add(connection: Connection, tenant: Tenant, hold: HoldRow, keys: Sequence[bytes]) -> None:
     """A new hold on these identifiers."""
     await connection.execute(

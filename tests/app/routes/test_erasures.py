@@ -200,3 +200,41 @@ def test_a_held_person_is_read_by_lawyers_only(shop: Shop) -> None:
     assert ended["resumed"] == 1
     assert shop.ask("GET", "/v1/holds", "privacy").json() == {"holds": []}
     assert [each["internal"] for each in shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"]] == ["finished"]
+
+
+def test_a_hold_keeps_its_people_from_every_other_destruction(shop: Shop, operator: dict[str, str]) -> None:
+    """No part, identifier, group or space of theirs goes; after the release all of it goes."""
+    shop.send({"type": "identify", "userId": "h1", "anonymousId": "ha", "traits": {"email": "h1@example.org"}})
+    shop.send({"type": "group", "userId": "h1", "groupId": "hg", "traits": {"x": 1}})
+    made = shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:h1"], "reason": "case"}).json()
+    changes: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("POST", "/v1/profiles/unmerge", "privacy", {"json": {"identifiers": ["anonymous_id:ha"]}}),
+        ("DELETE", "/v1/identifiers/email:h1@example.org", "admin", {}),
+        ("DELETE", "/v1/groups/hg", "admin", {}),
+    ]
+    space, named = f"/v1/spaces/{shop.space_id}", {"confirm": shop.name}
+
+    for method, path, key, given in changes:
+        refused = shop.ask(method, path, key, **given)
+        assert (refused.status_code, refused.json()["code"]) == (409, "under_hold"), path
+    refused = shop.client.delete(space, headers=operator, params=named)
+    assert (refused.status_code, refused.json()["code"]) == (409, "under_hold")
+    profile = shop.ask("GET", "/v1/profiles/anonymous_id:ha").json()
+    assert (len(profile["identifiers"]), profile["groups"]) == (3, ["hg"])
+
+    assert shop.ask("DELETE", f"/v1/holds/{made['hold_id']}", "privacy").status_code == 200
+    for method, path, key, given in reversed(changes):
+        assert shop.ask(method, path, key, **given).status_code == 200, path
+    assert shop.client.delete(space, headers=operator, params=named).status_code == 204
+
+
+@pytest.mark.parametrize("type_", ["SUPPRESS_ONLY", "UNSUPPRESS"])
+def test_a_suppression_and_a_lift_are_no_erasures(shop: Shop, type_: str) -> None:
+    """Nothing is destroyed, so neither is listed, read, or proved by a receipt."""
+    shop.send({"type": "identify", "userId": "k"})
+    asked = {"regulationType": type_, "subjectType": "USER_ID", "subjectIds": ["k"]}
+    assert shop.ask("POST", "/v1/regulations", "privacy", json=asked).status_code < 300
+    assert shop.ask("POST", "/v1/suppressions", "privacy", json={"identifiers": ["user_id:k"]}).status_code < 300
+    assert shop.ask("POST", "/v1/suppressions/lift", "privacy", json={"identifiers": ["user_id:k"]}).status_code < 300
+
+    assert shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"] == []

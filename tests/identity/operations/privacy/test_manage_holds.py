@@ -19,7 +19,7 @@ from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.erasure_waits import ErasureWaits
+from identity.planning.privacy.hold_refusals import ErasureWaits
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space
 from identity.values.calls import Identifier, Source

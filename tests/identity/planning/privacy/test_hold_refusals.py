@@ -1,6 +1,6 @@
 """The refusal of a lift names the erasure, its request, and both ways out of the wait."""
 
-from identity.planning.privacy.erasure_waits import waits_sentence
+from identity.planning.privacy.hold_refusals import waits_sentence
 from identity.values.ids import public
 
 

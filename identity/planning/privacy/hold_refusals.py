@@ -1,4 +1,4 @@
-"""The refusal of a change that an erasure on hold forbids, and the sentence that names the erasure."""
+"""The refusals of changes that a litigation hold forbids, and the sentence that names an erasure that waits for one."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,10 @@ _NEXT = (
     "Release the hold with DELETE /v1/holds/{hold_id}, which carries out the erasure, or cancel the request with"
     " DELETE /v1/regulations/{request_id}."
 )
+
+
+class UnderHold(Refused):
+    """A litigation hold keeps this data, so the data can be neither destroyed nor parted; release the hold first."""
 
 
 class ErasureWaits(Refused):
