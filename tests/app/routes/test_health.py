@@ -108,8 +108,8 @@ def test_metrics_count_outcomes_and_reasons_without_a_name(shop: Shop, operator:
     ids = [
         {"id": f"v{number}", "type": "secret_type", "collection": "users", "encoding": "none"} for number in range(3)
     ]
-    shop.send({"type": "track", "event": "E", "userId": "u1", "context": {"externalIds": ids}})
-    shop.ask("GET", "/v1/profiles/user_id:u1")
+    shop.send({"type": "track", "event": "E", "userId": "secret_person", "context": {"externalIds": ids}})
+    shop.ask("GET", "/v1/profiles/user_id:secret_person")
 
     text = shop.client.get("/metrics", headers=operator).text
 
@@ -119,8 +119,9 @@ def test_metrics_count_outcomes_and_reasons_without_a_name(shop: Shop, operator:
     assert 'onefold_request_seconds_count{method="GET",route="/v1/profiles/{ref}",status="200"}' in text
     assert 'route="/v1/batch"' in text
     assert 'onefold_requests{clock="overdue",kind="erasure"}' in text
-    assert "secret_type" not in text
-    assert "user_id" not in text
+    assert "secret_" not in text
+    # Codes of other tests may have the word, such as missing_user_id.
+    assert '"user_id' not in text
 
 
 def test_any_worker_answers_with_the_metrics_of_all(deployment: Deployment) -> None:
