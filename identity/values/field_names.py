@@ -90,7 +90,8 @@ CALL: Final = Names(
         "traits": "traits trait",
         "properties": "properties property propertys props",
         "context": "context contexts ctx",
-        "timestamp": "timestamp timestamps time datetime createdat eventtime occurredat ts",
+        "timestamp": "timestamp timestamps time date datetime createdat eventtime eventtimestamp eventdate eventat "
+        "occurredat happenedat loggedat recordedat trackedat clienttimestamp timestampms ts",
         "originalTimestamp": "originaltimestamp",
         "receivedAt": "receivedat",
         "sentAt": "sentat",

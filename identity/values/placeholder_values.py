@@ -17,6 +17,11 @@ PLACEHOLDERS: Final = frozenset(
         "distinct_id", "id", "email", "user", "userid", "user_id", "not_authenticated", "true",
         "false", "object object", "unknown", "n/a", "na", "void", "test", "invalid", "optional(nil)",
         "[object object]", "nullptr", "(not set)", "not set", "anonymousid", "anonymous_id", "9774d56d682e549c",
+        "object undefined", "object null", "[object undefined]", "[object null]", "infinity", "-infinity",
+        "#n/a", "#ref!", "#value!", "#name?", "#null!", "#num!", "#div/0!", "02:00:00:00:00:00", "020000000000",
+        "ff:ff:ff:ff:ff:ff", "your_user_id", "your-user-id", "your user id", "youruserid", "your_id", "your_email",
+        "undefined undefined", "undefined_undefined", "undefined-undefined", "undefinedundefined",
+        "null null", "null_null", "null-null", "nullnull", "none none", "none_none", "none-none",
     }
 )  # fmt: skip
 
@@ -28,13 +33,18 @@ PLACEHOLDER_EMAILS: Final = frozenset(
 )  # fmt: skip
 
 PLACEHOLDER_PATTERNS: Final = (
-    "[-0.]*",
+    "[-0.:]*",
     "[Ff]{8}-?[Ff]{4}-?[Ff]{4}-?[Ff]{4}-?[Ff]{12}",
     r"\{\{.*\}\}",
     r"[$#]\{.*\}",
     "<%.*%>",
+    "[Xx]{8}-?[Xx]{4}-?[Xx4]{4}-?[XxYy]{4}-?[Xx]{12}",
+    "[Xx]{3,}|[*]+|[?]+",
+    "__[A-Za-z_]+__",
+    r"\*\|.*\|\*",
+    "%%.*%%",
 )
-"""What placeholders look like beside the words: zeros, the greatest UUID, and templates."""
+"""What placeholders look like beside the words: zeros, the greatest UUID, masks, and templates."""
 
 _SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
 # The backslash covers text that is quoted twice: \"null\".
@@ -44,7 +54,9 @@ _BRACKETS: Final = _WRAPPING + "()<>[]{}"
 _MARKS: Final = _BRACKETS + "%$"
 _LONGEST = max(map(len, PLACEHOLDERS))
 _PATTERN: Final = re.compile("|".join(PLACEHOLDER_PATTERNS), re.DOTALL)
-_FIRST_OF_PATTERNS: Final = frozenset("-0.Ff{$#<")
+_FIRST_OF_PATTERNS: Final = frozenset("-0.:Ff{$#<Xx*?_%")
+# What MySQL and Postgres write for a null in text; the backslash is a quote elsewhere.
+_SQL_NULL: Final = re.compile(r"[\"']?\\+N[\"']?")
 
 
 def is_blocked_everywhere(type_: str, value: str) -> bool:
@@ -59,7 +71,7 @@ def is_placeholder(text: str) -> bool:
     and dashes (an all-zero UUID) are placeholders.
     """
     core = (text if text.isascii() else normalize("NFKC", text)).strip(_WRAPPING)
-    if not core:
+    if len(core) <= 1 and (not core or (core == "N" and _SQL_NULL.fullmatch(text.strip()))):
         return True
     first = core[0]
     if first in _FIRST_OF_PATTERNS and _PATTERN.fullmatch(core):

@@ -1,7 +1,8 @@
 """Reads a time in the forms that clients send: ISO 8601, epochs, RFC 2822, and what common languages print.
 
-Only unambiguous forms are read. The zero of a clock (0001-01-01, 1900-01-01, 1970-01-01 at midnight) stands for a time
-that was never set, so no client means that moment. A date in a national form (31.12.2025, 12/31/2025) is no time,
+Only unambiguous forms are read. The zero of a clock (1900-01-01, 1970-01-01) stands for a time that was never set, in
+any time zone and in the first day after the start of the clock, so no client means these days. Neither does a client
+mean a year before 1000, such as 0026. A date in a national form (31.12.2025, 12/31/2025) is no time,
 since another country reads another day; a wrong time would overwrite what is newer. Times are microseconds since 1970
 (UTC).
 """
@@ -19,13 +20,19 @@ LATEST: Final = Micros(253_402_300_800 * MICRO - 1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS = 86_400
-_YEAR_TWO: Final = EARLIEST + 365 * _DAY_SECONDS * MICRO
-# Go and .NET begin in the year 1, Windows in 1601, SQL Server in 1753, OLE and spreadsheets in 1899 or 1900, NTP in
-# 1900, classic Mac OS in 1904 and Unix in 1970.
-_ZEROS: Final = frozenset(
+_DAY: Final = _DAY_SECONDS * MICRO
+_YEAR_1000: Final = int((datetime(1000, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) * MICRO
+# Windows begins in 1601, SQL Server in 1753, OLE and spreadsheets in 1899 or 1900, NTP in 1900, classic Mac OS in 1904
+# and Unix in 1970. The years 1 of Go and .NET lie before the year 1000; as nanoseconds, Go's overflows to 1754.
+_ZEROS: Final = tuple(
     int((datetime(*day, tzinfo=UTC) - _EPOCH).total_seconds()) * MICRO
-    for day in ((1601, 1, 1), (1753, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1904, 1, 1), (1970, 1, 1))
-)
+    for day in (
+        (1601, 1, 1), (1753, 1, 1), (1754, 8, 30), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1904, 1, 1),
+        (1970, 1, 1),
+    )
+)  # fmt: skip
+# A zero at midnight of any zone lies less than a day from midnight in UTC.
+_LATEST_ZERO: Final = _ZEROS[-1] + _DAY
 _LONGEST_TEXT = 100
 # The least value of each unit and the microseconds in it, times 1,000. The years 1973 to 2286 have 9 or 10 digits in
 # seconds and three more in each smaller unit; a number between two units is no time.
@@ -91,7 +98,12 @@ def parse_iso(value: object) -> Micros | None:
 def parse_timestamp(value: object) -> Micros | None:
     """The microseconds of a time as clients send it; None for a value that is no unambiguous time, or a zero."""
     found = _read(value)
-    return None if found is None or found < _YEAR_TWO or found in _ZEROS else found
+    return None if found is None or (found < _LATEST_ZERO and _is_zero(found)) else found
+
+
+def _is_zero(time: Micros) -> bool:
+    """Whether a time lies on the day of a zero or on the day before, or in a year that is no year of an event."""
+    return time < _YEAR_1000 or any(zero - _DAY <= time < zero + _DAY for zero in _ZEROS)
 
 
 def _read(value: object) -> Micros | None:

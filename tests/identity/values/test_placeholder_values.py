@@ -29,7 +29,7 @@ def test_every_text_of_a_pattern_is_a_placeholder(text: str) -> None:
     assert is_placeholder(text)
 
 
-@given(st.text(alphabet="0-.", max_size=40))
+@given(st.text(alphabet="0-.:", max_size=40))
 def test_text_of_zeros_and_dashes_is_a_placeholder(text: str) -> None:
     """The empty text and all-zero UUIDs are placeholders as well."""
     assert is_placeholder(text)
@@ -69,6 +69,31 @@ def test_text_of_zeros_and_dashes_is_a_placeholder(text: str) -> None:
         "9774D56D682E549C",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+        "\\N",
+        '"\\N"',
+        "\\\\N",
+        "#N/A",
+        "#REF!",
+        "[object Undefined]",
+        "[object Null]",
+        "undefined undefined",
+        "null_null",
+        "__USER_ID__",
+        "*|USERID|*",
+        "%%SUBSCRIBER%%",
+        "YOUR_USER_ID",
+        "<your-user-id>",
+        "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+        "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx",
+        "XXXX",
+        "****",
+        "Infinity",
+        "-Infinity",
+        "?",
+        "???",
+        "02:00:00:00:00:00",
+        "00:00:00:00:00:00",
+        "FF:FF:FF:FF:FF:FF",
     ],
 )
 def test_what_programs_print_for_nothing_is_a_placeholder(text: str) -> None:
@@ -103,6 +128,25 @@ def test_what_programs_print_for_nothing_is_a_placeholder(text: str) -> None:
         "optional(ann)",
         "0.1",
         "100%",
+        "N",
+        "n",
+        "\\n",
+        "\\Nina",
+        "x",
+        "xx",
+        "xxa",
+        "xx4y",
+        "_ann_",
+        "__ann1__",
+        "__",
+        "*ann*",
+        "what?",
+        "02:00:00:00:00:01",
+        "12:00:00:00:00:00",
+        "null undefined ann",
+        "infinity8",
+        "your_user",
+        "#1",
         "%",
         "$",
     ],

