@@ -75,6 +75,17 @@ _CONSENT = {
     "context.consent.categoryPreferences": "categorypreferences categorypreference",
     "context.gpc": "gpc globalprivacycontrol",
 }
+_SIGNALS = {
+    "context.consent.tcf": "tcf tcstring tcfstring",
+    "context.consent.gpp": "gpp gppstring",
+    "context.consent.usPrivacy": "usprivacy usprivacystring usp",
+    "context.consent.googleConsentMode": "googleconsentmode consentmode gcm",
+    "context.consent.minor": "minor isminor",
+}
+_PRIVACY = {**_CONSENT, **_SIGNALS}
+CONSENT: Final = Names("categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", _PRIVACY)
+"""`context.consent`."""
+_STATEMENTS: Final = frozenset({"consent", "gpc", "gpp", "tcf", "usPrivacy", "us_privacy", "googleConsentMode"})
 CALL: Final = Names(
     "type userId anonymousId previousId previousIdType groupId traits properties context timestamp originalTimestamp "
     "receivedAt sentAt messageId event name category channel integrations version projectId writeKey _metadata force "
@@ -97,19 +108,19 @@ CALL: Final = Names(
         "sentAt": "sentat",
         "context.externalIds": "externalids externalid",
         "context.device": "device",
-        **_CONSENT,
+        **_PRIVACY,
     },
 )
 CONTEXT: Final = Names(
-    "active app campaign consent consentManagement device externalIds gpc groupId instanceId integrations ip library "
-    "locale location network os page protocols referrer screen sessionId sessionStart timezone traits userAgent "
-    "userAgentData",
+    "active app campaign consent consentManagement device externalIds gpc groupId instanceId integration integrations "
+    "ip library locale location network os page protocols referrer screen sessionId sessionStart timezone traits "
+    "userAgent userAgentData",
     {
         "context.traits": "traits trait",
         "context.device": "device devices",
         "context.externalIds": "externalids externalid",
-        "context.integrations": "integrations integration",
-        **_CONSENT,
+        "context.integrations": "integrations",
+        **_PRIVACY,
     },
 )
 DEVICE: Final = Names(
@@ -126,7 +137,7 @@ DEVICE: Final = Names(
 """`context.device`."""
 ENVELOPE: Final = Names(
     "batch context sentAt integrations messageId writeKey type timestamp version channel",
-    {"context": "context contexts ctx", "sentAt": "sentat", **_CONSENT},
+    {"context": "context contexts ctx", "sentAt": "sentat", **_PRIVACY},
 )
 """The object around the calls of a batch."""
 _INTEGRATIONS: Final = Names("", {"context.integrations.Google Analytics": "googleanalytics"})
@@ -143,6 +154,9 @@ def misspelt_fields(body: Mapping[str, Any], context: Mapping[str, Any] | None) 
     found = CALL.misspelt(body)
     if found and any(body.get(name) is not None for name in _TIMES):
         found = [each for each in found if each.right != "timestamp" or _is_spelling(each.path, "timestamp")]
+    properties = body.get("properties")
+    if isinstance(properties, dict) and not properties.keys().isdisjoint(_STATEMENTS):
+        found += _statements_in(properties)
     if not context:
         return found
     found += CONTEXT.misspelt(context, "context.")
@@ -157,6 +171,16 @@ def misspelt_fields(body: Mapping[str, Any], context: Mapping[str, Any] | None) 
             others = _INTEGRATIONS.misspelt(integrations, "context.integrations.")
             found += [each for each in others if isinstance(each.value, dict)]
     return found
+
+
+def _statements_in(properties: Mapping[str, Any]) -> list[MisspeltField]:
+    """The statements of consent among the properties of an event; a `consent` that is no object is a property."""
+    found = ((name, properties[name]) for name in properties if name in _STATEMENTS)
+    return [
+        MisspeltField(f"properties.{name}", CALL.right(name) or name, value)
+        for name, value in found
+        if value is not None and (name != "consent" or isinstance(value, dict))
+    ]
 
 
 def _is_spelling(name: str, right: str) -> bool:

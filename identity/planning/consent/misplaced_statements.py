@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from identity.planning.consent.signals import gpc
-from identity.values.field_names import CONTEXT, MisspeltField
+from identity.values.field_names import CONSENT, CONTEXT, MisspeltField
 
 _CONSENT: Final = "context.consent"
 _GPC: Final = "context.gpc"
 _CONTEXT: Final = "context"
+_CATEGORIES: Final = (_CONSENT, f"{_CONSENT}.categoryPreferences")
+_NAMES: Final = {"googleConsentMode": "gcm", "usPrivacy": "us_privacy"}
 
 
 class Misplaced(NamedTuple):
@@ -20,16 +22,19 @@ class Misplaced(NamedTuple):
 
     categories: bool = False
     opt_out: bool = False
+    signals: tuple[tuple[str, Any], ...] = ()
+    """The other members of `context.consent`, by their right names."""
 
     @property
     def any(self) -> bool:
         """Whether there is a statement."""
-        return self.categories or self.opt_out
+        return self.categories or self.opt_out or bool(self.signals)
 
     @property
     def names(self) -> list[str]:
         """The names under which a call lists the statements as invalid signals."""
-        return ["consent"] * self.categories + ["gpc"] * self.opt_out
+        others = [_NAMES.get(name, name) for name, _ in self.signals]
+        return ["consent"] * self.categories + ["gpc"] * self.opt_out + others
 
 
 NO_MISPLACED: Final = Misplaced()
@@ -38,13 +43,28 @@ NO_MISPLACED: Final = Misplaced()
 def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
     """The statements in the misspelt members of a call; an empty value states nothing."""
     categories = opt_out = False
+    signals: list[tuple[str, Any]] = []
     for field in fields:
         for right, value in _parts(field):
-            if right.startswith(_CONSENT):
-                categories = categories or value not in (None, "", [], {})
-            elif right == _GPC:
+            if right == _GPC:
                 opt_out = opt_out or gpc.read_field(value) is True
-    return Misplaced(categories, opt_out)
+            elif right in _CATEGORIES:
+                categories = categories or value not in (None, "", [], {})
+                if right == _CONSENT and isinstance(value, Mapping):
+                    inner = misplaced_members(value, read=True)
+                    opt_out, signals = opt_out or inner.opt_out, signals + list(inner.signals)
+            elif right.startswith(_CONSENT) and value not in (None, "", [], {}, False):
+                signals.append((right.removeprefix(f"{_CONSENT}."), value))
+    return Misplaced(categories, opt_out, tuple(signals))
+
+
+def misplaced_members(consent: Mapping[str, Any], *, read: bool = False) -> Misplaced:
+    """The signals under misspelt names in a consent object; with `read` also those under their right names."""
+    found = [each for each in CONSENT.misspelt(consent) if each.right not in _CATEGORIES]
+    if read:
+        right = ("tcf", "gpp", "googleConsentMode", "usPrivacy", "minor")
+        found += [MisspeltField(name, f"{_CONSENT}.{name}", consent[name]) for name in right if name in consent]
+    return misplaced_statements(found)
 
 
 def _parts(field: MisspeltField) -> Iterable[tuple[str, Any]]:

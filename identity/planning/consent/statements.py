@@ -22,7 +22,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced
+from msgspec.structs import replace
+
+from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced, misplaced_members
 from identity.planning.consent.regions import UNREADABLE, parse_region
 from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
@@ -65,12 +67,12 @@ def statements(
 ) -> CallStatements:
     """The statements in the context of a call, and what those under a misspelt name deny; times are in microseconds."""
     context = context or {}
-    if not ("consent" in context or "gpc" in context or misplaced.any):
+    if not ("consent" in context or "gpc" in context or misplaced.any or "consentManagement" in context):
         return CallStatements({}, [])
     found: dict[str, TimedSignal] = {}
     suffix = SERVER if server else ""
     consent = context.get("consent")
-    stated = category_decisions(consent, misplaced)
+    stated = _with_managed(category_decisions(consent, misplaced), context.get("consentManagement"))
     if stated is not None:
         found[STATED + suffix] = TimedSignal(sorted(stated)[:MOST_STATED], time)
     if isinstance(consent, dict):
@@ -85,7 +87,15 @@ def statements(
         _add_classes(found, signal, suffix, time)
     for signal in signals.found:
         _add_parts(found, signal, suffix, time)
-    found |= {OUT + class_: TimedSignal(value=False, time=time) for class_ in gpc.statements() if misplaced.opt_out}
+    nested = misplaced_members(consent) if isinstance(consent, dict) else NO_MISPLACED
+    for name, value in (*misplaced.signals, *nested.signals):
+        if name == "minor" and value is True:
+            found[MINOR] = TimedSignal(value=True, time=time)
+        _add_denials(
+            found, read_signals({"consent": {name: value}}, header=False, server=server, now=received), suffix, time
+        )
+    opted_out = misplaced.opt_out or nested.opt_out
+    found |= {OUT + class_: TimedSignal(value=False, time=time) for class_ in gpc.statements() if opted_out}
     invalid = [*_unread_fields(consent), *signals.invalid, *misplaced.names]
     return CallStatements(found, list(dict.fromkeys(invalid)), stated)
 
@@ -108,6 +118,22 @@ def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> 
     if not isinstance(preferences, dict):
         return {}
     return {category: answer for category, answer in preferences.items() if isinstance(answer, bool)}
+
+
+def _with_managed(stated: dict[str, bool] | None, managed: object) -> dict[str, bool] | None:
+    """The decisions with those in `context.consentManagement` of RudderStack, whose denied ids deny in any case.
+
+    Its allowed ids are granted where it denies some and no other statement of categories stands in the call.
+    """
+    if not isinstance(managed, dict):
+        return stated
+    denied, allowed = (managed.get(name) for name in ("deniedConsentIds", "allowedConsentIds"))
+    if denied is None or denied in ([], ""):
+        return stated
+    if not isinstance(denied, list):
+        return {}
+    granted = {each: True for each in allowed if isinstance(each, str)} if isinstance(allowed, list) else {}
+    return {**(granted if stated is None else stated), **{each: False for each in denied if isinstance(each, str)}}
 
 
 def unknown_categories(decisions: Mapping[str, bool], purposes: Collection[str]) -> list[str]:
@@ -173,6 +199,18 @@ def _add_classes(signals: dict[str, TimedSignal], signal: Signal, suffix: str, t
             at = decided_at(signal.updated, granted=granted, time=time)
             before = signals.get(name + suffix, TimedSignal(granted, at))
             signals[name + suffix] = TimedSignal(before.value and granted, max(before.time, at))
+
+
+def _add_denials(signals: dict[str, TimedSignal], read: Signals, suffix: str, time: Micros) -> None:
+    """Add what signals in another place deny; such a signal never grants."""
+    for each in read.found:
+        denied = replace(
+            each,
+            stated={name: granted for name, granted in each.stated.items() if not granted},
+            types={name: granted for name, granted in each.types.items() if not granted},
+        )
+        _add_classes(signals, denied, suffix, time)
+        _add_parts(signals, denied, suffix, time)
 
 
 def _add_parts(signals: dict[str, TimedSignal], signal: Signal, suffix: str, time: Micros) -> None:

@@ -19,7 +19,10 @@ from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usa
 
 _EXTERNAL = "external_id"
 _DEVICE = "device"
-_DEVICES = ("ios", "android")
+_DEVICES: Final = {"ios": "ios", "android": "android"} | dict.fromkeys(
+    ("tvos", "watchos", "macos", "ipados", "visionos"), "ios"
+)
+"""The first part of a device type, by `context.device.type`: the systems of Apple make ids of one kind."""
 DEVICE_IDS: Final = (("id", "id"), ("idfa", "advertisingId"), ("push_token", "token"))
 """The last part of a device type, and the field of `context.device` that holds the identifier."""
 GOOGLE_ANALYTICS: Final = ("Google Analytics", "clientId")
@@ -153,13 +156,13 @@ class ClaimedIdentifiers:
             self.demote(DemotedIdentifier(Identifier(_DEVICE, kind_of(device)), UnlinkedReason.UNKNOWN_DEVICE))
             return
         name = device.get("type")
-        system = name.lower() if isinstance(name, str) else ""
+        system = device_system(name)
         tracked = device.get("adTrackingEnabled") is True
         for part, field in DEVICE_IDS:
             raw = device.get(field)
             if raw is None or (field == "advertisingId" and not tracked):
                 continue
-            if system in _DEVICES:
+            if system is not None:
                 self.claim(f"{system}.{part}", raw)
             else:
                 self.demote(DemotedIdentifier(Identifier(_DEVICE, _shown(raw)), UnlinkedReason.UNKNOWN_DEVICE))
@@ -170,6 +173,11 @@ class ClaimedIdentifiers:
         google: Any = integrations.get(member) if isinstance(integrations, dict) else None
         if isinstance(google, dict):
             self.claim(GA_CLIENT_ID, google.get(field))
+
+
+def device_system(name: object) -> str | None:
+    """The first part of the types of a device's identifiers; None for a device of no known type."""
+    return _DEVICES.get(name.lower()) if isinstance(name, str) else None
 
 
 def _shown(raw: object) -> str:

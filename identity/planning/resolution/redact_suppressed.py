@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import structs
 
-from identity.planning.resolution.claimed_identifiers import DEVICE_IDS, GOOGLE_ANALYTICS, named, read
+from identity.planning.resolution.claimed_identifiers import DEVICE_IDS, GOOGLE_ANALYTICS, device_system, named, read
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, GA_CLIENT_ID, PHONE, USER_ID
@@ -77,7 +77,7 @@ def _context(context: dict[str, Any], is_gone: Any, cleared: Any) -> dict[str, A
         ]
     device = context.get("device")
     if isinstance(device, dict):
-        os_ = str(device.get("type")).lower()
+        os_ = device_system(device.get("type"))
         names = {field: part for part, field in DEVICE_IDS}
         context["device"] = {k: v for k, v in device.items() if not (k in names and is_gone(f"{os_}.{names[k]}", v))}
     integrations = context.get("integrations")

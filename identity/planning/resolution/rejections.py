@@ -34,6 +34,7 @@ LOST_BODIES: Final = frozenset(
 SUPPRESSED = "suppressed"
 # Identifiers demoted for these reasons have no key, or must leave none, so no evidence holds them.
 NOT_IN_EVIDENCE = UNUSABLE | {SUPPRESSED, UnlinkedReason.BAD_TYPE, UnlinkedReason.TOO_MANY_TYPES}
+_USER_ID: Final = "user_id:"
 MOST_NAMES = 50
 LONGEST_NAME = 100
 
@@ -98,6 +99,13 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
     unlinked = Counter(each["reason"] for each in outcome.demoted)
     if accepted:
         unlinked = Counter({reason: n for reason, n in unlinked.items() if reason in NOT_IN_EVIDENCE})
+        # SDKs send an empty id on every call of a person who is not signed in, beside the anonymous one.
+        if unlinked[UnlinkedReason.EMPTY]:
+            unlinked[UnlinkedReason.EMPTY] -= sum(
+                each["reason"] == UnlinkedReason.EMPTY and each["identifier"].startswith(_USER_ID)
+                for each in outcome.demoted
+            )
+            unlinked = +unlinked
         if not unlinked and _partial_reason(outcome) is None:
             return None
     hidden = outcome.status == SUPPRESSED or SUPPRESSED in unlinked

@@ -72,13 +72,48 @@ def test_a_misplaced_privacy_control_opts_out(body: dict[str, Any]) -> None:
         {"context": {"GPC": "0"}},
         {"Context": {"traits": {}}},
         {"Context": "x"},
-        {"context": {"consentManagement": {"deniedConsentIds": ["a"]}}},
+        {"context": {"consentManagement": {"deniedConsentIds": [], "allowedConsentIds": ["a"]}}},
+        {"properties": {"consent": True}},
     ],
 )
 def test_an_empty_statement_denies_nothing(body: dict[str, Any]) -> None:
     """Nor does a misspelt member that is no statement."""
     call = read(body)
     assert (call.consent, call.signals, call.invalid_signals) == (None, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"context": {"usPrivacy": "1YYN"}}, "us_privacy"),
+        ({"context": {"us_privacy": "1YYN"}}, "us_privacy"),
+        ({"usPrivacy": "1YYN"}, "us_privacy"),
+        ({"properties": {"us_privacy": "1YYN"}}, "us_privacy"),
+        ({"properties": {"gpc": True}}, "gpc"),
+        ({"context": {"consent": {"gpc": True}}}, "consent:gpc"),
+        ({"context": {"consent": {"us_privacy": "1YYN"}}}, "consent:us_privacy"),
+    ],
+)
+def test_a_readable_opt_out_in_another_place_opts_out(body: dict[str, Any], name: str) -> None:
+    """The call lists the signal, and states no categories."""
+    call = read(body)
+    assert (call.consent, call.signals, call.invalid_signals) == (None, OUT, [name])
+
+
+def test_the_denials_of_a_consent_mode_in_another_place_count_and_its_grants_do_not() -> None:
+    """As those of every signal; a minor in another place is one."""
+    denied = read({"context": {"googleConsentMode": {"ad_storage": "denied", "analytics_storage": "granted"}}})
+    assert [signal.value for signal in denied.signals.values()] == [False] * len(denied.signals)
+    assert denied.signals
+    assert "minor" in read({"context": {"minor": True}}).signals
+
+
+def test_the_denied_ids_of_a_consent_manager_of_rudderstack_deny() -> None:
+    """Beside a statement of categories too; the allowed ids of a call without one are granted."""
+    managed = {"allowedConsentIds": ["Mail"], "deniedConsentIds": ["Ads"], "provider": "custom"}
+    assert read({"context": {"consentManagement": managed}}).consent == {"Mail": True, "Ads": False}
+    assert read({"context": {"consentManagement": managed, "consent": GRANTED}}).consent == {"Ads": False}
+    assert read({"context": {"consentManagement": {"deniedConsentIds": "Ads"}}}).consent == {}
 
 
 def test_the_statement_in_the_right_place_counts() -> None:
