@@ -21,7 +21,7 @@ from app.server import logs
 from app.server.process import Onefold
 from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.spaces.manage_spaces import Caller
-from identity.planning.consent.signals.gpc import is_opt_out_header
+from identity.planning.consent.signals.gpc import read_header
 from identity.planning.resolution.call_requirements import REJECTIONS
 from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
@@ -123,6 +123,8 @@ class IngestEndpoint:
             encoding = encoding_of(scope["headers"]) if b"content-encoding" in headers else None
             raw = await read(receive, encoding, headers.get(b"content-length"))
             caller, request = await self._read(route, headers, raw, counted)
+            if b"sec-gpc" in headers:
+                request.gpc = self._opts_out(scope["headers"], caller)
         except (Unreadable, BatchTooLong) as error:
             await self._list_lost_body(error.code, headers.get(b"authorization"), raw, counted)
             raise
@@ -155,9 +157,7 @@ class IngestEndpoint:
             self._count(caller, counted)
         if caller.scopes.isdisjoint(SCOPES):
             raise lacks_scope(caller, SCOPES)
-        gpc = headers.get(b"sec-gpc")
-        opts_out = gpc is not None and self._opts_out(gpc, caller)
-        return caller, _ingest_request(route, mended, caller, size=len(raw), gpc=opts_out)
+        return caller, _ingest_request(route, mended, caller, size=len(raw))
 
     def _count(self, caller: Caller, counted: set[int]) -> None:
         """Count a request for a key, once. RateLimited."""
@@ -165,12 +165,17 @@ class IngestEndpoint:
             counted.add(caller.key)
             self._onefold.limits.collect(caller)
 
-    def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
-        """Return whether the person behind a browser opts out; the header of a server is no person's choice."""
-        opts_out = is_opt_out_header(gpc)
-        if opts_out and caller.server:
+    def _opts_out(self, headers: Headers, caller: Caller) -> bool | None:
+        """Return whether the person behind a browser opts out, None for a header that cannot be read.
+
+        The header of a server is no person's choice.
+        """
+        opts_out = read_header(value for name, value in headers if name == b"sec-gpc")
+        if not caller.server:
+            return opts_out
+        if opts_out:
             self._onefold.metrics.count_ignored_gpc()
-        return opts_out and not caller.server
+        return False
 
     async def _list_lost_body(self, code: str, authorization: bytes | None, raw: bytes, counted: set[int]) -> None:
         """List a body of which no call is read, for the key in its header or, as far as found, in the body itself."""
@@ -224,7 +229,7 @@ def _with_cors(start: Message, scope: Scope) -> Message:
     return start
 
 
-def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: int, gpc: bool) -> IngestRequest:
+def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: int) -> IngestRequest:
     received = wall_time()
     source = Source(caller.key, caller.server)
     body = mended.body
@@ -235,7 +240,6 @@ def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: i
             received=received,
             kind=route.kind,
             size=size,
-            gpc=gpc,
             mended=mended.items,
             mended_rest=mended.rest,
         )
@@ -250,7 +254,6 @@ def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: i
         # A public key may not choose the time its calls were received at.
         history=route.history and caller.server,
         size=size,
-        gpc=gpc,
         mended=mended.items,
         mended_rest=mended.rest,
     )

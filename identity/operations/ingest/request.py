@@ -34,6 +34,8 @@ from identity.values.stamps import Micros
 
 MOST_ITEMS = 2_500
 LARGEST_ITEM = 32 * 1024
+UNREAD_GPC = "gpc"
+"""The invalid signal of a call that came with an unreadable `Sec-GPC` header."""
 _size = msgspec.json.encode
 
 
@@ -42,7 +44,8 @@ class IngestRequest:
 
     `bodies` are the parsed calls. `kind` is the one that the path names, or None if each body names its own.
     A `dry_run` leaves nothing behind. With `history` (an import) bodies may carry the time of their receipt. `gpc`:
-    the browser sent the header of Global Privacy Control, and each body records that.
+    the browser sent the header of Global Privacy Control, and each body records that; None: the header cannot be read,
+    and each call lists that.
     `mended` counts by position the values of a body that no JSON can hold, `mended_rest` those beside the bodies.
     `size` is that of the whole body in bytes, if known; `weight` is the share of the queue.
     `index` holds the versions of the index key that the calls were read
@@ -82,7 +85,7 @@ class IngestRequest:
         size: int | None = None,
         tamed: bool = True,
         dry_run: bool = False,
-        gpc: bool = False,
+        gpc: bool | None = False,
         mended: Mapping[int, int] | None = None,
         mended_rest: int = 0,
     ) -> None:
@@ -174,6 +177,8 @@ class IngestRequest:
         require_alias_ids(call)
         if self.history and not history:
             require_time(call)
+        if self.gpc is None:
+            call.invalid_signals = list(dict.fromkeys([*call.invalid_signals, UNREAD_GPC]))
         call.history = history
         return call
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.app.conftest import Shop
 from tests.support.destinations.destination_feed import PURPOSES, Feed, statement
+from tests.support.http.rejections import listed
 
 GRANTED = {"Marketing": True, "Product": True}
 TRAITS = {"plan": "pro", "email": "ann@example.org"}
@@ -65,6 +66,31 @@ def test_only_the_value_1_is_the_signal(shop: Shop, ads: Feed, values: tuple[str
     browse(shop, *values)
     assert ads.look(ANN).json()["consent"] == "granted"
     assert [statement["signal_sources"] for statement in consent(shop)["history"]] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("values", "listed_signals"),
+    [(("true",), ["gpc"]), (("0", "yes"), ["gpc"]), (("1,1",), ["gpc"]), (("0",), None), (("",), None)],
+    ids=str,
+)
+def test_a_header_that_cannot_be_read_is_listed_at_each_call(
+    shop: Shop, values: tuple[str, ...], listed_signals: list[str] | None
+) -> None:
+    """As an invalid signal; `0` and nothing state nothing."""
+    batch = [{"type": "page", "userId": "ann"}, {"type": "page", "userId": "ben", "context": {"gpc": "perhaps"}}]
+    browse(shop, *values, path="/v1/batch", batch=batch)
+    found = [each["invalid_signals"] for each in listed(shop, reason="invalid_signal")]
+    assert found == ([["gpc"]] if listed_signals is None else [listed_signals] * 2)
+
+
+def test_an_opt_out_counts_beside_a_header_of_another_value(shop: Shop, ads: Feed) -> None:
+    """A proxy may add a line of its own; in either order."""
+    for nr, values in enumerate([("1", "0"), ("0", "1"), ("true", "1")]):
+        traits = TRAITS | {"email": f"u{nr}@x.org"}
+        browse(shop, *values, path="/v1/identify", userId=f"u{nr}", traits=traits)
+        assert consent(shop, f"user_id:u{nr}")["purposes"]["Marketing"]["reason"] == "opted_out"
+    assert ads.pull() == []
+    assert listed(shop) == []
 
 
 def test_the_header_of_a_server_is_ignored(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:

@@ -4,17 +4,30 @@ The header counts only with the value `1` and only for keys held by browsers. A 
 since the header of its own request expresses no choice of a person.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from identity.planning.consent.signals.classes import OPT_OUT, Statements
 
 _OPT_OUTS: Final = frozenset(("1", "true"))
 _SILENT: Final = frozenset(("", "0", "false"))
+_SILENT_LINES: Final = frozenset((b"", b"0"))
 
 
 def is_opt_out_header(value: object) -> bool:
     """Whether the value of a `Sec-GPC` header is `1`, the only one that opts out."""
     return type(value) in (str, bytes) and value in ("1", b"1")
+
+
+def read_header(lines: Iterable[bytes]) -> bool | None:
+    """Whether the lines of the `Sec-GPC` header of a request opt out; None if none does and one cannot be read.
+
+    `0` and an empty line state nothing. A line that opts out counts beside any other.
+    """
+    stated = frozenset(lines)
+    if any(map(is_opt_out_header, stated)):
+        return True
+    return False if stated <= _SILENT_LINES else None
 
 
 def read_field(value: object) -> bool | None:

@@ -20,6 +20,30 @@ def test_the_value_1_of_the_header_is_an_opt_out(value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "opts_out"),
+    [
+        ([b"1"], True),
+        ([b"0", b"1"], True),
+        ([b"true", b"1"], True),
+        ([], False),
+        ([b""], False),
+        ([b"0", b"0"], False),
+        ([b"true"], None),
+        ([b"false"], None),
+        ([b"0", b"2"], None),
+        ([b"1, 1"], None),
+        ([b"\xff"], None),
+    ],
+)
+def test_the_lines_of_a_header_opt_out_state_nothing_or_cannot_be_read(
+    lines: list[bytes],
+    opts_out: bool | None,  # noqa: FBT001
+) -> None:
+    """An opt-out counts beside any other line."""
+    assert gpc.read_header(lines) is opts_out
+
+
+@pytest.mark.parametrize(
     ("value", "opts_out"),
     [
         (True, True),
