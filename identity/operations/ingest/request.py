@@ -13,11 +13,13 @@ from identity.planning.consent.statements import unknown_categories
 from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.call_requirements import (
     LONGEST_MESSAGE_ID,
+    is_batch,
     receipt_time,
     rejection,
     rejection_hint,
     require_alias_ids,
     require_event,
+    require_one_call,
     require_time,
 )
 from identity.planning.resolution.extract import extract
@@ -113,7 +115,7 @@ class IngestRequest:
 
     def _reject_large(self) -> None:
         for at, body in enumerate(self.bodies):
-            if len(_size(body)) > LARGEST_ITEM:
+            if len(_size(body)) > LARGEST_ITEM and not is_batch(body):
                 self.outcomes[at] = Outcome(message_id=_message_id(body), status="rejected", reason="too_large")
 
     async def read(self, space: Space, rules: Rules) -> None:
@@ -128,6 +130,7 @@ class IngestRequest:
             if outcome is not None and outcome.status == "rejected":
                 continue
             try:
+                require_one_call(body)
                 call = self._extract(
                     {**strays, **body} if strays and isinstance(body, dict) else body, shared, sent_at, rules
                 )
@@ -141,6 +144,8 @@ class IngestRequest:
                 )
             else:
                 call.mended = self._lost(at)
+                if self.gpc is None:
+                    call.invalid_signals = list(dict.fromkeys([*call.invalid_signals, UNREAD_GPC]))
                 self.calls.append((at, call))
         await self._ensure_types(space)
         await self._list_unknown_categories(space)
@@ -177,8 +182,6 @@ class IngestRequest:
         require_alias_ids(call)
         if self.history and not history:
             require_time(call)
-        if self.gpc is None:
-            call.invalid_signals = list(dict.fromkeys([*call.invalid_signals, UNREAD_GPC]))
         call.history = history
         return call
 

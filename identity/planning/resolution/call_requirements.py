@@ -25,12 +25,24 @@ FUTURE_TIMESTAMP: Final = "future_timestamp"
 FIELD_NOT_OBJECT: Final = "field_not_object"
 MISSPELT_FIELD: Final = "misspelt_field"
 FIELD_NOT_BOOLEAN: Final = "field_not_boolean"
-FIELD_REASONS: Final = frozenset({FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD})
+TYPE_OF_PATH: Final = "type_of_path"
+FIELD_OF_OTHER_TYPE: Final = "field_of_other_type"
+FIELD_REASONS: Final = frozenset(
+    {
+        FUTURE_TIMESTAMP,
+        FIELD_NOT_OBJECT,
+        FIELD_NOT_BOOLEAN,
+        MISSPELT_FIELD,
+        TYPE_OF_PATH,
+        FIELD_OF_OTHER_TYPE,
+    }
+)
 """The reasons of a field that is not read, in a call that is taken."""
 
 REJECTIONS: Final = {
     "not_an_object": "A call must be a JSON object.",
     "invalid_type": f"A call needs a type: {', '.join(KINDS)}.",
+    "batch_as_call": "The body of this path is one call, and not a batch.",
     "context_not_object": "context must be an object.",
     "traits_not_object": "traits must be an object.",
     "too_many_traits": f"A call may carry at most {TOO_MANY_TRAITS - 1} traits.",
@@ -66,6 +78,8 @@ def rejection_hint(code: str, body: Mapping[str, Any]) -> str | None:
         return f"{shown(name)} is not read; send previousId."
     if code == "context_not_object" and (body.get("context") in (None, []) or isinstance(body["context"], dict)):
         return "The context beside the batch is no object."
+    if code == "batch_as_call":
+        return 'Send {"batch": [...]} to /v1/batch, with all calls in one list.'
     if code == "invalid_timestamp":
         return misspelt_time(body)
     return misspelt_field(body) if code in _MISSING_IDS else None
@@ -91,6 +105,20 @@ def require_time(call: Call) -> None:
         raise rejection("invalid_timestamp")
     if FUTURE_TIMESTAMP in call.ignored_fields.values():
         raise rejection(FUTURE_TIMESTAMP)
+
+
+def is_batch(body: object) -> bool:
+    """Whether the body of a call is a batch: its calls would be lost if it counted as one call."""
+    if not isinstance(body, dict) or "batch" not in body:
+        return False
+    batch = body["batch"]
+    return isinstance(batch, list) and all(isinstance(each, dict) for each in batch)
+
+
+def require_one_call(body: object) -> None:
+    """Reject a body that is a batch."""
+    if is_batch(body):
+        raise rejection("batch_as_call")
 
 
 def require_event(call: Call) -> None:

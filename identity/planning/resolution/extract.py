@@ -5,7 +5,7 @@ same rules gives the same call, but for a generated message id, so that a rebuil
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import uuid4
 
 from identity.planning.consent.misplaced_statements import NO_MISPLACED, misplaced_statements
@@ -15,6 +15,7 @@ from identity.planning.resolution.call_requirements import (
     CONSENT_EVENT,
     FIELD_NOT_BOOLEAN,
     FIELD_NOT_OBJECT,
+    FIELD_OF_OTHER_TYPE,
     FUTURE_TIMESTAMP,
     LONGEST_GROUP_ID,
     LONGEST_MESSAGE_ID,
@@ -22,6 +23,7 @@ from identity.planning.resolution.call_requirements import (
     MOST_PROPERTIES,
     TOO_MANY_IDENTIFIERS,
     TOO_MANY_TRAITS,
+    TYPE_OF_PATH,
     rejection,
 )
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, is_blocked_group
@@ -37,6 +39,7 @@ from identity.values.stamps import Micros
 
 # These fields belong to the delivery and not to the event; `writeKey` is a secret.
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
+_WITHOUT_TRAITS: Final = frozenset({"track", "page", "screen", "alias"})
 
 
 def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts would each cost a call)
@@ -70,6 +73,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
             ignored["context.traits"] = FIELD_NOT_OBJECT
         theirs = None
     traits = _traits(kind, get("traits"), theirs) if kind in ("identify", "group") else None
+    _list_other_types(body, kind, ignored)
     properties = get("properties")
     if not isinstance(properties, dict):
         if properties is not None and properties != []:
@@ -216,6 +220,16 @@ def _new_message_id() -> str:
 def _has_preferences(context: dict[str, Any] | None) -> bool:
     consent = context.get("consent") if context else None
     return isinstance(consent, dict) and isinstance(consent.get("categoryPreferences"), dict)
+
+
+def _list_other_types(body: dict[str, Any], kind: Kind, ignored: dict[str, str]) -> None:
+    """List the fields of a call that stand for a call of another type."""
+    if "type" in body and body["type"] != kind and body["type"] is not None and kind in KINDS:
+        ignored["type"] = TYPE_OF_PATH
+    if "traits" in body and kind in _WITHOUT_TRAITS and body["traits"] not in (None, {}, []):
+        ignored["traits"] = FIELD_OF_OTHER_TYPE
+    if kind != "alias" and body.get("previousId") is not None:
+        ignored["previousId"] = FIELD_OF_OTHER_TYPE
 
 
 def _list_unread(context: dict[str, Any], ignored: dict[str, str]) -> None:

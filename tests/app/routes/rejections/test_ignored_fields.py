@@ -79,6 +79,34 @@ def test_what_stands_beside_a_batch_is_read_listed_or_rejected(shop: Shop) -> No
     assert outcomes(context=[]) == [("accepted", None, None, None, None)] * 2
 
 
+def test_what_belongs_to_a_call_of_another_type_is_listed(shop: Shop) -> None:
+    """The path decides the type; so the traits of the identify that was meant are no traits of the profile."""
+    body = {"type": "identify", "userId": "u1", "event": "E", "traits": {"plan": "pro"}}
+    answer = shop.ask("POST", "/v1/track", "import", json=body, headers=OUTCOMES)
+    named = [
+        {"field": "type", "reason": "type_of_path"},
+        {"field": "traits", "reason": "field_of_other_type"},
+    ]
+    assert answer.json()["outcomes"][0]["ignored_fields"] == named
+    (only,) = listed(shop)
+    assert (only["type"], only["reason"], only["ignored_fields"]) == ("track", "type_of_path", named)
+
+
+@pytest.mark.parametrize("calls", [1, 400])
+def test_a_batch_in_the_place_of_a_call_is_rejected(shop: Shop, calls: int) -> None:
+    """With the path of batches, whatever its size; a call of a batch is no batch either."""
+    inner = {"batch": [{"type": "page", "userId": f"user-{n}", "name": "x" * 50} for n in range(calls)], "userId": "u1"}
+    answer = shop.ask("POST", "/v1/identify", "write", json=inner)
+    assert (answer.status_code, answer.json()["code"]) == (400, "batch_as_call")
+    assert "/v1/batch" in answer.json()["message"]
+    outcomes = shop.send({"type": "page", "userId": "u2"}, {"type": "identify", **inner})
+    assert [(each["status"], each["reason"]) for each in outcomes] == [
+        ("accepted", None),
+        ("rejected", "batch_as_call"),
+    ]
+    assert ["/v1/batch" in each["hint"] for each in listed(shop, reason="batch_as_call")] == [True, True]
+
+
 def test_an_import_with_a_misspelt_time_is_rejected(shop: Shop) -> None:
     """Elsewhere the field is listed."""
     call = {"type": "identify", "userId": "u1", "Timestamp": "2020-01-01T00:00:00Z"}

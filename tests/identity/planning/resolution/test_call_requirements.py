@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from identity.planning.resolution.call_requirements import rejection_hint, require_alias_ids, require_time
+from identity.planning.resolution.call_requirements import is_batch, rejection_hint, require_alias_ids, require_time
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
-from identity.values.calls import MICRO, Call, Kind, Source
+from identity.values.calls import KINDS, MICRO, Call, Kind, Source
 from identity.values.errors import BadCall
 from identity.values.stamps import Micros
 
@@ -43,11 +43,47 @@ def read(body: dict[str, Any], kind: Kind = "track") -> Call:
         ),
         ({"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": False}}}, {}),
         ({"context": {"device": {"type": "ios", "adTrackingEnabled": "true"}}}, {}),
+        (
+            {"type": "identify", "traits": {"plan": "pro"}},
+            {"type": "type_of_path", "traits": "field_of_other_type"},
+        ),
+        ({"type": "Track"}, {"type": "type_of_path"}),
+        ({"type": ["track"]}, {"type": "type_of_path"}),
+        ({"type": "track", "traits": {}}, {}),
+        ({"type": None, "traits": []}, {}),
+        ({"traits": "x"}, {"traits": "field_of_other_type"}),
+        ({"previousId": "p"}, {"previousId": "field_of_other_type"}),
+        ({"previousId": None, "traits": None}, {}),
     ],
 )
 def test_a_field_that_is_not_read_is_named_with_its_reason(body: dict[str, Any], ignored: dict[str, str]) -> None:
     """The rest of the call is taken."""
     assert read(body).ignored_fields == ignored
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_traits_are_listed_where_no_profile_and_no_group_gets_them(kind: Kind) -> None:
+    """A call of each type has them read or listed, and so has its previous id."""
+    call = read({"type": kind, "userId": "u", "groupId": "g", "previousId": "p", "traits": {"plan": "pro"}}, kind)
+    taken = {"traits": bool(call.traits or call.group_traits), "previousId": call.alias is not None}
+    assert call.ignored_fields == {name: "field_of_other_type" for name, is_read in taken.items() if not is_read}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"batch": []}, True),
+        ({"batch": [{"type": "track"}], "userId": "u"}, True),
+        ({"batch": [1, 2]}, False),
+        ({"batch": "7"}, False),
+        ({"batch": None}, False),
+        ({"userId": "u"}, False),
+        ([{"type": "track"}], False),
+    ],
+)
+def test_a_list_of_calls_in_the_place_of_a_call_is_a_batch(body: object, expected: bool) -> None:  # noqa: FBT001
+    """Another `batch` is a member of the call."""
+    assert is_batch(body) is expected
 
 
 @pytest.mark.parametrize("name", ["Timestamp", "time_stamp", "created_at", "original_timestamp", "received_at", "Time"])
