@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from hypothesis import HealthCheck
@@ -50,9 +51,23 @@ TEMPLATE = "onefold_template"
 # where nothing waits for the disk, and the cost of a drop grows with the buffers.
 HASTY = "fsync = off\nfull_page_writes = off\nshared_buffers = 128MB\n"
 COPY = sql.SQL("create database {} owner {} template {} strategy file_copy")
+MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+PREFIX = "onefold-tests-"
 ONEFOLD = [sys.executable, "-c", "from app.cli import main; main()"]
 READY = "Onefold is ready on "
 _numbers = count()
+
+
+def _temporary() -> Path | None:
+    """Memory, where the system has enough of it for the clusters of a run: they are copied hundreds of times."""
+    if os.environ.get("TMPDIR") or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return None
+    for left in MEMORY.glob(f"{PREFIX}*"):
+        # A run that failed leaves its folder, to be looked at until the next run.
+        if not psutil.pid_exists(int(left.name.removeprefix(PREFIX).partition("-")[0])):
+            shutil.rmtree(left, ignore_errors=True)
+    return MEMORY if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > ROOM else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,7 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run whose Postgres has to pass through it.
     """
     if config.option.basetemp is None:
-        config.option.basetemp = Path(tempfile.mkdtemp(prefix="onefold-tests-")) / "run"
+        config.option.basetemp = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_temporary())) / "run"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -86,7 +101,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Leave the folder behind only where there is something to look at."""
     folder = Path(session.config.option.basetemp)
-    if folder.parent.name.startswith("onefold-tests-") and exitstatus in (0, 5):
+    if folder.parent.name.startswith(PREFIX) and exitstatus in (0, 5):
         shutil.rmtree(folder.parent, ignore_errors=True)
 
 

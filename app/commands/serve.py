@@ -126,6 +126,9 @@ class _Workers(Multiprocess):
 
     def handle_signals(self) -> None:
         super().handle_signals()
+        for each in self.processes:
+            # With the worker's end open here too, a question to a worker that has just died waits for its whole time.
+            each.child_conn.close()
         if not (self._announced or self.should_exit.is_set()) and all(
             each.is_ready(timeout=_WATCH) for each in self.processes
         ):

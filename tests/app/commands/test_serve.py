@@ -119,9 +119,9 @@ def test_a_second_server_shares_postgres_and_leaves_it_running(start: Start) -> 
     assert httpx.get(first.url).status_code == 200
 
 
-def fails(tmp_path: Path, command: list[str] = COMMAND, **environment: str) -> tuple[int, str]:
+def fails(data_dir: Path, command: list[str] = COMMAND, **environment: str) -> tuple[int, str]:
     """Start where the start must fail; returns the status and the output."""
-    own = {"ONEFOLD_DATA_DIR": str(tmp_path / "data"), **environment}
+    own = {"ONEFOLD_DATA_DIR": str(data_dir), **environment}
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -134,15 +134,15 @@ def fails(tmp_path: Path, command: list[str] = COMMAND, **environment: str) -> t
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_port_in_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_ends_the_start_with_one_line(migrated_data: Path) -> None:
     """Nothing is left running."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        status, output = fails(tmp_path, ONEFOLD_PORT=port)
+        status, output = fails(migrated_data, ONEFOLD_PORT=port)
 
     begin = f"onefold: Port {port} is in use by another program; stop it, or take another port: onefold serve --port "
     assert (status, output.startswith(begin), len(output.splitlines())) == (1, True, 1)
-    assert postmaster.find(tmp_path / "data" / "postgres") is None
+    assert postmaster.find(migrated_data / "postgres") is None
 
 
 def few_files(soft: int, hard: int) -> list[str]:
@@ -152,10 +152,12 @@ def few_files(soft: int, hard: int) -> list[str]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_each_worker_raises_its_limit_of_open_files(tmp_path: Path, processes: list[Running], workers: str) -> None:
+def test_each_worker_raises_its_limit_of_open_files(
+    migrated_data: Path, processes: list[Running], workers: str
+) -> None:
     """To as many as it may have connections, and never lower than before."""
     environment = {"ONEFOLD_CONNECTIONS": "1000", "ONEFOLD_WORKERS": workers}
-    running = launch(few_files(256, 2_000), tmp_path / "data", environment)
+    running = launch(few_files(256, 2_000), migrated_data, environment)
     processes.append(running)
     worker = psutil.Process(int(httpx.get(running.url).text))
 
@@ -163,9 +165,9 @@ def test_each_worker_raises_its_limit_of_open_files(tmp_path: Path, processes: l
     assert 1_000 < soft <= hard == 2_000
 
 
-def test_a_start_without_enough_open_files_names_the_remedy(tmp_path: Path) -> None:
+def test_a_start_without_enough_open_files_names_the_remedy(migrated_data: Path) -> None:
     """One line, which names the limit."""
-    status, output = fails(tmp_path, few_files(256, 512), ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0")
+    status, output = fails(migrated_data, few_files(256, 512), ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0")
 
     assert status == 1
     assert output.startswith("onefold: ONEFOLD_CONNECTIONS needs ")
@@ -174,13 +176,13 @@ def test_a_start_without_enough_open_files_names_the_remedy(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_an_application_that_fails_to_start_ends_with_status_3(tmp_path: Path, workers: str) -> None:
+def test_an_application_that_fails_to_start_ends_with_status_3(migrated_data: Path, workers: str) -> None:
     """Its message is not in the log."""
-    status, output = fails(tmp_path, ONEFOLD_PORT="0", ONEFOLD_WORKERS=workers, STANDIN_FAILS="1")
+    status, output = fails(migrated_data, ONEFOLD_PORT="0", ONEFOLD_WORKERS=workers, STANDIN_FAILS="1")
 
     assert status == 3
     assert ("planted" in output, "ready" in output) == (False, False)
-    assert postmaster.find(tmp_path / "data" / "postgres") is None
+    assert postmaster.find(migrated_data / "postgres") is None
 
 
 def test_the_created_operator_token_is_kept(start: Start) -> None:

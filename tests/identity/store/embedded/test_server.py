@@ -19,6 +19,7 @@ from identity.store.embedded.server import EmbeddedPostgres
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import DatabaseUnavailable, Misconfigured
 from tests.conftest import ROOT
+from tests.support.database import prepared_cluster
 
 OWNER = """
 import sys, time
@@ -45,7 +46,7 @@ def serving(data_dir: Path) -> int:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
+def empty_dir(tmp_path: Path) -> Iterator[Path]:
     """A data directory whose postmaster, if any, is gone when the test ends."""
     folder = tmp_path / "data"
     yield folder
@@ -53,6 +54,12 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
         left = EmbeddedPostgres(folder)
         left.start()
         left.stop()
+
+
+@pytest.fixture
+def data_dir(prepared: Path, empty_dir: Path) -> Path:
+    """The same with a cluster in it."""
+    return prepared_cluster.copy(prepared, empty_dir)
 
 
 @pytest.fixture(scope="module")
@@ -163,14 +170,14 @@ def test_reused_process_id(data_dir: Path) -> None:
         assert value(postgres.url(), "select 1") == 1
 
 
-def test_interrupted_making(data_dir: Path) -> None:
+def test_interrupted_making(empty_dir: Path) -> None:
     """What an interrupted first start left behind is thrown away."""
-    (data_dir / "postgres.new-1").mkdir(parents=True)
-    (data_dir / "postgres.new-1" / "half").write_text("written")
+    (empty_dir / "postgres.new-1").mkdir(parents=True)
+    (empty_dir / "postgres.new-1" / "half").write_text("written")
 
-    with EmbeddedPostgres(data_dir) as postgres:
+    with EmbeddedPostgres(empty_dir) as postgres:
         assert value(postgres.url(), "select 1") == 1
-        assert not list(data_dir.glob("postgres.new*"))
+        assert not list(empty_dir.glob("postgres.new*"))
 
 
 def test_second_owner(served: Path, running: EmbeddedPostgres) -> None:
@@ -191,12 +198,12 @@ def test_attach_never_stops(served: Path, running: EmbeddedPostgres) -> None:
     assert value(url, "select 1") == 1
 
 
-def test_attach_to_nothing(data_dir: Path) -> None:
+def test_attach_to_nothing(empty_dir: Path) -> None:
     """Attaching where nobody runs a server is an error, not a start."""
     with pytest.raises(DatabaseUnavailable):
-        EmbeddedPostgres(data_dir).attach()
+        EmbeddedPostgres(empty_dir).attach()
 
-    assert serving(data_dir) == 0
+    assert serving(empty_dir) == 0
 
 
 def test_deep_path(tmp_path: Path) -> None:
