@@ -144,6 +144,30 @@ _INTEGRATIONS: Final = Names("", {"context.integrations.Google Analytics": "goog
 _GOOGLE: Final = Names("clientId", {"context.integrations.Google Analytics.clientId": "clientid"})
 _GOOGLE_ANALYTICS: Final = "Google Analytics"
 _TIMES: Final = ("timestamp", "originalTimestamp")
+_USER_ID: Final = (
+    "userid userids uid userkey userguid useruuid clientuserid customerid customerkey memberid contactid personid "
+    "profileid subscriberid loginid"
+)
+_OTHER_WORDS: Final = {
+    right: frozenset(words.split())
+    for right, words in {
+        "event": "event eventname eventtype eventtitle eventkey track action activity metric name",
+        "event in properties": "event eventname",
+        "type": "type types typ tpye calltype eventtype messagetype kind method action call operation op",
+        "userId": _USER_ID,
+        "userId of a person": f"{_USER_ID} id user username login identity customer",
+        "userId of an alias": f"{_USER_ID} to toid newid newuserid alias",
+        "anonymousId": "anonymousid anonid anonymoususerid deviceid visitorid clientid guestid cookieid browserid",
+        "userId or anonymousId": "distinctid",
+        "groupId": "groupid group groupkey companyid company accountid organizationid organisationid orgid teamid "
+        "workspaceid tenantid",
+        "context.traits.email": "email emails emailaddress mail useremail",
+        "context.traits.phone": "phone phones phonenumber mobile mobilephone tel telephone userphone",
+    }.items()
+}
+_IDENTIFIERS: Final = (
+    "userId of a person", "anonymousId", "userId or anonymousId", "context.traits.email", "context.traits.phone",
+)  # fmt: skip
 
 
 def misspelt_fields(body: Mapping[str, Any], context: Mapping[str, Any] | None) -> list[MisspeltField]:
@@ -171,6 +195,47 @@ def misspelt_fields(body: Mapping[str, Any], context: Mapping[str, Any] | None) 
             others = _INTEGRATIONS.misspelt(integrations, "context.integrations.")
             found += [each for each in others if isinstance(each.value, dict)]
     return found
+
+
+def other_word(members: Mapping[str, Any], meaning: str, prefix: str = "") -> str | None:
+    """The path of the first member that stands for a field by another spelling or a word of other vendors.
+
+    Such a member is kept with the call, as any unknown one; the path helps where the call lacks the field.
+    """
+    words = _OTHER_WORDS[meaning]
+    found = (prefix + name for name, value in members.items() if value is not None and bare(name) in words)
+    return next((path for path in found if path != meaning), None)
+
+
+def other_identifier(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The path of the first member of a call that may hold an identifier where nothing reads one, and the right field.
+
+    An `id` among properties is that of a thing.
+    """
+    context = body.get("context")
+    places = (
+        ("", body),
+        ("traits.", body.get("traits")),
+        ("context.traits.", context.get("traits") if isinstance(context, dict) else None),
+        ("properties.", body.get("properties")),
+        ("context.", context),
+    )
+    for prefix, members in places:
+        if not isinstance(members, Mapping):
+            continue
+        for meaning in _IDENTIFIERS:
+            personal = meaning != "userId of a person" or prefix not in ("properties.", "context.")
+            path = other_word(members, meaning if personal else "userId", prefix)
+            if path is not None:
+                return path, meaning.removesuffix(" of a person")
+    return None
+
+
+def bare(name: str) -> str:
+    """The letters and digits of a name in small letters, without the `$` of some vendors; empty for an odd name."""
+    if len(name) > _LONGEST or not (name.isascii() and name.isprintable()):
+        return ""
+    return name.translate(_PUNCTUATION).lstrip("$").lower()
 
 
 def _statements_in(properties: Mapping[str, Any]) -> list[MisspeltField]:

@@ -3,14 +3,14 @@
 `extract` reads calls of every age, so a rule that came later stands here: ingest asks for it, a rebuild does not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from identity.planning.resolution.alias_previous_id import misspelt_previous_id
 from identity.planning.resolution.event_time import CLOCK_ERROR
-from identity.values.calls import KINDS, Call
+from identity.values.calls import KINDS, Call, Kind
 from identity.values.errors import BadCall
-from identity.values.field_names import MisspeltField, misspelt_fields
+from identity.values.field_names import MisspeltField, bare, misspelt_fields, other_identifier, other_word
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
 from identity.values.timestamps import parse_timestamp
@@ -25,6 +25,7 @@ FUTURE_TIMESTAMP: Final = "future_timestamp"
 FIELD_NOT_OBJECT: Final = "field_not_object"
 MISSPELT_FIELD: Final = "misspelt_field"
 FIELD_NOT_BOOLEAN: Final = "field_not_boolean"
+DESTINATION_IDS: Final = "destination_ids"
 TYPE_OF_PATH: Final = "type_of_path"
 FIELD_OF_OTHER_TYPE: Final = "field_of_other_type"
 FIELD_REASONS: Final = frozenset(
@@ -33,6 +34,7 @@ FIELD_REASONS: Final = frozenset(
         FIELD_NOT_OBJECT,
         FIELD_NOT_BOOLEAN,
         MISSPELT_FIELD,
+        DESTINATION_IDS,
         TYPE_OF_PATH,
         FIELD_OF_OTHER_TYPE,
     }
@@ -62,7 +64,21 @@ REJECTIONS: Final = {
 
 _TIMES: Final = ("timestamp", "originalTimestamp", "receivedAt")
 _NOT_IDS: Final = frozenset({*_TIMES, "sentAt", "messageId", "event", "type", "properties"})
-_MISSING_IDS: Final = frozenset({"missing_previous_id", "missing_user_id", "missing_group_id"})
+_STATEMENTS: Final = ("context.consent", "context.gpc")
+_RUDDERSTACK_IDS: Final = "context.externalId"
+_TYPES: Final = {kind[0]: kind for kind in KINDS} | {
+    word: kind
+    for kind, words in {
+        "identify": "identify identity identification user people",
+        "track": "track event events custom customevent action",
+        "page": "page pageview pageviews pageviewed",
+        "screen": "screen screenview screens",
+        "group": "group groups groupidentify company account",
+        "alias": "alias createalias merge link",
+    }.items()
+    for word in words.split()
+}
+"""The type that a word of other vendors, or the letter of a short path, stands for."""
 
 
 def rejection(code: str) -> BadCall:
@@ -72,17 +88,34 @@ def rejection(code: str) -> BadCall:
     return error
 
 
+def unread_fields(misspelt: Iterable[MisspeltField]) -> dict[str, str]:
+    """The reason of each misspelt field.
+
+    `context.externalId` of RudderStack is no misspelt `externalIds`: its entries name records of destinations, which
+    many people may share (an organisation, a list, a table), so they identify nobody.
+    """
+    return {
+        each.path: DESTINATION_IDS if each.path == _RUDDERSTACK_IDS and _of_destinations(each.value) else MISSPELT_FIELD
+        for each in misspelt
+        if each.path != _RUDDERSTACK_IDS or each.value != []
+    }
+
+
+def _of_destinations(value: object) -> bool:
+    """Whether a value is a list in the form of RudderStack, which has neither `collection` nor `encoding`."""
+    return isinstance(value, list) and all(
+        isinstance(each, dict)
+        and "type" in each
+        and "id" in each
+        and each.keys().isdisjoint(("collection", "encoding"))
+        for each in value
+    )
+
+
 def rejection_hint(code: str, body: Mapping[str, Any]) -> str | None:
-    """What to change in a call that is rejected because an id is missing: the right spelling of a field, if one is."""
-    if code == "missing_previous_id" and (name := misspelt_previous_id(body)) is not None:
-        return f"{shown(name)} is not read; send previousId."
-    if code == "context_not_object" and (body.get("context") in (None, []) or isinstance(body["context"], dict)):
-        return "The context beside the batch is no object."
-    if code == "batch_as_call":
-        return 'Send {"batch": [...]} to /v1/batch, with all calls in one list.'
-    if code == "invalid_timestamp":
-        return misspelt_time(body)
-    return misspelt_field(body) if code in _MISSING_IDS else None
+    """What to change in a rejected call: the field that stands in the place of the missing one, if there is one."""
+    hint = _HINTS.get(code)
+    return None if hint is None else hint(body)
 
 
 def receipt_time(stated: object, now: Micros) -> Micros:
@@ -140,16 +173,80 @@ def require_alias_ids(call: Call) -> None:
         raise rejection("missing_previous_id")
 
 
-def missing_identifier_hint(body: Mapping[str, Any]) -> str:
+def missing_identifier_hint(body: Mapping[str, Any], kind: Kind) -> str:
     """What to change in a call without identifiers: the right spelling of a field, or the fields to send."""
-    return misspelt_field(body) or "Send userId or anonymousId."
+    if kind == "alias":
+        found = _new_id_hint(body)
+        if found is not None:
+            return found
+        if body.get("previousId") is not None:
+            return "userId is missing: an alias links previousId to it; send both."
+    found = misspelt_field(body)
+    if found is None and (other := other_identifier(body)) is not None:
+        found = _send(*other)
+    return found or "Send userId or anonymousId."
 
 
-def misspelt_field(body: Mapping[str, Any]) -> str | None:
-    """The right name of the first misspelt field that may hold an identifier; None where none is."""
+def misspelt_field(body: Mapping[str, Any], *wanted: str) -> str | None:
+    """The right name of the first misspelt field that may hold an identifier, or one of these; None where none is."""
     context = body.get("context")
     found = misspelt_fields(body, context if isinstance(context, dict) else None)
-    return next((_advice(each) for each in found if each.right not in _NOT_IDS), None)
+    return next((_advice(each) for each in found if _is_wanted(each.right, wanted)), None)
+
+
+def _is_wanted(right: str, wanted: Collection[str]) -> bool:
+    return right in wanted if wanted else right not in _NOT_IDS and not right.startswith(_STATEMENTS)
+
+
+def _new_id_hint(body: Mapping[str, Any]) -> str | None:
+    if body.get("userId") is not None:
+        return None
+    return misspelt_field(body, "userId") or _send(other_word(body, "userId of an alias"), "userId")
+
+
+def _previous_id_hint(body: Mapping[str, Any]) -> str | None:
+    name = misspelt_previous_id(body)
+    return misspelt_field(body, "previousId", "anonymousId") if name is None else _send(name, "previousId")
+
+
+def _group_id_hint(body: Mapping[str, Any]) -> str | None:
+    if body.get("groupId") is not None:
+        return None
+    return misspelt_field(body, "groupId") or _send(other_word(body, "groupId"), "groupId")
+
+
+def _event_hint(body: Mapping[str, Any]) -> str | None:
+    if body.get("event") not in (None, ""):
+        return None
+    properties = body.get("properties")
+    name = other_word(body, "event")
+    if name is None and isinstance(properties, dict):
+        name = other_word(properties, "event in properties", "properties.")
+    return _send(name, "event")
+
+
+def _context_hint(body: Mapping[str, Any]) -> str | None:
+    own = body.get("context")
+    return "The context beside the batch is no object." if own in (None, []) or isinstance(own, dict) else None
+
+
+def _batch_hint(_body: Mapping[str, Any]) -> str:
+    return 'Send {"batch": [...]} to /v1/batch, with all calls in one list.'
+
+
+def _type_hint(body: Mapping[str, Any]) -> str | None:
+    """The type that is meant, by its other spelling, by its name as a field, or by what the call holds."""
+    stated = body.get("type")
+    if stated not in (None, ""):
+        meant = _TYPES.get(bare(stated)) if isinstance(stated, str) else None
+    else:
+        name = other_word(body, "type")
+        if name is not None:
+            return _send(name, "type")
+        meant = next((bare(each) for each in body if bare(each) in KINDS), None)
+        if meant is None and isinstance(body.get("event"), str):
+            meant = "track"
+    return None if meant is None else f'Send "type": "{meant}".'
 
 
 def misspelt_time(body: Mapping[str, Any]) -> str | None:
@@ -161,3 +258,19 @@ def misspelt_time(body: Mapping[str, Any]) -> str | None:
 
 def _advice(field: MisspeltField) -> str:
     return f"{shown(field.path)} is not read; send {field.right}."
+
+
+def _send(name: str | None, right: str) -> str | None:
+    return None if name is None else f"{shown(name)} is not read; send {right}."
+
+
+_HINTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str | None]]] = {
+    "missing_previous_id": _previous_id_hint,
+    "missing_user_id": _new_id_hint,
+    "missing_group_id": _group_id_hint,
+    "missing_event": _event_hint,
+    "invalid_type": _type_hint,
+    "invalid_timestamp": misspelt_time,
+    "context_not_object": _context_hint,
+    "batch_as_call": _batch_hint,
+}

@@ -19,12 +19,12 @@ from identity.planning.resolution.call_requirements import (
     FUTURE_TIMESTAMP,
     LONGEST_GROUP_ID,
     LONGEST_MESSAGE_ID,
-    MISSPELT_FIELD,
     MOST_PROPERTIES,
     TOO_MANY_IDENTIFIERS,
     TOO_MANY_TRAITS,
     TYPE_OF_PATH,
     rejection,
+    unread_fields,
 )
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, is_blocked_group
 from identity.planning.resolution.event_time import event_time
@@ -66,7 +66,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     context = _object(get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     misspelt = misspelt_fields(body, context)
-    ignored: dict[str, str] = {each.path: MISSPELT_FIELD for each in misspelt}
+    ignored = unread_fields(misspelt) if misspelt else {}
     misplaced = misplaced_statements(misspelt) if misspelt else NO_MISPLACED
     if not isinstance(theirs, dict):
         if theirs is not None and theirs != []:

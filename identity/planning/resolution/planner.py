@@ -287,7 +287,7 @@ def _unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
     if demoted or call.identifiers:
         reason, hint = NO_USABLE_IDENTIFIER, None
     else:
-        reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body)
+        reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body, call.kind)
     return Outcome(
         message_id=call.message_id, status="unresolved", reason=reason, demoted=_as_demotions(demoted), hint=hint
     )

@@ -156,3 +156,45 @@ def test_a_category_without_a_purpose_is_listed(shop: Shop) -> None:
         assert shop.ask("PUT", "/v1/purposes", json={"purposes": purposes}).status_code == 200
         assert shop.send(call)[0]["invalid_signals"] == unknown
     assert [each["invalid_signals"] for each in listed(shop)] == [["purpose:Marketing", "purpose:X"], ["purpose:X"]]
+
+
+def test_odd_names_of_traits_are_taken_as_they_are(shop: Shop) -> None:
+    """Each is a trait of its own; only the exact names of e-mail address and phone number identify somebody."""
+    traits = {"plan": 1, " plan": 2, "plan ": 3, "Plan": 4, "": 5, "p?": 6, " email": "ann@x.org", "Email": "ben@x.org"}
+    outcome = shop.send({"type": "identify", "userId": "u1", "traits": traits})[0]
+    assert (outcome["status"], outcome["demoted"], outcome.get("ignored_fields")) == ("accepted", [], None)
+    profile = shop.ask("GET", "/v1/profiles/user_id:u1").json()
+    assert profile["traits"] == traits
+    assert [each["type"] for each in profile["identifiers"]] == ["user_id"]
+    assert listed(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "call", "code", "words"),
+    [
+        ("/v1/track", {"userId": "u1", "event_name": "E"}, "missing_event", "event_name is not read; send event."),
+        ("/v1/group", {"userId": "u1", "companyId": "c"}, "missing_group_id", "companyId is not read; send groupId."),
+    ],
+)
+def test_a_word_of_another_vendor_is_in_message_and_hint(
+    shop: Shop, path: str, call: dict[str, Any], code: str, words: str
+) -> None:
+    """The list has it for every key."""
+    answer = shop.ask("POST", path, "write", json=call)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert answer.json()["message"].endswith(words)
+    assert [each["hint"] for each in listed(shop)] == [words]
+
+
+def test_the_hints_of_a_batch_name_the_type_and_the_id_that_are_meant(shop: Shop) -> None:
+    """And the missing id of an alias."""
+    outcomes = shop.send(
+        {"type": "Track", "userId": "u1", "event": "E"},
+        {"type": "page", "distinct_id": "u1"},
+        {"type": "alias", "previousId": "p"},
+    )
+    assert [(each["reason"], each["hint"]) for each in outcomes] == [
+        ("invalid_type", 'Send "type": "track".'),
+        ("no_identifier", "distinct_id is not read; send userId or anonymousId."),
+        ("no_identifier", "userId is missing: an alias links previousId to it; send both."),
+    ]
