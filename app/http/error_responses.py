@@ -20,6 +20,7 @@ from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
+from identity.planning.privacy.cancel_refusals import AlreadyLifted, AlreadySuppressed
 from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.values import errors, not_ready
 from identity.values.extras import ExtraNotInstalled
@@ -67,6 +68,8 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.IdempotencyConflict: 409,
     errors.RequestExists: 409,
     errors.AlreadyErased: 409,
+    AlreadySuppressed: 409,
+    AlreadyLifted: 409,
     errors.ReceiptPending: 409,
     errors.RequestBegun: 409,
     errors.ExportNotConfigured: 409,

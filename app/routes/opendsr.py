@@ -25,10 +25,12 @@ from app.schemas.opendsr import (
 )
 from identity.operations.privacy.access_exports.request_export import request_export
 from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.opendsr_repeat import differing_fields, request_details
 from identity.operations.privacy.opendsr_status import opendsr_status
 from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy import opendsr
+from identity.planning.privacy.opendsr_repeat import request_kind
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import RequestInterface, RequestKind
 from identity.values.errors import (
@@ -49,7 +51,7 @@ from identity.values.stamps import wall_time
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
 NAMES = ("opendsr_requests", "requests", "opengdpr_requests", "opencompliance_requests")
 _UNUSED = 422
-_TAKEN = "subject_request_id: a different request has this id already; send this request with a new UUID."
+_TAKEN = "subject_request_id: a different request has this id already{}; send this request with a new UUID."
 _HEADERS = ("X-OpenDSR-Processor-Domain", "X-OpenGDPR-Processor-Domain", "X-OpenCompliance-Processor-Domain")
 
 
@@ -88,11 +90,11 @@ async def get_open_dsr_status_of_service(request: Request, visit: ByPrivacy) -> 
 
 
 async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Response:
-    """Carry out a request about a person; the same request again has the same results."""
+    """Carry out a request about a person; the same request again has the same results, and any other is refused."""
     raw, now = await request.body(), wall_time()
     subject = opendsr.read(decode_document(raw), now)
     await _vet(visit, subject.callbacks)
-    kind = RequestKind.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else RequestKind.ACCESS
+    kind = request_kind(subject)
     new = NewRequest(
         front=RequestInterface.OPENDSR,
         kind=kind,
@@ -101,7 +103,7 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
         actor=visit.caller.key_id,
         idempotency=f"opendsr {subject.id.hex()}",
         request_id=subject.id,
-        details={"controller_id": subject.controller, "callbacks": subject.callbacks, "received": now},
+        details=request_details(visit.space, subject, now),
         received_at=subject.submitted_at,
     )
     try:
@@ -111,11 +113,14 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
         else:
             await request_erasure(visit.space, new)
     except (IdempotencyConflict, RequestExists):
-        raise RequestExists(_TAKEN) from None
+        raise _taken(await differing_fields(visit.space, subject)) from None
     except BadIdentifier as error:
         raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
     except TooManyAsked as error:
         raise TooManyAsked(str(error).replace("identifiers", "subject_identities")) from None
+    differing = await differing_fields(visit.space, subject)
+    if differing:
+        raise _taken(differing)
     # The same request again is answered with the time of its first receipt.
     first = await get_request(visit.space, subject.id)
     received_at = (first.details or {}).get("received", first.received_at)
@@ -161,6 +166,10 @@ async def _found(visit: ByPrivacy, text: str) -> PrivacyRequest:
     if found.front != RequestInterface.OPENDSR:
         raise RequestNotFound
     return found
+
+
+def _taken(differing: Sequence[str]) -> RequestExists:
+    return RequestExists(_TAKEN.format(f", which differs in {', '.join(differing)}" if differing else ""))
 
 
 async def _vet(visit: ByPrivacy, urls: Sequence[str]) -> None:

@@ -93,6 +93,8 @@ class ErasureMade(Struct):
 class ErasuresMade(Struct):
     """The erasures of a request, in its order. The data is unreadable and the suppression is in force.
 
+    An identifier that the request names again, in any spelling, has one erasure.
+
     `found` is false where nobody had one of the identifiers; each erasure says which.
     """
 

@@ -28,6 +28,7 @@ from identity.operations.privacy.read_requests import get_request, list_requests
 from identity.operations.privacy.read_subjects import read_subjects
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy import request_status
+from identity.planning.privacy.cancel_refusals import AlreadyLifted, AlreadySuppressed
 from identity.planning.privacy.hold_refusals import ErasureWaits
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.planning.privacy.segment_regulations import request_kind
@@ -51,6 +52,7 @@ MOST = 200
 _OK = 200
 Count = Annotated[int, Query(alias="pagination.count", ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(alias="pagination.cursor", max_length=500)]
+_FINISHED = (AlreadyErased, AlreadySuppressed, AlreadyLifted)
 _REFUSALS = (BadRegulation, UnknownType, TooManyAsked, IdempotencyConflict, ErasureWaits)
 
 
@@ -121,9 +123,12 @@ async def get_regulation(request: Request, visit: ByPrivacy, regulate_id: Segmen
     return answer(request, regulation_found(found, visit.space.public_id))
 
 
-@router.delete("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound, AlreadyErased))
+@router.delete("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound, *_FINISHED))
 async def cancel_regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
-    """Cancel the erasures that wait for a hold; a finished regulation cannot be cancelled."""
+    """Cancel the erasures that wait for a hold; a finished regulation cannot be cancelled.
+
+    A suppression that is in force is lifted with a regulation of type UNSUPPRESS.
+    """
     cancelled = await cancel_request(visit.space, _id(regulate_id), visit.caller.key_id)
     return answer(request, regulation_found(cancelled, visit.space.public_id))
 

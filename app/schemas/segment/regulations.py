@@ -38,7 +38,10 @@ class RegulationErrors(Struct):
 
 
 class Regulated(Struct, rename="camel"):
-    """The id of a regulation. `found` is false where nobody had some subjects, whose positions are `not_found`."""
+    """The id of a regulation. `found` is false where nobody had some subjects, whose positions are `not_found`.
+
+    A subject that is named again, in any spelling, has its first position alone.
+    """
 
     regulate_id: str
     found: bool | None
@@ -130,7 +133,7 @@ class RegulationsFound(Struct):
 
 def regulation_made(request: PrivacyRequest) -> RegulationMade:
     """A regulation that was carried out."""
-    missing = [at for at, each in enumerate(request.erasures) if each.found is False]
+    missing = [each.nr - 1 for each in request.erasures if each.found is False]
     hint = type_hint([each.type for each in request.erasures if each.found is False])
     return RegulationMade(Regulated(public("req", request.id), all_found(request), missing, hint))
 

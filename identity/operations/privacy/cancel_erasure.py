@@ -9,6 +9,7 @@ from functools import partial
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.operations.privacy.person import open_person
 from identity.operations.privacy.read_requests import get_request
+from identity.planning.privacy.cancel_refusals import cancel_refusal
 from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.fold_groups import fold_groups
@@ -19,20 +20,24 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erase, erasures, requests, suppressions
 from identity.values.enums import ErasureState, FeedOperation
-from identity.values.errors import AlreadyErased, RequestNotFound
+from identity.values.errors import RequestNotFound
 from identity.values.ids import public
 from identity.values.stamps import stamp_time, wall_time
 
 
 async def cancel_request(space: Space, request_id: bytes, actor: str) -> PrivacyRequest:
-    """Cancel the waiting erasures of a request. RequestNotFound; AlreadyErased once any of them is done."""
+    """Cancel the waiting erasures of a request.
+
+    RequestNotFound; once any part is done, AlreadyErased, AlreadySuppressed or AlreadyLifted by the kind of request.
+    """
     now = wall_time()
     async with space.database.transaction() as connection:
-        if await requests.get(connection, space.tenant, request_id) is None:
+        request = await requests.get(connection, space.tenant, request_id)
+        if request is None:
             raise RequestNotFound
         rows = await erasures.by_requests(connection, space.tenant, [request_id])
         if any(row.internal_at is not None for row in rows):
-            raise AlreadyErased
+            raise cancel_refusal(request.kind)
         if await erasures.cancel(connection, space.tenant, request_id, now):
             await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
     async with space.database.reading() as connection:

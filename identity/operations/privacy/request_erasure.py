@@ -20,7 +20,7 @@ from identity.operations.privacy.waiting_erasures import require_none_waiting
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.hold_refusals import ErasureWaits
-from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
+from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest, first_positions
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space
@@ -43,6 +43,8 @@ _SALT: Final = 16
 async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
     """Carry out a whole request; the same request again has the same results.
 
+    An identifier that the request names again, in any spelling, has one erasure, at its first place.
+
     TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken;
     ErasureWaits where a suppression may not be lifted.
     """
@@ -58,8 +60,8 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
         # An erasure began to wait for a hold after the request was recorded.
         raise ErasureWaits
     results = [
-        msgspec.structs.replace(result, salt=salt.hex(), identifier=identifier.text)
-        for result, salt, identifier in zip(done.erasures, salts, identifiers, strict=True)
+        msgspec.structs.replace(result, salt=salts[result.nr - 1].hex(), identifier=identifiers[result.nr - 1].text)
+        for result in done.erasures
     ]
     return msgspec.structs.replace(done, erasures=results)
 
@@ -106,7 +108,8 @@ async def _record(
         space.keys.set_versions((await space_lock.share(connection, space.tenant.id)).versions)
         known = await _known(space, connection, idempotency)
         if known is None:
-            new = [_erasure_row(space, each, salt) for each, salt in zip(identifiers, salts, strict=True)]
+            places = first_positions([each.text for each in identifiers])
+            new = [_erasure_row(space, identifiers[at], salts[at], at + 1) for at in places]
             if request.kind == RequestKind.UNSUPPRESS:
                 await require_none_waiting(space, connection, [BlindIndex(each.key) for each in new])
             if await _insert(space, connection, row, request, idempotency, new):
@@ -137,18 +140,24 @@ def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identi
         state=0,
         received_at=Micros(request.received_at or wall_time()),
         actor=request.actor,
-        body=space.keys.mac(b"asked", msgspec.json.encode((request.front, request.kind, request.regulation, texts))),
+        body=request_hash(space, request.front, request.kind, request.regulation, texts),
         details=None if details is None else space.keys.seal(REQUEST, id_, 0, details),
     )
 
 
-def _erasure_row(space: Space, identifier: Identifier, salt: bytes) -> erasures.NewErasure:
+def request_hash(space: Space, front: int, kind: int, regulation: int, texts: Sequence[str]) -> bytes:
+    """The keyed hash of a request, which stored rows keep: the same request again has the same hash."""
+    return space.keys.mac(b"asked", msgspec.json.encode((front, kind, regulation, texts)))
+
+
+def _erasure_row(space: Space, identifier: Identifier, salt: bytes, nr: int) -> erasures.NewErasure:
     return erasures.NewErasure(
         id=new_id(),
         type=space.codes.get(identifier.type, 0),
         key=space.keys.identifier(identifier.type, identifier.value),
         hash=space.keys.suppression(identifier.type, identifier.value),
         commitment=commitment(salt, identifier.text),
+        nr=nr,
     )
 
 

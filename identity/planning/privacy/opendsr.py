@@ -14,6 +14,7 @@ from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
+from identity.values.json import JsonObject
 from identity.values.stamps import Micros
 from identity.values.unknown_names import nearest
 
@@ -37,12 +38,24 @@ IDENTITIES: Final = {
 _LAWS: Final = {law.label: law for law in Law if law != Law.NONE}
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _LONGEST: Final = 255
+_MEMBERS: Final = {
+    "subject_request_id",
+    "subject_request_type",
+    "submitted_time",
+    "regulation",
+    "subject_identities",
+    "identities",
+    "status_callback_urls",
+    "controller_id",
+    "api_version",
+}
 
 
 class Subject(Struct, frozen=True):
     """A valid request: id (16 bytes), type, time of submission, law, controller, person and callbacks.
 
-    `submitted_at` is never after the receipt; the deadline of the law runs from this time.
+    `submitted_at` is never after the receipt; the deadline of the law runs from this time. `version` is the api_version
+    in any form, and `others` are the members that the specification of a request does not name.
     """
 
     id: bytes
@@ -52,6 +65,8 @@ class Subject(Struct, frozen=True):
     controller: str
     identifiers: list[str]
     callbacks: list[str]
+    version: object = None
+    others: JsonObject = {}
 
 
 def parse_request_id(text: object) -> bytes:
@@ -104,6 +119,8 @@ def read(body: object, now: Micros) -> Subject:
         controller=known,
         identifiers=named,
         callbacks=callbacks,
+        version=body.get("api_version"),
+        others={name: value for name, value in body.items() if name not in _MEMBERS},
     )
 
 

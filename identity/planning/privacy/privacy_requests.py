@@ -52,6 +52,14 @@ class NewRequest(Struct, frozen=True):
         return Micros(now + DONE_SOON) if (self.details or {}).get("callbacks") else None
 
 
+def first_positions(texts: Sequence[str]) -> list[int]:
+    """The positions, from 0, of the different identifiers of a request: one that is named again counts once."""
+    found: dict[str, int] = {}
+    for at, text in enumerate(texts):
+        found.setdefault(text, at)
+    return list(found.values())
+
+
 class ErasureNotice(Struct, frozen=True):
     """The state of an erasure at a destination, given by its public id and name.
 
@@ -82,7 +90,8 @@ class ErasureResult(Struct, frozen=True):
 
     `counts` are the numbers of destroyed items, None until the erasure is done. `salt` (hex) and `identifier` are
     present only in the answer to the request itself, as a later proof of the erased person. `found` is
-    False where nobody had the identifier, None until the request looked for it.
+    False where nobody had the identifier, None until the request looked for it. `nr` is the place of the identifier in
+    the request, from 1.
     """
 
     id: bytes
@@ -110,7 +119,7 @@ class ErasureResult(Struct, frozen=True):
 
 
 class PrivacyRequest(Struct, frozen=True):
-    """A request with its erasures, in the order of its identifiers."""
+    """A request with its erasures, one for each different identifier, in the order of the identifiers."""
 
     id: bytes
     front: RequestInterface

@@ -6,7 +6,7 @@ A row names its person by keyed hashes only, and outlives what it erased.
 from collections.abc import Collection, Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.store.postgres.arrays import Uuid, byteas, int2s, uuids
+from identity.store.postgres.arrays import Uuid, byteas, int2s, int4s, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
@@ -56,27 +56,28 @@ class ErasureRow(NamedTuple):
 
 
 class NewErasure(NamedTuple):
-    """An identifier of a new request: the id of its erasure, and its hashes."""
+    """An identifier of a new request: the id of its erasure, its hashes, and its place in the request, from 1."""
 
     id: bytes
     type: int
     key: bytes
     hash: bytes
     commitment: bytes
+    nr: int
 
 
 async def add(
     connection: Connection, tenant: Tenant, request: RequestRow, erasures: Sequence[NewErasure], due_at: Micros | None
 ) -> None:
     """Add the erasures of a new request, in order."""
-    ids, types, keys, hashes, commitments = zip(*erasures, strict=True)
+    ids, types, keys, hashes, commitments, places = zip(*erasures, strict=True)
     await connection.execute(
         """
         INSERT INTO erasure (erasure_id, space_id, bucket, request_id, nr, kind, regulation, type, key, hash,
                              commitment, received_at, due_at)
         SELECT u.id, $1::int4, $2::int4, $3, u.nr, $4::int2, $5::int2, u.type, u.key, u.hash, u.commitment,
                $6::int8, $7::int8
-        FROM unnest($8::uuid[], $9::int2[], $10::bytea[], $11::bytea[], $12::bytea[]) WITH ORDINALITY
+        FROM unnest($8::uuid[], $9::int2[], $10::bytea[], $11::bytea[], $12::bytea[], $13::int4[])
              AS u (id, type, key, hash, commitment, nr)
         """,
         [
@@ -92,6 +93,7 @@ async def add(
             byteas(keys),
             byteas(hashes),
             byteas(commitments),
+            int4s(places),
         ],
     )
 

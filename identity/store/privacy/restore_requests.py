@@ -37,7 +37,7 @@ def ledger_fields(
         "idempotency": _hex(idempotency),
         "body": _hex(request.body),
         "details": _hex(request.details),
-        "erasures": [[each.id.hex(), each.type, each.key.hex(), each.hash.hex(), each.commitment.hex()]
+        "erasures": [[each.id.hex(), each.type, each.key.hex(), each.hash.hex(), each.commitment.hex(), each.nr]
                      for each in erasures],
     }  # fmt: skip
 
@@ -58,14 +58,22 @@ async def restore_request(connection: Connection, tenant: Tenant, id_: bytes, en
     if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):
         return
     known = {code for code, _ in await types(connection, tenant.id)}
-    named = [
-        # A type that came up since is not known any more, and its number may be another's soon.
-        NewErasure(
-            bytes.fromhex(erasure), code if code in known or code < FIRST_CODE else 0, *map(bytes.fromhex, hashes)
-        )
-        for erasure, code, *hashes in entry["erasures"]
-    ]
+    named = [_new_erasure(known, at, fields) for at, fields in enumerate(entry["erasures"], 1)]
     await erasures.add(connection, tenant, request, named, entry["due_at"])
+
+
+def _new_erasure(known: Collection[int], at: int, fields: Sequence[Any]) -> NewErasure:
+    """The erasure of its fields in the ledger entry; an older entry lacks the place, which is `at` then."""
+    erasure, code, key, hash_, commitment, *place = fields
+    return NewErasure(
+        id=bytes.fromhex(erasure),
+        # A type that came up since is not known any more, and its number may be another's soon.
+        type=code if code in known or code < FIRST_CODE else 0,
+        key=bytes.fromhex(key),
+        hash=bytes.fromhex(hash_),
+        commitment=bytes.fromhex(commitment),
+        nr=place[0] if place else at,
+    )
 
 
 async def restore_outcome(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,27 @@ def test_one_idempotency_key_is_one_request(shop: Shop) -> None:
     other = erase(shop, "user_id:bob", again="case-12")
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
     assert erase(shop, "user_id:ann").json() != first
+
+
+def test_an_identifier_named_twice_is_erased_once(shop: Shop) -> None:
+    """In any spelling, with the same proof when the request is repeated."""
+    named = [
+        "email:ann@example.org",
+        "phone:+4930901820",
+        "email: ANN@Example.org",
+        "phone:0049 30 901820",
+        "user_id:u",
+    ]
+    made = erase(shop, *named, again="k1").json()
+    erased = [each["identifier"] for each in made["erasures"]]
+    assert erased == ["email:ann@example.org", "phone:+4930901820", "user_id:u"]
+    for each in made["erasures"]:
+        own = sha256(bytes.fromhex(each["salt"]) + each["identifier"].encode()).hexdigest()
+        assert own == each["subject_commitment"]
+    assert erase(shop, *named, again="k1").json() == made
+    assert len(shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"]) == len(erased)
+    held = shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": named, "reason": "case 12"}).json()
+    assert (held["identifiers"], held["not_found"]) == (3, 3)
 
 
 def test_an_erasure_is_unknown_in_another_space(shop: Shop, other_shop: Shop) -> None:

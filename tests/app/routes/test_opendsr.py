@@ -80,11 +80,40 @@ def test_the_same_id_is_the_same_request(shop: Shop) -> None:
     """Another request under the id is rejected."""
     wanted = request()
     assert ask(shop, wanted).json() == ask(shop, wanted).json()
-    for changed in ({"regulation": "ccpa"}, {"subject_request_type": "access"}):
-        other = ask(shop, {**wanted, **changed})
+    changes: dict[str, Any] = {
+        "regulation": "ccpa",
+        "subject_request_type": "access",
+        "submitted_time": "2026-01-02T03:04:06Z",
+        "status_callback_urls": ["https://callbacks.invalid/status", "https://other.invalid/status"],
+        "api_version": "2.0",
+        "controller_id": "shop",
+        "subject_identities": [identity("email", "bob@example.org")],
+        "extensions": {"unknown.example.org": {"anything": 2**70}},
+    }
+    for field, value in changes.items():
+        other = ask(shop, {**wanted, field: value})
         (error,) = other.json()["error"]["errors"]
         assert (other.status_code, error["reason"]) == (409, "request_exists")
         assert "subject_request_id" in error["message"]
+        assert [each for each in changes if each in error["message"]] == [field]
+    assert ask(shop, wanted).status_code == 201
+
+
+@pytest.mark.parametrize("changed", ["portability", "callbacks"])
+def test_another_request_for_access_under_the_id_is_rejected(shop: Shop, changed: str) -> None:
+    """Its first answer stays as it is."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    wanted = request(subject_request_type="access")
+    first = ask(shop, wanted)
+    others: dict[str, dict[str, Any]] = {
+        "portability": {"subject_request_type": "portability"},
+        "callbacks": {"status_callback_urls": []},
+    }
+    other = others[changed]
+    refused = ask(shop, {**wanted, **other})
+    assert (refused.status_code, refused.json()["error"]["errors"][0]["reason"]) == (409, "request_exists")
+    assert next(iter(other)) in refused.json()["error"]["errors"][0]["message"]
+    assert ask(shop, wanted).json() == first.json()
 
 
 def test_a_waiting_request_can_be_cancelled(shop: Shop) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from identity.operations.privacy.access_exports.open_export import ExportJob, export_row, hash_ticket
+from identity.operations.privacy.request_erasure import request_hash
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.named_identifiers import read_identifiers, require_count
@@ -150,7 +151,7 @@ def _request_row(
         state=0,
         received_at=Micros(request.received_at or made.created_at),
         actor=request.actor,
-        body=space.keys.mac(b"asked", msgspec.json.encode((request.front, request.kind, request.regulation, texts))),
+        body=request_hash(space, request.front, request.kind, request.regulation, texts),
         details=space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
     )
 

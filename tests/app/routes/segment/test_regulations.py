@@ -113,6 +113,33 @@ def test_a_waiting_regulation_can_be_cancelled(shop: Shop) -> None:
     assert shop.ask("DELETE", f"/v1/regulations/{done}", "privacy").status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "next_step"),
+    [
+        ("SUPPRESS_ONLY", "already-suppressed", "UNSUPPRESS"),
+        ("UNSUPPRESS", "already-lifted", "SUPPRESS_ONLY"),
+        ("SUPPRESS_WITH_DELETE", "already-erased", "finished"),
+    ],
+)
+def test_a_finished_regulation_says_by_its_type_why_it_stays(shop: Shop, kind: str, code: str, next_step: str) -> None:
+    """A suppression erased nobody, and another regulation lifts it."""
+    done = regulate(shop, kind, "ann").json()["data"]["regulateId"]
+    refused = shop.ask("DELETE", f"/v1/regulations/{done}", "privacy")
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["type"]) == (409, code)
+    assert next_step in error["message"]
+
+
+def test_a_subject_named_twice_has_one_erasure_at_its_first_position(shop: Shop) -> None:
+    """In any spelling; the positions are those of the request."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    subjects = ["ann@example.org", " Ann@Example.org ", "ANN@EXAMPLE.ORG", "bob@example.org", "Bob@example.org"]
+    made = regulate(shop, "SUPPRESS_WITH_DELETE", *subjects, type_="EMAIL").json()["data"]
+    assert (made["found"], made["notFound"]) == (False, [3])
+    shown = follow(shop, made["regulateId"])
+    assert [each["found"] for each in shown["streamStatus"]] == [True, False]
+
+
 def test_a_regulation_is_unknown_in_another_space(shop: Shop, other_shop: Shop) -> None:
     """It reaches nobody there either."""
     other_shop.send({"type": "identify", "userId": "ann"})
