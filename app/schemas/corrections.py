@@ -32,12 +32,17 @@ def parted(value: UnmergedProfiles) -> Parted:
 
 
 class Removed(Struct):
-    """The profile that lost the identifier, null if no profile had it; whether the identifier is blocked."""
+    """The profile that lost the identifier, and whether the identifier is blocked.
+
+    `found` is false where no profile that can be read had it; `profile_id` is null then.
+    """
 
     profile_id: PublicProfileId | None
     blocked: bool
+    found: bool
 
 
 def removed(value: RemovedIdentifier) -> Removed:
     """Renders the removal of an identifier."""
-    return Removed(None if value.profile_id is None else public_profile(value.profile_id), value.blocked)
+    found = value.profile_id is not None
+    return Removed(None if value.profile_id is None else public_profile(value.profile_id), value.blocked, found)

@@ -181,7 +181,7 @@ def _reason(text: str, region: str) -> str:
 def _without_type(text: str) -> str:
     # An id in capitals or without its end is no identifier without a type, but an id that was copied wrongly.
     text = text.strip()
-    if private(_PROFILE, text) is not None:
+    if private(_PROFILE, text.lower()) is not None:
         return f"is the id of a profile; name the person by an identifier: {_WRITTEN}"
     if text.lower().startswith(f"{_PROFILE}_"):
         return "is no whole profile id; copy all of it: prf_ and 32 hexadecimal digits in small letters"

@@ -16,6 +16,9 @@ _LONGEST_RAW = 4 * LONGEST_VALUE
 _MOST_BITS = (10**LONGEST_VALUE).bit_length()
 _EXACT_FLOAT = 2.0**53
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
+_VISIBLE = frozenset("LNPS")
+# Letters and signs without a shape: the fillers of Hangul, the blank of Braille, the empty note head.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 _LONGEST_SHOWN = 80
 
 
@@ -57,8 +60,13 @@ def unreadable(text: str) -> str | None:
     """
     categories = {unicodedata.category(c) for c in text if c not in "\t\n\r"}
     if not categories & {"Cc", "Cs"}:
-        return None if any(each[0] not in "CZ" for each in categories) else "is blank; write it in words"
+        return None if is_visible(text) else "is blank; write it in words"
     return "holds a control character; write it in words"
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text shows anything: a letter, a digit or a sign, and not blanks, fillers and marks alone."""
+    return any(unicodedata.category(c)[0] in _VISIBLE and c not in _FILLERS for c in text)
 
 
 def usable(value: object) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from identity.planning.corrections.rules_changes import patched, require_shown, reset_fields
+from identity.planning.corrections.rules_patterns import require_narrow_patterns
 from identity.planning.corrections.rules_types import require_types, types_of
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.spaces.named_identifiers import known_types
@@ -24,8 +25,10 @@ async def get_rules(space: Space) -> Rules:
 
 async def require_valid(space: Space, document: object) -> None:
     """Raises BadRules if a document is not valid or names a type that is probably misspelt."""
-    rules = compile_rules(document, 0)
-    require_shown(document, (await get_rules(space)).version)
+    rules, current = compile_rules(document, 0), await get_rules(space)
+    require_shown(document, current.version)
+    if rules.patterns != current.patterns:
+        require_narrow_patterns(rules)
     require_types(rules, await known_types(space))
 
 
@@ -63,6 +66,8 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         document = document_of(before)
         rules = compile_rules(document, version)
         require_shown(document, before.version)
+        if rules.patterns != before.patterns:
+            require_narrow_patterns(rules)
         require_types(rules, {*known, *types_of(before)})
         reset = reset_fields(before, document if isinstance(document, dict) else {}, rules)
         if rules.document() == before.document():

@@ -7,7 +7,8 @@ is answered. The ledger records every change without its content.
 import msgspec
 
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
-from identity.planning.consent.purposes import Purposes, compile_purposes, require_distinct_ids, require_regions
+from identity.planning.consent.alike_purposes import require_distinct_ids
+from identity.planning.consent.purposes import Purposes, compile_purposes, require_regions
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import destinations

@@ -24,6 +24,7 @@ from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import SpaceNumber, new_id, private, public
+from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
 
@@ -248,8 +249,8 @@ async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
 
 def _name(name: str) -> str:
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        message = f"A name needs 1 to {LONGEST_NAME} printable characters."
+    if len(name) > LONGEST_NAME or not name.isprintable() or not is_visible(name):
+        message = f"A name needs 1 to {LONGEST_NAME} printable characters, and one of them that people can see."
         raise BadInput(message)
     return name
 

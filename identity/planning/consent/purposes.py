@@ -5,7 +5,6 @@ document is silent, undecided data is denied.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
@@ -23,9 +22,6 @@ MOST_PURPOSES: Final = 200
 MOST_REGIONS: Final = 500
 LONGEST_TTL: Final = 36_500
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Two ids that differ in these characters alone look like one id.
-_JOINTS: Final = re.compile(r"[\s_-]+")
 _KNOWN: Final = ("purposes", "unset", "regions", "override_opt_out")
 _OF_PURPOSE: Final = ("id", "class", "ttl_days")
 _ANSWERS: Final[Mapping[object, bool]] = {"deny": False, "allow": True}
@@ -110,24 +106,6 @@ def require_regions(purposes: Purposes) -> None:
     for where in purposes.regions:
         if parse_region(where) is None:
             raise _bad(f"regions: {where} is no region that exists. {region_hint(where)}")
-
-
-def require_distinct_ids(purposes: Purposes) -> None:
-    """Refuse a new document with ids that look alike to a reader; a stored one is read on. BadPurposes."""
-    seen: dict[str, int] = {}
-    for index, id_ in enumerate(purposes.purposes):
-        where = f"purposes[{index}].id"
-        if id_ != id_.strip():
-            raise _bad(f"{where} must not begin or end with a blank.")
-        if any(unicodedata.category(c) in _UNSEEN for c in id_):
-            raise _bad(f"{where} holds an invisible character, such as a zero-width space; remove it.")
-        alike = _JOINTS.sub("", unicodedata.normalize("NFKC", id_).casefold()) or id_
-        if alike in seen:
-            raise _bad(
-                f"{where} differs from purposes[{seen[alike]}].id only in capitals, blanks, hyphens, underscores or the"
-                " form of its letters; keep one of the two, or choose another id."
-            )
-        seen[alike] = index
 
 
 def _purpose(index: int, stated: object) -> Purpose:

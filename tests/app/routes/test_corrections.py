@@ -115,10 +115,12 @@ def test_remove_and_come_back(shop: Shop) -> None:
 def test_a_blocked_identifier_never_comes_back(shop: Shop) -> None:
     """Nor does a blocked identifier that no profile had."""
     shop.send({"type": "identify", "userId": "u1", "traits": {"email": "e@x.org"}})
-    assert shop.ask("DELETE", "/v1/identifiers/email%3Ae%40x.org?block=true").json()["blocked"]
+    blocked = shop.ask("DELETE", "/v1/identifiers/email%3Ae%40x.org?block=true").json()
+    assert (blocked["blocked"], blocked["found"]) == (True, True)
     assert shop.ask("DELETE", "/v1/identifiers/anonymous_id%3Akiosk?block=true").json() == {
         "profile_id": None,
         "blocked": True,
+        "found": False,
     }
     outcome = shop.send({"type": "identify", "userId": "u1", "anonymousId": "kiosk", "traits": {"email": "E@X.org"}})[0]
     assert {each["identifier"]: each["reason"] for each in outcome["demoted"]} == {

@@ -106,3 +106,21 @@ def test_the_profile_api_names_the_nearest_type(made: Made) -> None:
         assert (answer.status_code, message.startswith("Profile was not found.")) == (404, True)
         assert more in message
         assert bool(more) == (message != "Profile was not found.")
+
+
+def test_an_id_of_a_profile_in_capitals_is_named_as_one(shop: Shop) -> None:
+    """The id is whole, so the hint is the way to name the person."""
+    shop.send({"type": "identify", "userId": "ann"})
+    id_ = shop.ask("GET", "/v1/profiles/user_id:ann").json()["profile_id"]
+    for written in (id_, id_.upper(), f" {id_.upper()} "):
+        refused = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [written]})
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad_identifier")
+        assert "is the id of a profile; name the person by an identifier" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\u115f\u1160", "\ufe0f"])
+def test_a_text_that_shows_nothing_is_refused(shop: Shop, blank: str) -> None:
+    """As a reason of a hold and as the name of a key."""
+    hold = {"identifiers": ["user_id:ann"], "reason": blank}
+    assert shop.ask("POST", "/v1/holds", "privacy", json=hold).status_code == 422
+    assert shop.ask("POST", "/v1/keys", json={"name": blank, "scopes": ["privacy"]}).status_code == 400

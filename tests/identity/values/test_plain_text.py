@@ -3,7 +3,16 @@
 import pytest
 
 from identity.values.enums import UnlinkedReason
-from identity.values.plain_text import LONGEST_VALUE, UnusableValue, kind_of, plain, shown, usable
+from identity.values.plain_text import (
+    LONGEST_VALUE,
+    UnusableValue,
+    is_visible,
+    kind_of,
+    plain,
+    shown,
+    unreadable,
+    usable,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +55,27 @@ def test_a_shown_text_is_short_and_storable() -> None:
     assert shown("a\0b") == "a?b"
     assert shown("x" * 81) == "x" * 79 + "\u2026"
     assert kind_of({}) == "(object)"
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        "\u3164",
+        "\u2800",
+        "\u115f",
+        "\u1160",
+        "\uffa0",
+        "\u034f",
+        "\ufe0f",
+        "\u17b4",
+        "\u180b",
+        "\U000e0100",
+        "\u0301",
+        "\u2060",
+    ],
+)
+def test_a_text_of_invisible_characters_alone_is_blank(character: str) -> None:
+    """Beside a letter they are good: some scripts and emoji need them."""
+    assert unreadable(character) == unreadable(f" {character}\t{character}") == "is blank; write it in words"
+    assert unreadable(f"a{character}") is None
+    assert (is_visible(character), is_visible(f"a{character}")) == (False, True)

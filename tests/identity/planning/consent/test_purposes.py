@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from identity.planning.consent.purposes import MOST_PURPOSES, compile_purposes, require_distinct_ids
+from identity.planning.consent.alike_purposes import require_distinct_ids
+from identity.planning.consent.purposes import MOST_PURPOSES, compile_purposes
 from identity.values.calls import DAY
 from identity.values.errors import BadPurposes
 
