@@ -181,7 +181,12 @@ def _reason(text: str, region: str) -> str:
 def _without_type(text: str) -> str:
     # An id in capitals or without its end is no identifier without a type, but an id that was copied wrongly.
     text = text.strip()
-    if private(_PROFILE, text.lower()) is not None:
+    if private(_PROFILE, text) is None and private(_PROFILE, text.lower()) is not None:
+        return (
+            "is the id of a profile in capitals; where the id of a profile is taken, write it in small letters (prf_ and"
+            f" 32 hexadecimal digits), else name the person by an identifier: {_WRITTEN}"
+        )
+    if private(_PROFILE, text) is not None:
         return f"is the id of a profile; name the person by an identifier: {_WRITTEN}"
     if text.lower().startswith(f"{_PROFILE}_"):
         return "is no whole profile id; copy all of it: prf_ and 32 hexadecimal digits in small letters"

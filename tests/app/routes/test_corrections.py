@@ -100,7 +100,7 @@ def test_remove_and_come_back(shop: Shop) -> None:
 
     removed = shop.ask("DELETE", "/v1/identifiers/email%3AE%40x.org", "privacy")
 
-    assert removed.json() == {"profile_id": get(shop, "user_id:u1")["profile_id"], "blocked": False}
+    assert removed.json() == {"profile_id": get(shop, "user_id:u1")["profile_id"], "blocked": False, "found": True}
     assert ids(get(shop, "user_id:u1")) == {"user_id:u1"}
     assert get(shop, "user_id:u1")["traits"]["email"] == "e@x.org"
     assert shop.ask("GET", "/v1/profiles/email%3Ae%40x.org").status_code == 404

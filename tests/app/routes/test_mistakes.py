@@ -115,7 +115,8 @@ def test_an_id_of_a_profile_in_capitals_is_named_as_one(shop: Shop) -> None:
     for written in (id_, id_.upper(), f" {id_.upper()} "):
         refused = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [written]})
         assert (refused.status_code, refused.json()["code"]) == (400, "bad_identifier")
-        assert "is the id of a profile; name the person by an identifier" in refused.json()["detail"]
+        assert "is the id of a profile" in refused.json()["detail"]
+        assert "name the person by an identifier: write type:value" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\u115f\u1160", "\ufe0f"])
