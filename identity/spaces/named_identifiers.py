@@ -183,8 +183,8 @@ def _without_type(text: str) -> str:
     text = text.strip()
     if private(_PROFILE, text) is None and private(_PROFILE, text.lower()) is not None:
         return (
-            "is the id of a profile in capitals; where the id of a profile is taken, write it in small letters (prf_ and"
-            f" 32 hexadecimal digits), else name the person by an identifier: {_WRITTEN}"
+            "is the id of a profile in capitals; where the id of a profile is taken, write it in small letters (prf_"
+            f" and 32 hexadecimal digits), else name the person by an identifier: {_WRITTEN}"
         )
     if private(_PROFILE, text) is not None:
         return f"is the id of a profile; name the person by an identifier: {_WRITTEN}"
