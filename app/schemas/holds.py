@@ -60,7 +60,7 @@ class HeldProfiles(Struct):
 
 
 class Released(Struct):
-    """A hold that ended, and how many erasures waited for that."""
+    """A hold that ended, and how many erasures it kept waiting that are carried out now."""
 
     hold_id: str
     released_at: Time

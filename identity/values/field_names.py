@@ -73,6 +73,7 @@ def _shortened(name: str) -> Iterable[str]:
 _CONSENT = {
     "context.consent": "consent consents",
     "context.consent.categoryPreferences": "categorypreferences categorypreference",
+    "context.consentManagement": "consentmanagement consentmanager",
     "context.gpc": "gpc globalprivacycontrol",
 }
 _SIGNALS = {

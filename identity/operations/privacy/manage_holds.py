@@ -105,9 +105,8 @@ async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
 
 
 async def resume_held(space: Space, actor: str) -> int:
-    """Try every erasure that waits for a hold again, oldest first; returns how many there were."""
-    async with space.database.reading() as connection:
-        waiting = await erasures.newest(connection, space.tenant, DELETES, ErasureState.ON_HOLD, LAST_ID, _MOST_WAITING)
+    """Try every erasure that waits for a hold again, oldest first; returns how many wait no longer."""
+    waiting = await _waiting(space)
     writer, orphans = WriterConnection(space.database), OrphanedCalls(space)
     try:
         if waiting:
@@ -116,7 +115,13 @@ async def resume_held(space: Space, actor: str) -> int:
             await erase_person(writer, space, row, actor, orphans)
     finally:
         await writer.close()
-    return len(waiting)
+    still = {row.id for row in await _waiting(space)} if waiting else set()
+    return sum(row.id not in still for row in waiting)
+
+
+async def _waiting(space: Space) -> list[erasures.ErasureRow]:
+    async with space.database.reading() as connection:
+        return await erasures.newest(connection, space.tenant, DELETES, ErasureState.ON_HOLD, LAST_ID, _MOST_WAITING)
 
 
 async def list_holds(space: Space) -> list[LitigationHold]:

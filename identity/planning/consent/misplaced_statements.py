@@ -13,7 +13,7 @@ from identity.values.field_names import CONSENT, CONTEXT, MisspeltField
 _CONSENT: Final = "context.consent"
 _GPC: Final = "context.gpc"
 _CONTEXT: Final = "context"
-_CATEGORIES: Final = (_CONSENT, f"{_CONSENT}.categoryPreferences")
+_CATEGORIES: Final = (_CONSENT, f"{_CONSENT}.categoryPreferences", "context.consentManagement")
 _NAMES: Final = {"googleConsentMode": "gcm", "usPrivacy": "us_privacy"}
 
 

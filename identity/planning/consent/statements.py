@@ -30,6 +30,7 @@ from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
+from identity.values.field_names import bare
 from identity.values.stamps import Micros
 
 OUT: Final = "out:"
@@ -41,7 +42,9 @@ MOST_NAMED: Final = 100
 _READ: Final = frozenset(
     ("categoryPreferences", "jurisdiction", "minor", "tcf", "gpp", "googleConsentMode", "usPrivacy")
 )
-_PREFERENCES: Final = frozenset(("categorypreferences", "categorypreference"))
+_DENIED: Final = "deniedConsentIds"
+_NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
+_PREFERENCES: Final = frozenset(("categorypreferences", "categorypreference", "consentmanagement"))
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 
@@ -96,7 +99,8 @@ def statements(
         )
     opted_out = misplaced.opt_out or nested.opt_out
     found |= {OUT + class_: TimedSignal(value=False, time=time) for class_ in gpc.statements() if opted_out}
-    invalid = [*_unread_fields(consent), *signals.invalid, *misplaced.names]
+    unread = ["consent"] if _is_unreadable(context.get("consentManagement")) else []
+    invalid = [*_unread_fields(consent), *unread, *signals.invalid, *misplaced.names]
     return CallStatements(found, list(dict.fromkeys(invalid)), stated)
 
 
@@ -125,15 +129,28 @@ def _with_managed(stated: dict[str, bool] | None, managed: object) -> dict[str, 
 
     Its allowed ids are granted where it denies some and no other statement of categories stands in the call.
     """
-    if not isinstance(managed, dict):
+    if managed in _NOTHING:
         return stated
-    denied, allowed = (managed.get(name) for name in ("deniedConsentIds", "allowedConsentIds"))
-    if denied is None or denied in ([], ""):
-        return stated
-    if not isinstance(denied, list):
+    if _is_unreadable(managed) or not isinstance(managed, dict):
         return {}
+    denied, allowed = (managed.get(name) for name in (_DENIED, "allowedConsentIds"))
+    if not denied:
+        return stated
     granted = {each: True for each in allowed if isinstance(each, str)} if isinstance(allowed, list) else {}
     return {**(granted if stated is None else stated), **{each: False for each in denied if isinstance(each, str)}}
+
+
+def _is_unreadable(managed: object) -> bool:
+    """Whether a part of `context.consentManagement` that may deny cannot be read, by its form or by its name."""
+    if managed in _NOTHING:
+        return False
+    if not isinstance(managed, dict):
+        return True
+    denied = managed.get(_DENIED)
+    misspelt = (name for name in managed if name != _DENIED and bare(name).removesuffix("s") == "deniedconsentid")
+    return any(managed[name] not in _NOTHING for name in misspelt) or not (
+        denied in _NOTHING or (isinstance(denied, list) and all(isinstance(each, str) for each in denied))
+    )
 
 
 def unknown_categories(decisions: Mapping[str, bool], purposes: Collection[str]) -> list[str]:
@@ -164,7 +181,7 @@ def _is_misspelt(name: str) -> bool:
 
 def _unread_fields(consent: object) -> list[str]:
     """The names of what the consent object of a call holds and nothing reads; an absent or null field is no fault."""
-    if consent is None:
+    if consent is None or consent == []:
         return []
     if not isinstance(consent, dict):
         return ["consent"]

@@ -12,6 +12,7 @@ from typing import Any, Final
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
+from identity.values.field_names import bare
 from identity.values.identifiers import GA_CLIENT_ID, LONGEST_TYPE, normalise, usable_type
 from identity.values.near_types import GROUP_ID
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_blocked_everywhere, is_placeholder
@@ -19,6 +20,8 @@ from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usa
 
 _EXTERNAL = "external_id"
 _DEVICE = "device"
+_MEMBERS: Final = frozenset({"id", "type", "collection", "encoding"})
+"""The members of an entry of `context.externalIds`."""
 _DEVICES: Final = {"ios": "ios", "android": "android"} | dict.fromkeys(
     ("tvos", "watchos", "macos", "ipados", "visionos"), "ios"
 )
@@ -137,8 +140,9 @@ class ClaimedIdentifiers:
             self.demote(DemotedIdentifier(Identifier(type_, _shown(raw)), UnlinkedReason.OTHER_COLLECTION))
         elif (entry.get("encoding") or "none") != "none":
             self.demote(DemotedIdentifier(Identifier(type_, _shown(raw)), UnlinkedReason.ENCODED))
-        elif raw is None:
-            self.demote(DemotedIdentifier(Identifier(type_, kind_of(raw)), UnlinkedReason.MALFORMED_EXTERNAL_ID))
+        elif raw is None or any(bare(member).removesuffix("s") in _MEMBERS for member in entry.keys() - _MEMBERS):
+            # Under another spelling of `collection`, the id may be that of an account, which many people share.
+            self.demote(DemotedIdentifier(Identifier(type_, _shown(raw)), UnlinkedReason.MALFORMED_EXTERNAL_ID))
         else:
             self.claim(type_, raw)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from identity.values.calls import MICRO
+from identity.values.calls import DAY, MICRO
 from identity.values.stamps import Micros
 from identity.values.timestamps import EARLIEST, LATEST, parse_iso, parse_timestamp
 
@@ -19,6 +19,8 @@ _CLIENT_TIMES: Final = ("originalTimestamp", "timestamp")
 
 CLOCK_ERROR: Final = 300 * MICRO
 """How far ahead of the receipt a time may lie because the clock of its sender is fast."""
+LONGEST_WAIT: Final = DAY
+"""How long a call may have waited in a sender whose clock is fast; of a longer wait the sending time is the fault."""
 
 parse_time = parse_iso
 
@@ -50,7 +52,8 @@ def event_time(body: Mapping[str, Any], received: Micros, sent_at: object) -> Ev
 
     The client time is `originalTimestamp`, else `timestamp`. `sent_at` is the sending time of the envelope; the
     `sentAt` of the call overrides it. Without a client time the event time is `received`, without a sending
-    time the client time.
+    time the client time. A sending time that alone lies ahead of the receipt, by more than a wait explains, corrects
+    nothing.
     """
     ignored: tuple[str, ...] = ()
     client = field = None
@@ -71,8 +74,12 @@ def event_time(body: Mapping[str, Any], received: Micros, sent_at: object) -> Ev
                 ignored += ("sentAt",)
     if client is None:
         return EventTime(received, ignored, guessed=any(name in ignored for name in _CLIENT_TIMES))
+    latest = received + CLOCK_ERROR
+    if sent is not None and client <= latest < sent and sent - client > LONGEST_WAIT:
+        # The client time is plausible by itself; corrected by such a sending time, it would lie far in the past.
+        return EventTime(min(client, received), ignored, future="sentAt")
     happened = client if sent is None else Micros(received - (sent - client))
-    future = field if happened > received + CLOCK_ERROR else None
+    future = field if happened > latest else None
     return EventTime(min(max(happened, EARLIEST), received), ignored, future=future)
 
 

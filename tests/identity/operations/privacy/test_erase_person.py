@@ -197,6 +197,7 @@ async def test_a_hold_keeps_the_data_unreadable_until_its_end(lab: Lab) -> None:
     async with ingesting(lab) as ingest:
         await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
         hold = await place_hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
+        other = await place_hold(ingest.space, ["user_id:u1"], "case 13", "key_test")
         done = await erase(ingest.space, "user_id:u1")
         assert done.erasures[0].state == ErasureState.ON_HOLD
         assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
@@ -206,6 +207,7 @@ async def test_a_hold_keeps_the_data_unreadable_until_its_end(lab: Lab) -> None:
         assert (await list_profiles(ingest.space, 10, None)).profiles == []
         assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
         assert await discrepancies(ingest) == []
+        assert (await release_hold(ingest.space, public("hld", other.id), "key_test")).resumed == 0
         assert [each.reason for each in await list_holds(ingest.space)] == ["case 12"]
         assert (await release_hold(ingest.space, public("hld", hold.id), "key_test")).resumed == 1
         assert (await get_request(ingest.space, done.id)).erasures[0].state == ErasureState.FINISHED

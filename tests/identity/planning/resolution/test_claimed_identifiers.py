@@ -167,6 +167,14 @@ def test_an_external_id_of_a_built_in_type_is_normalised() -> None:
     assert kept(external("email", " Ann@X.com ")) == ["email:ann@x.com"]
 
 
+@pytest.mark.parametrize("member", ["Collection", "collections", "Encoding", "encodings", "en_coding"])
+def test_an_external_id_with_a_misspelt_member_is_not_linked(member: str) -> None:
+    """The id may be that of an account, or encoded; an unknown member says nothing of the kind."""
+    entry = {"type": "crm", "id": "acme"}
+    assert demoted({"context": {"externalIds": [{**entry, member: "x"}]}}) == [("crm:acme", "malformed_external_id")]
+    assert kept({"context": {"externalIds": [{**entry, "source": "x"}]}}) == ["crm:acme"]
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [("loyalty id", "loyalty id"), ("1st", "1st"), ("", ""), ("a" * 60, "a" * 48), ("a\x00\ud800b", "a??b")],

@@ -158,6 +158,8 @@ def test_every_timestamp_that_is_no_time_is_named(
         ({"originalTimestamp": -50, "timestamp": 301}, None),
         ({"timestamp": 5000, "sentAt": 5010}, None),
         ({"timestamp": 5000, "sentAt": 10}, "timestamp"),
+        ({"timestamp": -50, "sentAt": 100_000}, "sentAt"),
+        ({"timestamp": -50, "sentAt": 80_000}, None),
         ({"sentAt": 5000}, None),
         ({}, None),
     ],
