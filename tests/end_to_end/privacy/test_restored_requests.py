@@ -31,11 +31,11 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 def test_as_it_was_answered(lab: Lab) -> None:
-    """Erased, suppressed, lifted, twice in one request or unknown: state, times, counts and receipt are the same."""
+    """Erased, suppressed, lifted, named by two identifiers or unknown: state, times, counts and receipt are the same."""
 
     async def since(ingest: Ingest) -> Any:
         made = [
-            await ask(ingest, "ann", "ann", "nobody", again="case-1"),
+            await ask(ingest, "ann", "anonymous_id:ann-1", "nobody", again="case-1"),
             await ask(ingest, "bob", kind=RequestKind.DELETE_ONLY),
         ]
         await suppress_identifiers(ingest.space, ["user_id:eve"], "key_test")
@@ -62,7 +62,7 @@ def test_as_it_was_answered(lab: Lab) -> None:
         assert erasure.counts is not None
         assert erasure.counts.rows["profile"] == 1
         assert await issue_receipt(ingest.spaces, ingest.space, erasure, "onefold 1") == proof
-        again = await ask(ingest, "ann", "ann", "nobody", again="case-1")
+        again = await ask(ingest, "ann", "anonymous_id:ann-1", "nobody", again="case-1")
         assert [(each.id, each.salt) for each in again.erasures] == [(each.id, each.salt) for each in made[0].erasures]
 
     restored(lab, since, then)

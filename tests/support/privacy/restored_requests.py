@@ -18,8 +18,8 @@ PEOPLE = ("ann", "bob", "eve", "dan")
 async def ask(
     ingest: Ingest, *named: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE, again: str | None = None
 ) -> PrivacyRequest:
-    """A request under the GDPR."""
-    identifiers = [f"user_id:{name}" for name in named]
+    """A request under the GDPR; a name without a type is a user id."""
+    identifiers = [name if ":" in name else f"user_id:{name}" for name in named]
     return await request_erasure(
         ingest.space,
         NewRequest(
