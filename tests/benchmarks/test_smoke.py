@@ -4,17 +4,23 @@ Nothing is timed here. `Bench` itself compares the rows with what the answered r
 and raises where they differ; two tests check that it does.
 """
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Thread
+from typing import IO, Any
 
 import pytest
 
-from benchmarks import template, workload
+from benchmarks import arms, server, template, workload
 from benchmarks.arms import ROWS, Bench, WrongResult, drive
 from benchmarks.bench_postgres import BenchPostgres
 from benchmarks.workload import Kind
+from tests.support.database import prepared_cluster
+from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 PROFILES = 200
 KINDS: tuple[Kind, ...] = ("single", "random", "sdk")
@@ -37,9 +43,42 @@ class _Refusing(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def forks() -> Iterator[None]:
+    """Servers and loads are forks of a process that has loaded what they need, where the system can fork."""
+    if not CAN_FORK:
+        yield
+        return
+
+    def start(command: list[str], environment: Mapping[str, str], errors: IO[bytes]) -> ForkedProgram:
+        """Onefold is started by its code, a rival by the module of uvicorn."""
+        words, entry = (["serve"], "app.cli:main") if command[1] == "-c" else (command[3:], "uvicorn.main:main")
+        return ForkedProgram(words, {**os.environ, **environment}, server.ROOT, entry=entry, errors=errors)
+
+    started = arms._run
+
+    def run(module: str, *arguments: str) -> Any:
+        if module != "benchmarks.load":
+            # A recording holds objects of the module that is run.
+            return started(module, *arguments)
+        with TemporaryFile() as output, os.fdopen(os.dup(2), "wb") as errors:
+            entry = f"{module}:main"
+            program = ForkedProgram(arguments, os.environ, server.ROOT, entry=entry, output=output, errors=errors)
+            assert program.wait() == 0
+            output.seek(0)
+            return json.loads(output.read())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "_start", start)
+        patch.setattr(arms, "_run", run)
+        yield
+
+
+@pytest.fixture(scope="module")
+def bench(prepared: Path, forks: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:  # noqa: ARG001
     """Templates with a few people, and loads that end with their requests."""
-    with BenchPostgres(tmp_path_factory.mktemp("bench")) as postgres:
+    folder = tmp_path_factory.mktemp("bench")
+    prepared_cluster.copy(prepared, folder / "data")
+    with BenchPostgres(folder) as postgres:
         keys = template.prepare(postgres, PROFILES, 1, lambda _: None)
         works: dict[str, workload.Workload] = {
             k: workload.render(k, postgres.folder, PROFILES, REQUESTS[k], keys["write"], 1) for k in KINDS

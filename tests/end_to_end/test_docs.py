@@ -8,6 +8,7 @@ prints, and keeps variables from command to command.
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from identity.store.embedded.data_directory import locate
 from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 from tests.conftest import ONEFOLD, READY, ROOT, Running, administer, launch
 from tests.support.pages import PAGES, SERVE, Command, Ids, blocks, calls, commands, is_call, name_of
+from tests.support.processes.forked_program import CAN_FORK, start_from_shell
 from tests.support.webhooks.tls_server import HOST, authority
 from tests.support.webhooks.webhook_receiver import Receiver, receiving
 
@@ -44,7 +46,7 @@ socket.getaddrinfo = lambda host, *rest, **more: asked("127.0.0.1" if host == "{
 SHELL = """
 curl() { command curl --noproxy '*' --fail-with-body "$@"; }
 python() { "$PYTHON" "$@"; }
-onefold() { "$PYTHON" -c 'from app.cli import main; main()' "$@"; }
+onefold() { ONEFOLD "$@"; }
 set -a -o pipefail
 if [ -f .variables ]; then . ./.variables; fi
 """
@@ -99,6 +101,8 @@ class Reader:
         self._ids = Ids()
         (folder / "docs").symlink_to(ROOT / "docs")
         (folder / "onefold-data").symlink_to(running.data_dir)
+        start, inherited = start_from_shell() if CAN_FORK else (ONEFOLD, None)
+        self._shell, self._inherited = SHELL.replace("ONEFOLD", shlex.join(start)), [inherited] if inherited else []
         keys = tour.create_space(running.url, running.admin_token, space).keys
         self._environment = {
             **os.environ,
@@ -120,8 +124,8 @@ class Reader:
         text = self._ids.replaced(command.text).replace(ADDRESS, self.running.url)
         text = text.replace(CALLBACK, self._receiver.url).replace(".venv/bin/onefold", "onefold")
         done = subprocess.run(
-            ["bash", "-c", SHELL + text + KEEP], env={**self._environment, **environment}, cwd=self._folder,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            ["bash", "-c", self._shell + text + KEEP], env={**self._environment, **environment}, cwd=self._folder,
+            pass_fds=self._inherited, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode != 0) == command.refused, f"{command.text}\n{done.stdout}\n{done.stderr}"
         if command.answer is not None:

@@ -7,6 +7,7 @@ lines that its output holds.
 
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -102,9 +103,15 @@ def _whole(text: str) -> Iterator[str]:
 
 @cache
 def _open(text: str) -> bool:
-    """Whether a shell waits for the end of a quotation."""
-    read = subprocess.run(["bash", "-n", "-c", text], capture_output=True, text=True, check=False)
-    return "unexpected EOF" in read.stderr
+    """Whether a shell waits for the end of a quotation; the shell is asked where more than plain quotations decides."""
+    if re.search(r"[`#<]|\$['\"({]", text):
+        read = subprocess.run(["bash", "-n", "-c", text], capture_output=True, text=True, check=False)
+        return "unexpected EOF" in read.stderr
+    try:
+        shlex.split(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _pattern(line: str) -> str:

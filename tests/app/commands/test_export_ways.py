@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import httpx
 import pytest
 
@@ -69,6 +68,8 @@ def test_the_documented_commands_and_queries_work(
     served = tmp_path / "served" / again["result"]["directory"]
     assert again["result"]["directory"] == f"{made.space_id}/{again['result']['destination_id']}"
     for folder in (tmp_path / "exports", served):
+        import duckdb
+
         with duckdb.connect() as connection:
             connection.execute(VIEWS.replace("exports/", f"{folder}/"))
             assert connection.execute(PLANS).fetchall() == [("ann@example.org", "pro")]

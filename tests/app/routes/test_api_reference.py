@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
 
 from app.http import openapi
 from tests.conftest import Running
@@ -76,6 +75,8 @@ def test_a_browser_shows_every_operation_and_asks_no_other_host(live: Running) -
         pytest.skip("there is no Chromium: apt-get install chromium")
     hosts: set[str] = set()
     complaints: list[str] = []
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         page = browser.new_page()

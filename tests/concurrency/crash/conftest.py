@@ -9,12 +9,12 @@ from tests.support.processes.killable_server import Victim
 
 
 @pytest.fixture
-def victim(tmp_path: Path) -> Iterator[Callable[[int], Victim]]:
+def victim(migrated_data: Path) -> Iterator[Callable[[int], Victim]]:
     """Starts a server with so many workers on a data directory of its own; nothing of it outlives the test."""
     started: list[Victim] = []
 
     def start(workers: int) -> Victim:
-        started.append(Victim(tmp_path / "data", workers))
+        started.append(Victim(migrated_data, workers))
         return started[-1]
 
     yield start

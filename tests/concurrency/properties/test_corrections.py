@@ -14,41 +14,34 @@ from identity.store.corrections import rules
 from identity.values.ids import public_profile
 from tests.support.planning import traffic
 from tests.support.planning.space_steps import ADMIN, QUIET, profiles, steps, take, written
-from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.processes.writer_processes import Examples, Ingest
 
 
-@pytest.fixture(scope="module")
-def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """One database for all examples; each has a space of its own."""
-    return Lab(url, tmp_path_factory.mktemp("undo"))
-
-
-def play(lab: Lab, taken: list[Any]) -> None:
+def play(examples: Examples, taken: list[Any]) -> None:
     """All the steps, then the comparison."""
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            changes: list[tuple[int, int]] = []
-            for step in taken:
-                await take(ingest, step, changes)
-            ingest.check(changes)
+    async def example(ingest: Ingest) -> None:
+        changes: list[tuple[int, int]] = []
+        for step in taken:
+            await take(ingest, step, changes)
+        ingest.check(changes)
 
-    run(main())
+    examples.play(example)
 
 
 @settings(QUIET, max_examples=10)
 @given(taken=steps)
-def test_acts_equal_the_pure_ones(lab: Lab, taken: list[Any]) -> None:
+def test_acts_equal_the_pure_ones(examples: Examples, taken: list[Any]) -> None:
     """After any acts among any calls, every row is what the replay of them gives."""
-    play(lab, taken)
+    play(examples, taken)
 
 
 @pytest.mark.soak
 @settings(QUIET, max_examples=3_000)
 @given(taken=steps)
-def test_acts_and_calls_equal_the_oracle_over_many_examples(lab: Lab, taken: list[Any]) -> None:
+def test_acts_and_calls_equal_the_oracle_over_many_examples(examples: Examples, taken: list[Any]) -> None:
     """The same over thousands of examples."""
-    play(lab, taken)
+    play(examples, taken)
 
 
 def of(person: str, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -74,11 +67,12 @@ def shape(profile: dict[str, Any]) -> dict[str, Any]:
     later=st.lists(traffic.calls(), max_size=6),
     at=st.integers(0, 99),
 )
-async def test_an_unmerge_gives_back_what_was(
-    lab: Lab, one: list[Any], other: list[Any], later: list[Any], at: int
+def test_an_unmerge_gives_back_what_was(
+    examples: Examples, one: list[Any], other: list[Any], later: list[Any], at: int
 ) -> None:
     """Two people who were merged and parted are who they were, and no later call merges them."""
-    async with ingesting(lab) as ingest:
+
+    async def example(ingest: Ingest) -> None:
         await put_rules(ingest.space, {"limits": {"user_id": {"max": 50}}, "alias_rename": "any"}, "test")
         await ingest.send(*of("x", one))
         await ingest.send(*of("y", other))
@@ -114,6 +108,8 @@ async def test_an_unmerge_gives_back_what_was(
         owner = {text: profile["profile_id"] for profile in await profiles(ingest) for text in written(profile)}
         assert owner[texts[0]] != owner[texts[1]]
         ingest.check([(change, 1) for change in [await changed(ingest)]])
+
+    examples.play(example)
 
 
 async def changed(ingest: Ingest) -> int:

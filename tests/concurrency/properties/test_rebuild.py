@@ -4,8 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.operations.corrections.put_rules import put_rules
@@ -21,13 +20,7 @@ from tests.support.integrity.stored_rows import Stored
 from tests.support.planning import traffic
 from tests.support.planning.oracle import World
 from tests.support.planning.space_steps import QUIET, profiles, steps, take, written
-from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
-
-
-@pytest.fixture(scope="module")
-def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """One database for all examples; each has a space of its own."""
-    return Lab(url, tmp_path_factory.mktemp("rebuild"))
+from tests.support.processes.writer_processes import Examples, Ingest
 
 
 async def rebuild(ingest: Ingest) -> int:
@@ -88,30 +81,29 @@ def by_name(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: each["identifiers"])
 
 
-def check(lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]) -> None:
+def check(examples: Examples, sent: list[Any], first: Any, then: Any, later: list[Any]) -> None:
     """Ingest, change, rebuild, go on: it is as if the new rules had always been there."""
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await put_rules(ingest.space, first, "test")
-            for request in sent:
-                await ingest.send(*request["items"], server=request["server"])
-            before = await profiles(ingest)
-            version = (await put_rules(ingest.space, then, "test")).version
-            rules = await ingest.space.rules(version)
-            world = fresh(ingest, rules)
-            await rebuild(ingest)
-            assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
-            ids = {each["profile_id"] for each in before}
-            assert {each["profile_id"] for each in await profiles(ingest)} <= ids | await all_ids(ingest)
-            assert await rebuild(ingest) == 0
-            for request in later:
-                await ingest.send(*request["items"], server=request["server"])
-            await rebuild(ingest)
-            world = fresh(ingest, rules)
-            assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+    async def example(ingest: Ingest) -> None:
+        await put_rules(ingest.space, first, "test")
+        for request in sent:
+            await ingest.send(*request["items"], server=request["server"])
+        before = await profiles(ingest)
+        version = (await put_rules(ingest.space, then, "test")).version
+        rules = await ingest.space.rules(version)
+        world = fresh(ingest, rules)
+        await rebuild(ingest)
+        assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+        ids = {each["profile_id"] for each in before}
+        assert {each["profile_id"] for each in await profiles(ingest)} <= ids | await all_ids(ingest)
+        assert await rebuild(ingest) == 0
+        for request in later:
+            await ingest.send(*request["items"], server=request["server"])
+        await rebuild(ingest)
+        world = fresh(ingest, rules)
+        assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
 
-    run(main())
+    examples.play(example)
 
 
 async def all_ids(ingest: Ingest) -> set[str]:
@@ -133,80 +125,80 @@ AT_ONCE = {
 }
 
 
-@examples(QUIET, max_examples=7)
+@settings(QUIET, max_examples=7)
 @given(**INGESTED)
-def test_a_rebuild_equals_a_fresh_ingest(lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]) -> None:
+def test_a_rebuild_equals_a_fresh_ingest(
+    examples: Examples, sent: list[Any], first: Any, then: Any, later: list[Any]
+) -> None:
     """Partition, traits, consent, memberships are those of the kept calls under the new rules."""
-    check(lab, sent, first, then, later)
+    check(examples, sent, first, then, later)
 
 
 @pytest.mark.soak
-@examples(QUIET, max_examples=1_000)
+@settings(QUIET, max_examples=1_000)
 @given(**INGESTED)
 def test_a_rebuild_equals_a_fresh_ingest_over_many_examples(
-    lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]
+    examples: Examples, sent: list[Any], first: Any, then: Any, later: list[Any]
 ) -> None:
     """The same over a thousand examples."""
-    check(lab, sent, first, then, later)
+    check(examples, sent, first, then, later)
 
 
-async def settle(lab: Lab, taken: list[Any], then: Any) -> None:
+async def settle(ingest: Ingest, taken: list[Any], then: Any) -> None:
     """Steps, new rules, a rebuild, and a second one."""
-    async with ingesting(lab) as ingest:
-        for step in taken:
-            await take(ingest, step, [])
-        await put_rules(ingest.space, then, "test")
-        await rebuild(ingest)
-        before = await profiles(ingest)
-        assert await rebuild(ingest) == 0
-        assert await profiles(ingest) == before
-        cuts = ingest.lab.query("SELECT cut, side, key FROM cut WHERE space_id = %s", ingest.space.tenant.id)
-        assert len({cut for cut, _, _ in cuts}) <= sum(step[0] == "unmerge" for step in taken)
+    for step in taken:
+        await take(ingest, step, [])
+    await put_rules(ingest.space, then, "test")
+    await rebuild(ingest)
+    before = await profiles(ingest)
+    assert await rebuild(ingest) == 0
+    assert await profiles(ingest) == before
+    cuts = ingest.lab.query("SELECT cut, side, key FROM cut WHERE space_id = %s", ingest.space.tenant.id)
+    assert len({cut for cut, _, _ in cuts}) <= sum(step[0] == "unmerge" for step in taken)
 
 
-@examples(QUIET, max_examples=7)
+@settings(QUIET, max_examples=7)
 @given(taken=steps, then=traffic.rules)
-async def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
+def test_a_rebuild_after_acts_settles(examples: Examples, taken: list[Any], then: Any) -> None:
     """Whatever was undone before: a rebuild can be made, and a second one finds nothing to do."""
-    await settle(lab, taken, then)
+    examples.play(lambda ingest: settle(ingest, taken, then))
 
 
 @pytest.mark.soak
-@examples(QUIET, max_examples=1_000)
+@settings(QUIET, max_examples=1_000)
 @given(taken=steps, then=traffic.rules)
-async def test_a_rebuild_after_acts_settles_over_many_examples(lab: Lab, taken: list[Any], then: Any) -> None:
+def test_a_rebuild_after_acts_settles_over_many_examples(examples: Examples, taken: list[Any], then: Any) -> None:
     """The same over a thousand examples."""
-    await settle(lab, taken, then)
+    examples.play(lambda ingest: settle(ingest, taken, then))
 
 
-async def go_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
+async def go_on(ingest: Ingest, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
     """Two rebuilds among senders, then the comparison."""
 
     async def send_all(ingest: Ingest, requests: list[Any]) -> None:
         for request in requests:
             await ingest.send(*request["items"], server=request["server"])
 
-    async with ingesting(lab) as ingest:
-        await send_all(ingest, sent)
-        version = (await put_rules(ingest.space, then, "test")).version
-        await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
-        world = fresh(ingest, await ingest.space.rules(version))
-        assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
-        assert await rebuild(ingest) == 0
+    await send_all(ingest, sent)
+    version = (await put_rules(ingest.space, then, "test")).version
+    await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
+    world = fresh(ingest, await ingest.space.rules(version))
+    assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+    assert await rebuild(ingest) == 0
 
 
-@examples(QUIET, max_examples=5)
+@settings(QUIET, max_examples=5)
 @given(**AT_ONCE)
-async def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
+def test_a_rebuild_while_ingest_goes_on(examples: Examples, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
     """Calls that come in during the walk make no difference to what it comes to."""
-    await go_on(lab, sent, then, meanwhile)
+    examples.play(lambda ingest: go_on(ingest, sent, then, meanwhile))
 
 
 @pytest.mark.soak
-@examples(QUIET, max_examples=1_000)
+@settings(QUIET, max_examples=1_000)
 @given(**AT_ONCE)
-async def test_a_rebuild_while_ingest_goes_on_over_many_examples(
-    lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]
+def test_a_rebuild_while_ingest_goes_on_over_many_examples(
+    examples: Examples, sent: list[Any], then: Any, meanwhile: list[Any]
 ) -> None:
     """The same over a thousand examples."""
-    await go_on(lab, sent, then, meanwhile)
+    examples.play(lambda ingest: go_on(ingest, sent, then, meanwhile))

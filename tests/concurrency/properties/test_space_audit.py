@@ -9,30 +9,23 @@ from hypothesis import strategies as st
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.planning.space_steps import QUIET, steps, take
-from tests.support.processes.writer_processes import Lab, ingesting, run
+from tests.support.processes.writer_processes import Examples, Ingest
 
 REBUILD = ("rebuild",)
 
 
-@pytest.fixture(scope="module")
-def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """One database for all examples; each has a space of its own."""
-    return Lab(url, tmp_path_factory.mktemp("verified"))
-
-
-def play(lab: Lab, taken: list[Any]) -> None:
+def play(examples: Examples, taken: list[Any]) -> None:
     """One step after the other, and an audit after each."""
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            for step in taken:
-                if step == REBUILD:
-                    await rebuild_space(ingest.space, 1, ignore_progress)
-                else:
-                    await take(ingest, step, [])
-                assert await discrepancies(ingest) == [], step
+    async def example(ingest: Ingest) -> None:
+        for step in taken:
+            if step == REBUILD:
+                await rebuild_space(ingest.space, 1, ignore_progress)
+            else:
+                await take(ingest, step, [])
+            assert await discrepancies(ingest) == [], step
 
-    run(main())
+    examples.play(example)
 
 
 @st.composite
@@ -46,21 +39,21 @@ def journeys(draw: st.DrawFn) -> list[Any]:
 
 @settings(QUIET, max_examples=8)
 @given(taken=steps)
-def test_calls_and_acts(lab: Lab, taken: list[Any]) -> None:
+def test_calls_and_acts(examples: Examples, taken: list[Any]) -> None:
     """Calls and acts leave no discrepancy."""
-    play(lab, taken)
+    play(examples, taken)
 
 
 @settings(QUIET, max_examples=6)
 @given(taken=journeys())
-def test_a_rebuild_leaves_no_discrepancy(lab: Lab, taken: list[Any]) -> None:
+def test_a_rebuild_leaves_no_discrepancy(examples: Examples, taken: list[Any]) -> None:
     """A rebuild leaves no discrepancy."""
-    play(lab, taken)
+    play(examples, taken)
 
 
 @pytest.mark.soak
 @settings(QUIET, max_examples=3_000)
 @given(taken=journeys())
-def test_no_discrepancy_over_many_journeys(lab: Lab, taken: list[Any]) -> None:
+def test_no_discrepancy_over_many_journeys(examples: Examples, taken: list[Any]) -> None:
     """The same over thousands of examples."""
-    play(lab, taken)
+    play(examples, taken)

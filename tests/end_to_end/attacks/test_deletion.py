@@ -1,7 +1,6 @@
 """Attacks 66, 69 to 75, 86 and 87: erased people who return, races with erasures, and altered receipts."""
 
 import hashlib
-import runpy
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -161,10 +160,12 @@ def test_attack_86_a_receipt_that_was_altered(shop: Shop, tmp_path: Path, monkey
     keys.write_bytes(shop.client.get("/.well-known/onefold-keys.json").content)
     monkeypatch.setattr(sys, "argv", ["verify", str(receipt), str(keys)])
 
+    script = compile((ROOT / "docs" / "verify_receipt.py").read_text(), "verify_receipt.py", "exec")
+
     def valid(text: bytes) -> bool:
         receipt.write_bytes(text)
         try:
-            runpy.run_path(str(ROOT / "docs" / "verify_receipt.py"))
+            exec(script, {})
         except SystemExit as verdict:
             return not str(verdict).startswith("NOT VALID")
         return True

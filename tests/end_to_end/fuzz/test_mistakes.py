@@ -11,14 +11,11 @@ import httpx
 import msgspec
 import pytest
 
-from app.http import openapi
-from app.main import create_app
-from app.settings import Settings
 from tests.app.conftest import new_shop
 from tests.conftest import Running
+from tests.support.http.api_document import api_document
 from tests.support.http.mistaken_calls import VALID, MistakenCall, mistaken_item, native_mistakes
 
-DOCUMENT = msgspec.json.decode(msgspec.json.encode(openapi.document(create_app(Settings()).api)))
 SOAK_SECONDS = 600
 ITEMS = 40
 PRIVACY = ("/v1/erasures", "/v1/suppressions", "/v1/holds", "/v1/exports", "/v1/consent")
@@ -47,7 +44,7 @@ class Mistaken:
     def native(self) -> None:
         """Every native route with each of its mistakes."""
         unhelpful: list[tuple[MistakenCall, int, str]] = []
-        for wrong in native_mistakes(DOCUMENT, self.rng):
+        for wrong in native_mistakes(api_document(), self.rng):
             answer = self.shop.ask(wrong.method, wrong.path, self._key(wrong), params=dict(wrong.query), **_body(wrong))
             helps = answer.status_code in REFUSED and any(name in answer.text for name in wrong.names)
             if not helps:
@@ -98,7 +95,9 @@ class Mistaken:
 
 
 def _security(wrong: MistakenCall) -> list[dict[str, list[str]]]:
-    found: list[dict[str, list[str]]] = DOCUMENT["paths"][wrong.template][wrong.method.lower()].get("security", [])
+    found: list[dict[str, list[str]]] = api_document()["paths"][wrong.template][wrong.method.lower()].get(
+        "security", []
+    )
     return found
 
 

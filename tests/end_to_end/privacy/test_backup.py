@@ -26,7 +26,7 @@ from tests.support.database import prepared_cluster
 from tests.support.privacy.backup_attack import Attacker
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
-SURVIVORS = 40
+SURVIVORS = 12
 
 
 class Deployment:

@@ -48,7 +48,7 @@ STEPS: list[tuple[Any, str]] = [
     "after", [pytest.param(False, id="before"), pytest.param(True, id="after", marks=pytest.mark.soak)]
 )
 async def test_dies_between_two_steps(
-    lab: Lab,
+    shared_lab: Lab,
     monkeypatch: pytest.MonkeyPatch,
     owner: Any,
     name: str,
@@ -58,7 +58,7 @@ async def test_dies_between_two_steps(
     monkeypatch.setattr(rotate_index_key, "_MARGIN", 0)
     real = getattr(owner, name)
 
-    async with ingesting(lab) as ingest:
+    async with ingesting(shared_lab) as ingest:
         space = ingest.space
         for number in range(3):
             await ingest.send({"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}"})
@@ -82,7 +82,7 @@ async def test_dies_between_two_steps(
             patch.setattr(owner, name, die)
             with pytest.raises(ArithmeticError):
                 await rotate(ingest.spaces, space, 0)
-        fresh = await lab.open()
+        fresh = await shared_lab.open()
         refs = [f"{type_}{number}" for number in range(3) for type_ in ("user_id:u", "anonymous_id:a")]
         for reader in (space, await fresh.get(space.tenant.id)):
             assert None not in (await lookup(reader, refs)).values()
@@ -99,7 +99,7 @@ async def test_dies_between_two_steps(
         assert (done.version, done.oldest) == (newest, newest)
         assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
         assert await discrepancies(ingest) == []
-        assert replayed(lab, space) == []
+        assert replayed(shared_lab, space) == []
 
 
 @pytest.mark.parametrize("begun", [False, True])

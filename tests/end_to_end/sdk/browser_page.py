@@ -7,12 +7,16 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app.conftest import Shop
+
+if TYPE_CHECKING:
+    # A process that runs no browser test does not load it.
+    from playwright.sync_api import Browser, Page
 
 FLAGS = [
     "--no-sandbox",
@@ -29,13 +33,15 @@ HERE = Path(__file__).parent
 
 # Only as long as this module: while the driver is there, it keeps an event loop running.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     """The browser of the machine; where `.ci/run` could have installed one, its lack is a failure."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         if os.environ.get("CI") and shutil.which("apt-get") and os.getuid() == 0:
             pytest.fail("there is no Chromium")
         pytest.skip("there is no Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
@@ -66,7 +72,7 @@ def pages(node_modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 class Visit:
     """A page that was opened, and every request and complaint it made."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: "Page") -> None:
         self.page = page
         self.asked: list[tuple[str, str]] = []
         self.complaints: list[str] = []
@@ -80,7 +86,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, pages: str, shop: Shop) -> Iterator[Callable[..., Visit]]:
+def visit(browser: "Browser", pages: str, shop: Shop) -> Iterator[Callable[..., Visit]]:
     """Opens the page in a browser without history; afterwards nothing else was asked and nothing went wrong."""
     contexts = []
     visits: list[Visit] = []

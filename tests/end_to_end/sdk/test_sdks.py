@@ -3,11 +3,10 @@
 import gzip
 import json
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +15,27 @@ import pytest
 
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import ONEFOLD, Running, launch
-from tests.end_to_end.sdk.conftest import PYTHON_SDKS, SDKS, sdk_named
+from tests.end_to_end.sdk.conftest import NODE_SDK, PYTHON_SDKS, SDKS, Driver, Job, drive_node, drive_python
 from tests.end_to_end.sdk.relay import Fault, Relay
 
-CALLS = 800  # several batches of every SDK
+CALLS = 400  # several batches of every SDK
 FEW = 300
 USERS = 20
-DRIVER_SECONDS = 280
+
+
+class Way(NamedTuple):
+    """How many calls an SDK sends, what befalls its requests, and a key that is not the space's own."""
+
+    calls: int
+    faults: tuple[Fault, ...] = ()
+    key: str | None = None
+
+
+MANY = Way(CALLS)
+FAULTY = Way(FEW, ("refuse 503", "refuse 429", "cut after", "cut before"))
+SPOILT = Way(USERS, ("spoil",))
+UNKNOWN = Way(USERS, key="nobody")
+WAYS = (MANY, FAULTY, SPOILT, UNKNOWN)
 
 
 class Run(NamedTuple):
@@ -33,36 +46,30 @@ class Run(NamedTuple):
     report: dict[str, Any]
 
 
-Runs = Callable[..., dict[str, Run]]
+Runs = dict[tuple[str, Way], Run]
 
 
 @pytest.fixture(scope="session")
-def runs(request: pytest.FixtureRequest, live: Running, client: httpx.Client, relay: Callable[[str], Relay]) -> Runs:
-    """Let every SDK send at once, each once per set of faults: their pauses take most of the time."""
+def runs(live: Running, client: httpx.Client, relay: Callable[[str], Relay], node_modules: Path) -> Runs:
+    """Let every SDK send in every way at once: their pauses and starts take most of the time."""
     operator = {"Authorization": f"Bearer {live.admin_token}"}
+    made: dict[tuple[str, Way], tuple[Shop, Relay]] = {}
 
-    @cache
-    def run(calls: int, *faults: Fault, key: str | None = None) -> dict[str, Run]:
-        started = {}
-        for name in SDKS:
-            shop, between = new_shop(client, operator), relay(live.url)
-            between.faults += faults
-            driver = sdk_named(name, request).start(between.url, key or shop.keys["write"], calls)
-            started[name] = shop, between, driver
-        return {name: Run(shop, between, reported(driver)) for name, (shop, between, driver) in started.items()}
+    def job(name: str, way: Way) -> Job:
+        shop, between = made[name, way] = new_shop(client, operator), relay(live.url)
+        between.faults += way.faults
+        return Job(between.url, way.key or shop.keys["write"], way.calls, packed=name.endswith("gzip"))
 
-    return run
+    started: list[tuple[list[tuple[str, Way]], Driver]] = []
+    for lock in PYTHON_SDKS:
+        sent = [(name, way) for name in SDKS if name.startswith(lock) for way in WAYS]
+        started.append((sent, drive_python(lock, [job(*each) for each in sent])))
+    started += [([(NODE_SDK, way)], drive_node(node_modules, job(NODE_SDK, way))) for way in WAYS]
+    reports = {each: report for sent, driver in started for each, report in zip(sent, driver.reports(), strict=True)}
+    return {each: Run(*made[each], reports[each]) for each in made}
 
 
 every_sdk = pytest.mark.parametrize("sdk", SDKS)
-
-
-def reported(driver: subprocess.Popen[str]) -> dict[str, Any]:
-    """The report that a driver prints at its end."""
-    out, _ = driver.communicate(timeout=DRIVER_SECONDS)
-    assert driver.returncode == 0, out
-    found: dict[str, Any] = json.loads(out)
-    return found
 
 
 def counted(shop: Shop) -> int:
@@ -101,7 +108,7 @@ def _plain(body: bytes, headers: dict[str, str]) -> bytes:
 @every_sdk
 def test_many_calls_are_each_counted_once(sdk: str, runs: Runs) -> None:
     """Many calls, each counted once, and no request more than was needed."""
-    run = runs(CALLS)[sdk]
+    run = runs[sdk, MANY]
 
     assert run.report == {"sent": CALLS, "errors": []}
     whole(run.shop, CALLS)
@@ -114,7 +121,7 @@ def test_many_calls_are_each_counted_once(sdk: str, runs: Runs) -> None:
 @every_sdk
 def test_retries_lose_and_double_nothing(sdk: str, runs: Runs) -> None:
     """Refused for now, cut off before and after the commit: sent again, and counted once."""
-    run = runs(FEW, "refuse 503", "refuse 429", "cut after", "cut before")[sdk]
+    run = runs[sdk, FAULTY]
 
     assert run.report == {"sent": FEW, "errors": []}
     whole(run.shop, FEW)
@@ -131,7 +138,7 @@ def test_calls_that_are_refused_for_good_are_sent_once(sdk: str, runs: Runs) -> 
 
     A slow SDK sends its calls in several requests; those behind the refused one are accepted.
     """
-    run = runs(USERS, "spoil")[sdk]
+    run = runs[sdk, SPOILT]
     refused = message_ids(run.relay, 400)
 
     assert Counter(seen.status for seen in run.relay.seen)[400] == 1
@@ -144,23 +151,25 @@ def test_calls_that_are_refused_for_good_are_sent_once(sdk: str, runs: Runs) -> 
 @every_sdk
 def test_calls_with_a_wrong_key_are_sent_once(sdk: str, runs: Runs) -> None:
     """A wrong key is answered 401, the SDK reports an error, and no SDK sends the calls again."""
-    run = runs(USERS, key="nobody")[sdk]
+    run = runs[sdk, UNKNOWN]
 
     assert {seen.status for seen in run.relay.seen} == {401}
     assert set(message_ids(run.relay, 401).values()) == {1}
     assert run.report["errors"]
 
 
+def _alone(lock: str, job: Job) -> Driver:
+    return drive_python(lock, [job])
+
+
 @pytest.mark.timeout(300)
 def test_restarts_lose_nothing(
-    request: pytest.FixtureRequest,
     migrated_data: Path,
     processes: list[Running],
     relay: Callable[[str], Relay],
+    node_modules: Path,
 ) -> None:
     """All SDKs at once, while the server is stopped, killed, and started again each time."""
-    names = [*(f"{name} plain" for name in PYTHON_SDKS), "analytics-node"]
-    sdks = [sdk_named(name, request) for name in names]
 
     def start(port: str = "0") -> Running:
         # On a database of its own, which goes down with it.
@@ -173,19 +182,19 @@ def test_restarts_lose_nothing(
     between = relay(running.url)
     with httpx.Client(base_url=running.url, timeout=60) as client:
         operator = {"Authorization": f"Bearer {running.admin_token}"}
-        shops = [new_shop(client, operator) for _ in sdks]
-        pause = 8 / CALLS
+        starts = [*(partial(_alone, lock) for lock in PYTHON_SDKS), partial(drive_node, node_modules)]
+        shops = [new_shop(client, operator) for _ in starts]
         drivers = [
-            each.start(between.url, shop.keys["write"], CALLS, pause=pause)
-            for each, shop in zip(sdks, shops, strict=True)
+            start_driver(Job(between.url, shop.keys["write"], CALLS, pause=8 / CALLS))
+            for start_driver, shop in zip(starts, shops, strict=True)
         ]
         for order in (signal.SIGTERM, signal.SIGKILL):
             time.sleep(2)
             running.stop(order)
             running = start(port)
-        results = [reported(driver) for driver in drivers]
+        results = [report for driver in drivers for report in driver.reports()]
 
-        assert results == [{"sent": CALLS, "errors": []}] * len(sdks)
+        assert results == [{"sent": CALLS, "errors": []}] * len(starts)
         for shop in shops:
             whole(shop, CALLS)
     assert 0 in {seen.status for seen in between.seen}

@@ -3,9 +3,8 @@
 import asyncio
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from app.settings import Settings
@@ -17,6 +16,10 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.ids import private
 from tests.app.conftest import Shop
 from tests.conftest import ROOT, Running
+
+if TYPE_CHECKING:
+    # A process that reads no export does not load it.
+    import duckdb
 
 DOCUMENT = (ROOT / "docs" / "warehouse.md").read_text()
 VIEWS, PLANS = re.findall(r"```sql\n(.*?)```", DOCUMENT, re.DOTALL)
@@ -59,8 +62,10 @@ class Warehouse:
         self._runner.run(self._spaces.database.close())
         self._runner.close()
 
-    def read(self) -> duckdb.DuckDBPyConnection:
+    def read(self) -> "duckdb.DuckDBPyConnection":
         """Its files, with the views of the documentation."""
+        import duckdb
+
         connection = duckdb.connect()
         connection.execute(VIEWS.replace("exports/", f"{self.folder}/"))
         return connection

@@ -16,9 +16,7 @@ from jsonschema_rs import Draft202012Validator
 
 from app.http import ingest_endpoint
 from app.http.asgi import METRICS
-from app.http.openapi import document
-from app.main import create_app
-from app.settings import Settings
+from tests.support.http.api_document import api_document
 
 UNLISTED = re.compile(r"/(openapi\.json|docs(/.*)?)")
 """Paths that serve the document itself."""
@@ -104,4 +102,4 @@ def closed(schema: Any) -> Any:
 @cache
 def api_contract() -> ApiContract:
     """The contract of this code."""
-    return ApiContract(document(create_app(Settings()).api))
+    return ApiContract(api_document())

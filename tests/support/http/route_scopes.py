@@ -5,9 +5,8 @@ from typing import Any
 from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
 from app.http.openapi import guard, native
-from app.main import create_app
 from app.routes import opendsr
-from app.settings import Settings
+from tests.support.http.api_document import api
 
 PROFILE_API = "/v1/spaces/{space_id}/collections/{collection}/profiles"
 # Scopes with which the routes of the contract may be called; a route that is missing here fails.
@@ -116,9 +115,7 @@ CONTRACT: dict[tuple[str, str], object] = {
     },
     **{("POST", path): {"write", "import", "admin"} for path in ingest_endpoint.ROUTES},
 }
-NATIVE = {
-    (method, route.path): guard(route) for route in native(create_app(Settings()).api) for method in route.methods or ()
-}
+NATIVE = {(method, route.path): guard(route) for route in native(api()) for method in route.methods or ()}
 DECLARED = {
     **NATIVE,
     **{("POST", path): Scopes(*ingest_endpoint.SCOPES) for path in ingest_endpoint.ROUTES},

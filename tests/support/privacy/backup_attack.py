@@ -45,8 +45,9 @@ class Attacker:
         found: dict[bytes, list[bytes]] = {}
         with psycopg.connect(self.url) as connection:
             rows = connection.execute("SELECT profile_id, version, document FROM profile_document").fetchall()
+        candidates = list(self._candidates())
         for profile_id, version, document in rows:
-            for subject in self._candidates():
+            for subject in candidates:
                 try:
                     plain = subject.open(DOCUMENT, profile_id.bytes, version, bytes(document))
                 except SealBroken:

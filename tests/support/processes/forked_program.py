@@ -1,4 +1,4 @@
-"""Starts of the program `onefold` as forks of a process that has it loaded, where the system is Linux."""
+"""Starts of `onefold`, or of a program of the tests, as forks of a process that has them loaded, on Linux."""
 
 import atexit
 import json
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[3]
+_SHELL_START = Path(__file__).with_name("shell_start.py")
 _FORKER = "from tests.support.processes.program_forker import main; main()"
 # The libraries of linear algebra start threads when they are loaded, which a fork would lack.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 CAN_FORK = sys.platform == "linux"
+ONEFOLD_ENTRY = "app.cli:main"
 
 
 class ForkedProgram:
@@ -31,21 +33,40 @@ class ForkedProgram:
         environment: Mapping[str, str],
         folder: Path,
         *,
+        entry: str = ONEFOLD_ENTRY,
+        written: bool = False,
         output: IO[bytes] | None = None,
         errors: IO[bytes],
     ) -> None:
-        """Start it; without a file for its output, `stdout` is a pipe from the output."""
-        request = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
+        """Start the function `entry`, written `module:name`; without a file for its output, `stdout` is a pipe from it.
+
+        `stdin` is a pipe to the program where the program is `written` to; otherwise the program reads nothing.
+        """
+        request = {
+            "entry": entry,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "folder": str(folder),
+        }
         self.returncode: int | None = None
+        self.stdin: IO[str] | None = None
         self.stdout: IO[str] | None = None
         read, report = os.pipe()
         self._report = os.fdopen(read, "r")
         ends = [report]
+        if written:
+            source, write = os.pipe()
+            self.stdin = os.fdopen(write, "w")
+        else:
+            source = os.open(os.devnull, os.O_RDONLY)
+        ends.append(source)
         if output is None:
-            read, write = os.pipe()
+            read, target = os.pipe()
             self.stdout = os.fdopen(read, "r")
-            ends.append(write)
-        files = [output.fileno() if output else ends[1], errors.fileno(), report]
+            ends.append(target)
+        else:
+            target = output.fileno()
+        files = [source, target, errors.fileno(), report]
         socket.send_fds(_channel(), [json.dumps(request).encode()], files)
         for each in ends:
             os.close(each)
@@ -78,6 +99,12 @@ class ForkedProgram:
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
+
+
+def start_from_shell() -> tuple[list[str], int]:
+    """The command that starts `onefold` in a shell as a fork, and the descriptor that the shell has to inherit."""
+    number = _channel().fileno()
+    return [sys.executable, "-I", "-S", str(_SHELL_START), str(number), ONEFOLD_ENTRY], number
 
 
 @cache

@@ -57,8 +57,9 @@ class Victim:
         if self.running.process.poll() is None:
             self.running.stop()
         self._reap()
-        with EmbeddedPostgres(self.data_dir):
-            pass
+        if self._postmaster():
+            with EmbeddedPostgres(self.data_dir):
+                pass
 
     def _reap(self) -> None:
         if self.running.process.stdout:

@@ -1,9 +1,9 @@
-"""A process that has loaded the program `onefold` and forks it for each start that a test asks for.
+"""A process that has loaded `onefold` and the programs of the tests, and forks one for each start that a test asks for.
 
 A start spends nearly all its time with loading a thousand modules, and a run of all tests starts hundreds. Each fork
 has the arguments, the environment, the folder and the outputs of its own start; the code that runs is that of the
 command line from its first line on. `tests/app/commands/test_serve.py`, `tests/end_to_end/test_wheel.py` and
-`tests/end_to_end/test_docs.py` start the program as a user does.
+`tests/end_to_end/test_docs.py` (the lines that start a server) start the program as a user does.
 """
 
 import atexit
@@ -22,21 +22,23 @@ from importlib import import_module
 from pathlib import Path
 
 COMMANDS = ("backup", "demo", "export", "keys", "leak_scan.command", "psql", "reset", "restore", "serve", "verify")
-OUTPUTS = 2
+PROGRAMS = ("tests.support.processes.writer_process",)
+STREAMS = 3
 _LONGEST = 1 << 18
 
 
-def run(channel: socket.socket) -> None:
-    """Fork the program for each request, until the other end closes. Returns in the forks too, to run it there."""
+def run(channel: socket.socket) -> str:
+    """Fork a program for each request, until the other end closes; returns in the forks, the function to run there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and their end closes the channel
     signal.signal(signal.SIGCHLD, _reap)
-    for module in ("app.cli", "app.main", "app.http.protocol", *(f"app.commands.{name}" for name in COMMANDS)):
+    commands = (f"app.commands.{name}" for name in COMMANDS)
+    for module in ("app.cli", "app.main", "app.http.protocol", *commands, *PROGRAMS):
         import_module(module)
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("a module starts a thread when it is loaded, and a fork would lack that thread")
     gc.freeze()
     while True:
-        request, files, _, _ = socket.recv_fds(channel, _LONGEST, OUTPUTS + 1)
+        request, files, _, _ = socket.recv_fds(channel, _LONGEST, STREAMS + 1)
         if not request:
             sys.exit()
         if os.fork() == 0:
@@ -53,19 +55,19 @@ def _reap(*_: object) -> None:
             pass
 
 
-def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[int]) -> None:
-    """Fork once more: this process reports the program's id, and then the status it ends with."""
-    *outputs, report = files
+def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[int]) -> str:
+    """Fork once more: this process reports the program's id and the status it ends with; returns in the program."""
+    *streams, report = files
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if pid := os.fork():
-        for each in outputs:
+        for each in streams:
             os.close(each)
         os.write(report, f"{pid}\n".encode())
         _, status = os.waitpid(pid, 0)
         os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
         os._exit(0)
     os.close(report)
-    for number, each in enumerate(outputs, 1):
+    for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -82,6 +84,7 @@ def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[in
             sys.path.insert(1, place)
             sys.modules.pop("sitecustomize", None)
             import_module("sitecustomize")
+    return str(request["entry"])
 
 
 def _ended(program: Callable[[], None]) -> int:
@@ -98,10 +101,8 @@ def _ended(program: Callable[[], None]) -> int:
 
 def main() -> None:
     """Serve the channel of which the number is the only argument; the program runs in the forks."""
-    run(socket.socket(fileno=int(sys.argv[1])))
-    from app.cli import main as program
-
-    status = _ended(program)
+    module, _, name = run(socket.socket(fileno=int(sys.argv[1]))).partition(":")
+    status = _ended(getattr(import_module(module), name))
     # The end of an interpreter takes apart every module, which a fork would have to copy for that.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()

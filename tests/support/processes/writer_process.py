@@ -181,5 +181,10 @@ async def _main() -> None:
         task.add_done_callback(tasks.discard)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Answer orders until the input ends."""
     asyncio.run(_main())
+
+
+if __name__ == "__main__":
+    main()

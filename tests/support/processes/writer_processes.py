@@ -7,10 +7,11 @@ that two of them contend for one database as two servers would, and can be kille
 import asyncio
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,8 +33,10 @@ from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.support.integrity.replay import differences
 from tests.support.integrity.stored_rows import Stored
+from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 ROOT = Path(__file__).parents[3]
+_PROGRAM = "tests.support.processes.writer_process"
 Tasks = list[list[dict[str, Any]]]
 
 
@@ -80,10 +83,7 @@ class Worker:
     """A process that ingests. Calls may be made from several threads."""
 
     def __init__(self, lab: Lab, **options: Any) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.processes.writer_process"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        self._process = _writer_process()
         self._numbers = itertools.count()
         self._lock = Lock()
         self._waiting: dict[int, Future[Any]] = {}
@@ -137,6 +137,14 @@ class Worker:
             future.set_exception(RuntimeError("the worker is gone"))
 
 
+def _writer_process() -> "subprocess.Popen[str] | ForkedProgram":
+    if CAN_FORK:
+        with os.fdopen(os.dup(2), "wb") as errors:
+            return ForkedProgram([], os.environ, ROOT, entry=f"{_PROGRAM}:main", written=True, errors=errors)
+    command = [sys.executable, "-m", _PROGRAM]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
     """Runs the tasks at once, spread over the workers; a task sends its requests one by one.
 
@@ -185,6 +193,40 @@ class Ingest:
     def gate(self) -> int:
         """The stamp of the gate."""
         return int(self.lab.query("SELECT stamp FROM space_gate WHERE space_id = %s", self.space.tenant.id)[0][0])
+
+
+class Examples:
+    """One running queue for all examples of a module; each example has a space of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self._loop = asyncio.Runner()
+        self._opened: tuple[Spaces, IngestQueue] | None = None
+
+    def play(self, example: Callable[[Ingest], Awaitable[None]]) -> None:
+        """Run one example on a new space."""
+        self._loop.run(self._play(example))
+
+    async def _play(self, example: Callable[[Ingest], Awaitable[None]]) -> None:
+        if self._opened is None:
+            spaces = await self.lab.open()
+            queue = IngestQueue(spaces.database, writers=2)
+            queue.start()
+            self._opened = spaces, queue
+        spaces, queue = self._opened
+        await example(Ingest(self.lab, spaces, await self.lab.space(spaces), queue))
+
+    def close(self) -> None:
+        """End the queue in good order."""
+
+        async def end(spaces: Spaces, queue: IngestQueue) -> None:
+            await queue.close()
+            spaces.keyring.close()
+            await spaces.database.close()
+
+        with self._loop as loop:
+            if self._opened is not None:
+                loop.run(end(*self._opened))
 
 
 def request(*items: dict[str, Any], server: bool = True) -> IngestRequest:
