@@ -31,7 +31,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 def test_as_it_was_answered(lab: Lab) -> None:
-    """Erased, suppressed, lifted, named by two identifiers or unknown: state, times, counts and receipt are the same."""
+    """Erased, suppressed, lifted, named twice or unknown: state, times, counts and receipt are the same."""
 
     async def since(ingest: Ingest) -> Any:
         made = [
