@@ -67,7 +67,7 @@ def tc(days_ago: int, **changed: Any) -> str:
         ({"jurisdiction": "Germany"}, ["jurisdiction"]),
         ({"jurisdiction": 49, "tcString": "x"}, ["consent:tcString", "jurisdiction"]),
         ("granted", ["consent"]),
-        ([], ["consent"]),
+        (["granted"], ["consent"]),
     ],
 )
 def test_a_signal_that_is_not_read_is_named_by_the_call_and_in_the_history(
