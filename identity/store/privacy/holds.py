@@ -25,6 +25,18 @@ WITH asked AS MATERIALIZED (
     WHERE g.space_id = $1::int4
 ),
 """
+# `h` is a held key, `p` the profile that has it, and `p.head` the root of the person.
+_HELD_PEOPLE: LiteralString = """
+FROM held_key h
+CROSS JOIN LATERAL (
+    SELECT t.profile_id FROM identifier t
+    WHERE t.key = h.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+) i
+CROSS JOIN LATERAL (
+    SELECT t.head FROM profile t
+    WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+) p
+"""
 
 
 class CoverageRow(NamedTuple):
@@ -65,16 +77,8 @@ async def any_member_held(connection: Connection, tenant: Tenant, groups: Sequen
     """Whether a person under a hold is or was a member of one of these groups, by the keys of the groups."""
     found = await row(
         connection,
-        """
-        SELECT 1 FROM held_key h
-        CROSS JOIN LATERAL (
-            SELECT t.profile_id FROM identifier t
-            WHERE t.key = h.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
-        ) i
-        CROSS JOIN LATERAL (
-            SELECT t.head FROM profile t
-            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
-        ) p
+        f"""
+        SELECT 1 {_HELD_PEOPLE}
         CROSS JOIN LATERAL (
             SELECT t.profile_id FROM profile t
             WHERE t.head = p.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
@@ -85,7 +89,7 @@ async def any_member_held(connection: Connection, tenant: Tenant, groups: Sequen
               AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
         ) m
         WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
-        """,
+        """,  # noqa: S608 (a constant)
         tenant.id,
         byteas(groups),
         tenant.base,
@@ -97,16 +101,8 @@ async def any_profile_held(connection: Connection, tenant: Tenant, roots: Sequen
     """Whether a hold names an identifier of one of these profiles, by the roots of the profiles."""
     found = await row(
         connection,
-        """
-        SELECT 1 FROM held_key h
-        CROSS JOIN LATERAL (
-            SELECT t.profile_id FROM identifier t
-            WHERE t.key = h.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
-        ) i
-        CROSS JOIN LATERAL (
-            SELECT t.head FROM profile t
-            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
-        ) p
+        f"""
+        SELECT 1 {_HELD_PEOPLE}
         WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 AND p.head = ANY ($2::uuid[]) LIMIT 1
         """,
         tenant.id,
