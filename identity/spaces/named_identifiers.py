@@ -15,7 +15,7 @@ from identity.values.errors import BadIdentifier, ProfileNotFound, TooManyAsked
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
 from identity.values.ids import private
 from identity.values.near_types import type_hint
-from identity.values.placeholder_values import is_blocked_everywhere
+from identity.values.placeholder_values import is_of_nobody
 from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint, shown
 
 _PROFILE: Final = "prf"
@@ -123,7 +123,7 @@ async def _sort(
             faults.append(EntryFault(at, UnknownType.code, f"{path_of(at)}: {detail}"))
             identifiers.append(None)
             continue
-        if identifier is None or (of_people and is_blocked_everywhere(identifier.type, identifier.value)):
+        if identifier is None or (of_people and is_of_nobody(identifier.type, identifier.value)):
             reason = _reason(text, rules.region) if identifier is None else _PLACEHOLDER
             faults.append(EntryFault(at, BadIdentifier.code, f"{path_of(at)} {reason}."))
             identifier = None

@@ -1,8 +1,9 @@
 """Recognises placeholder values, which programs send in place of a missing id.
 
-A placeholder is a word, alone or in brackets, the text of a template that nobody filled, or a number of zeros. A
-placeholder is blocked in every space and for every type, since any program may lack the id of its user and
-identifiers with such a value would join strangers. A space adds patterns of its own (`resolution_rules`).
+A placeholder is a word, alone or in brackets, the text of a template that nobody filled, a number of zeros, or a
+compound of such parts (`compound_placeholders`). A placeholder is blocked in every space and for every type, since any
+program may lack the id of its user and identifiers with such a value would join strangers. A space adds patterns of its
+own (`resolution_rules`).
 """
 
 import re
@@ -22,6 +23,8 @@ PLACEHOLDERS: Final = frozenset(
         "ff:ff:ff:ff:ff:ff", "your_user_id", "your-user-id", "your user id", "youruserid", "your_id", "your_email",
         "undefined undefined", "undefined_undefined", "undefined-undefined", "undefinedundefined",
         "null null", "null_null", "null-null", "nullnull", "none none", "none_none", "none-none",
+        "undef", "unset", "dbnull", "inf", "-inf", "1.#inf", "-1.#inf", "1.#qnan", "-1.#ind", "unavailable",
+        "not available", "not applicable", "not provided", "not found", "promise { <pending> }",
     }
 )  # fmt: skip
 
@@ -43,6 +46,9 @@ PLACEHOLDER_PATTERNS: Final = (
     "__[A-Za-z_]+__",
     r"\*\|.*\|\*",
     "%%.*%%",
+    r"\{([0-9]|[A-Za-z_]+)\}",
+    r"%([1-9]\$)?[sdiufxv@]|%\([A-Za-z_]+\)[sd]|\$[1-9]",
+    r"\[[Oo]bject [A-Za-z]+\]|\[[Ff]unction(: [A-Za-z]+)?\]|<(class|built-in function) .*>",
 )
 """What placeholders look like beside the words: zeros, the greatest UUID, masks, and templates."""
 
@@ -54,14 +60,77 @@ _BRACKETS: Final = _WRAPPING + "()<>[]{}"
 _MARKS: Final = _BRACKETS + "%$"
 _LONGEST = max(map(len, PLACEHOLDERS))
 _PATTERN: Final = re.compile("|".join(PLACEHOLDER_PATTERNS), re.DOTALL)
-_FIRST_OF_PATTERNS: Final = frozenset("-0.:Ff{$#<Xx*?_%")
+_FIRST_OF_PATTERNS: Final = frozenset("-0.:Ff{$#<Xx*?_%[")
 # What MySQL and Postgres write for a null in text; the backslash is a quote elsewhere.
 _SQL_NULL: Final = re.compile(r"[\"']?\\+N[\"']?")
+
+
+_NOTHING: Final = frozenset(
+    {
+        "null", "none", "nil", "undefined", "undef", "nan", "inf", "infinity", "nullptr", "void", "unknown", "invalid",
+        "unset", "na", "dbnull", "unavailable", "true", "false",
+    }
+)  # fmt: skip
+"""Words for no value."""
+_NAMES: Final = frozenset({"anonymous", "guest", "distinctid", "id", "email", "user", "userid", "anonymousid", "test"})
+"""Placeholders that name a field or a kind of person."""
+_FURTHER_NAMES: Final = frozenset(
+    {
+        "customer", "visitor", "client", "member", "contact", "person", "account", "device", "name", "firstname",
+        "lastname", "username", "phone", "uid", "guid", "uuid",
+    }
+)  # fmt: skip
+"""Names that stand for nobody only beside a word for no value: `unknown_customer`."""
+_SEPARATOR: Final = re.compile(r"[\s,;:|/\\&+=@.!_~()<>\[\]{}\"'`-]+")
+_COUNT: Final = re.compile(r"[1-9](?![}$])")
+"""A digit that counts, and is no part of a template: no compound has one, and nearly every id has."""
+_NAMED_PHRASES: Final = (
+    "your_user_id", "your-user-id", "your user id", "your_id", "your_email", "youruserid", "distinct_id", "user_id",
+    "anonymous_id",
+)  # fmt: skip
+_PHRASES: Final = sorted(
+    (each for each in PLACEHOLDERS - _NOTHING - _NAMES - {*_NAMED_PHRASES} if not _COUNT.search(each)),
+    key=len,
+    reverse=True,
+)
+_PHRASE: Final = re.compile(
+    r"(?<![^\W_])(?:"
+    + "|".join(
+        (
+            r"\{\{.*?\}\}|[$#]\{.*?\}|<%.*?%>|%%.*?%%|\*\|.*?\|\*|(?<!\{)\{(?:[0-9]|[a-z_]+)\}|%[sd@]",
+            r"\[(?:object [a-z]+|function)\]|x{3,}|\*+|\?+",
+            *map(re.escape, _PHRASES),
+        )
+    )
+    + r")(?![^\W_])",
+    re.DOTALL,
+)
+"""A part for no value that holds separators, or that is a template or a mask."""
+_NAMED_PHRASE: Final = re.compile(rf"(?<![^\W_])(?:{'|'.join(_NAMED_PHRASES)})(?![^\W_])")
+_ZEROS: Final = re.compile("0+")
+_FIRST_TOKEN: Final = re.compile(r"[\W_]*([^\W_]+)")
+_FIRST_TOKENS: Final = frozenset(
+    found[1]
+    for each in _NOTHING | _NAMES | _FURTHER_NAMES | PLACEHOLDERS
+    if (found := _FIRST_TOKEN.match(each)) is not None
+)
+_NO_TOKEN: Final = re.compile(r"0*|x{3,}")
+_TEMPLATE_MARKS: Final = frozenset("{$#<%*?[")
+_SHARED_DOMAINS: Final = _NOTHING | {"example"}
+"""Domains without a person, under any end: `undefined.com`, `example.org`."""
 
 
 def is_blocked_everywhere(type_: str, value: str) -> bool:
     """Whether a normalised identifier is a placeholder of its type, which no rules allow."""
     return is_placeholder(value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS)
+
+
+def is_of_nobody(type_: str, value: str) -> bool:
+    """Whether a normalised identifier is a placeholder and no compound, so that no profile has the identifier.
+
+    A profile of an earlier release may have a compound, and its person can ask to be erased by it.
+    """
+    return _is_alone(_core(value), value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS)
 
 
 def is_placeholder(text: str) -> bool:
@@ -70,7 +139,15 @@ def is_placeholder(text: str) -> bool:
     Case, surrounding quotes and brackets, and the width of the letters do not matter. "" and text of only zeros, points
     and dashes (an all-zero UUID) are placeholders.
     """
-    core = (text if text.isascii() else normalize("NFKC", text)).strip(_WRAPPING)
+    core = _core(text)
+    return _is_alone(core, text) or is_compound(core)
+
+
+def _core(text: str) -> str:
+    return (text if text.isascii() else normalize("NFKC", text)).strip(_WRAPPING)
+
+
+def _is_alone(core: str, text: str) -> bool:
     if len(core) <= 1 and (not core or (core == "N" and _SQL_NULL.fullmatch(text.strip()))):
         return True
     first = core[0]
@@ -83,6 +160,44 @@ def is_placeholder(text: str) -> bool:
     if len(bare) > _LONGEST:
         return False
     return not core.strip(_BRACKETS) or bare.casefold() in PLACEHOLDERS or core.casefold() in PLACEHOLDERS
+
+
+def is_compound(text: str) -> bool:
+    """Whether a text has only placeholders between its separators.
+
+    `unknown_user` and `null,null` are compounds. A number of zeros counts beside words for no value alone, since
+    `user_0` may be the first of many. An address is a compound if nobody can have it.
+    """
+    if _COUNT.search(text) is not None:
+        return False
+    first = _FIRST_TOKEN.match(text)
+    token = "" if first is None else first[1].casefold()
+    if token not in _FIRST_TOKENS and text[0] not in _TEMPLATE_MARKS and not _NO_TOKEN.fullmatch(token):
+        return False
+    folded = text.casefold()
+    return _is_address(folded) or _is_list(folded)
+
+
+def _is_list(text: str) -> bool:
+    phrased = _NAMED_PHRASE.sub(" user ", _PHRASE.sub(" null ", text))
+    bare = (each.strip("%$#") for each in _SEPARATOR.split(phrased))
+    parts = {"0" if _ZEROS.fullmatch(each) else each for each in bare if each}
+    if not parts <= _NOTHING | _NAMES | _FURTHER_NAMES | {"0"}:
+        return False
+    names = parts - _NOTHING - {"0"}
+    if "0" in parts:
+        return not names
+    return bool(parts) and (bool(parts & _NOTHING) or names <= _NAMES)
+
+
+def _is_address(text: str) -> bool:
+    """Whether an address is that of nobody: a placeholder at a domain of nobody or of the same name."""
+    local, at, domain = text.partition("@")
+    labels = domain.split(".")
+    if not at or len(labels) == 1 or not is_placeholder(local):
+        return False
+    names = labels[:-2] if len(labels) > 2 and labels[-2] in ("co", "com") else labels[:-1]  # noqa: PLR2004
+    return names == [local] or _SHARED_DOMAINS.issuperset(names)
 
 
 def shown_placeholders() -> dict[str, list[str]]:

@@ -6,8 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.placeholder_values import PLACEHOLDER_PATTERNS, PLACEHOLDERS, is_placeholder
+from identity.values.placeholder_values import (
+    PLACEHOLDER_PATTERNS,
+    PLACEHOLDERS,
+    is_of_nobody,
+    is_placeholder,
+)
 
+NOTHING = (
+    "null", "None", "NIL", "undefined", "nan", "unknown", "invalid", "n/a", "not set", "(not set)", "[object Object]",
+    "[object Promise]", "{{ user.id }}", "${userId}", "{0}", "%s", "-infinity", "#REF!", "Optional(nil)", "XXXX", "***",
+)  # fmt: skip
+NAMES = ("user", "id", "userId", "user_id", "email", "Guest", "anonymous", "anonymous_id", "distinct_id", "test")
+SEPARATORS = (" ", ",", ", ", ";", ":", "|", "/", "\\", "&", "+", "=", "@", ".", "_", "-", "~", "--", "::", " - ", "\t")
+ZEROS = ("0", "00", "0000-0000")
 DRESS = st.text(alphabet=" \t\n\u00a0\"'`\\\u201c\u201d\u00ab\u00bb", max_size=4)
 
 
@@ -154,3 +166,102 @@ def test_what_programs_print_for_nothing_is_a_placeholder(text: str) -> None:
 def test_a_value_that_contains_a_placeholder_is_none(text: str) -> None:
     """The whole value has to be a placeholder."""
     assert not is_placeholder(text)
+
+
+@st.composite
+def compounds(draw: st.DrawFn, *kinds: tuple[str, ...]) -> str:
+    """Parts of these kinds, one of each at least, in any order and with any separators between them."""
+    parts = [draw(st.sampled_from(kind)) for kind in kinds]
+    parts += draw(st.lists(st.sampled_from([part for kind in kinds for part in kind]), max_size=3))
+    parts = draw(st.permutations(parts))
+    text = parts[0]
+    for part in parts[1:]:
+        text += draw(st.sampled_from(SEPARATORS)) + part
+    return text
+
+
+@given(compounds(NOTHING) | compounds(NOTHING, NAMES) | compounds(NAMES) | compounds(NOTHING, ZEROS))
+def test_a_text_of_placeholders_alone_is_a_placeholder(text: str) -> None:
+    """Whatever separates its parts."""
+    assert is_placeholder(text)
+
+
+@given(
+    compounds(NOTHING, NAMES) | st.just(""),
+    st.sampled_from(SEPARATORS),
+    st.from_regex(r"[a-z]{1,6}[1-9][a-z0-9]{0,8}", fullmatch=True) | st.sampled_from(("ann", "tasha", "s", "island")),
+    st.sampled_from(SEPARATORS),
+    compounds(NOTHING, NAMES) | st.just(""),
+)
+def test_one_part_that_is_none_makes_an_id(before: str, left: str, part: str, right: str, after: str) -> None:
+    """At any place between placeholders."""
+    assert not is_placeholder((before and before + left) + part + (after and right + after))
+
+
+@given(compounds(NAMES, ZEROS))
+def test_the_first_of_many_is_an_id(text: str) -> None:
+    """Programs that count from zero have a `user_0`."""
+    assert not is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("null,null", "undefined,undefined", "null:null", "+Infinity", "-Infinity", "[object Object],[object Object]"),
+        *("%s", "%d", "%@", "%1$s", "%(id)s", "$1", "{0}", "{customerId}", "[object Promise]", "[Function: getId]"),
+        *(
+            "unknown_user",
+            "Unknown Customer",
+            "anonymous-user",
+            "user:undefined",
+            "userId=null",
+            '{"id":null}',
+            "@user",
+        ),
+        *("null;", ",null", "(null)(null)", "null@undefined", "test@test", "user-${id}", "<built-in function id>"),
+        *("undefined@undefined.com", "null@null.co.uk", "unknown@undefined.org", "user@example.com", "test@test.de"),
+    ],
+)
+def test_what_programs_join_of_nothing_is_a_placeholder(text: str) -> None:
+    """The addresses, too, in an identifier of any type."""
+    assert is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "nil-s",
+            "na-tasha",
+            "nan-goldin",
+            "null-island",
+            "unknown-artist",
+            "true-north",
+            "infinity-war",
+            "void.main",
+        ),
+        *("none-of-your-business@x.com", "nil.none@x.com", "na@x.com", "null@gmail.com", "email@gmail.com"),
+        *("test@x.com", "test.user@x.com", "user@test.com", "info@none.com", "ann@example.com", "ann@null.com"),
+        *(
+            "guest-17",
+            "id:42",
+            "anonymous-42",
+            "undefined-u1",
+            "client-1",
+            "null.1",
+            "1-none",
+            "test_1",
+            "unknown_user_0",
+        ),
+        *("customer", "client", "device-account", "first.name", "%sam", "{17}", "$10", "<ann>", "[object]", "0,1"),
+    ],
+)
+def test_an_id_with_a_word_among_the_placeholders_is_none(text: str) -> None:
+    """Nothing genuine is refused."""
+    assert not is_placeholder(text)
+
+
+def test_a_compound_of_an_earlier_release_can_be_named() -> None:
+    """A profile may have it; nobody has a placeholder that stands alone."""
+    assert [is_of_nobody("user_id", text) for text in ("null", "unknown_user", "null,null")] == [True, False, False]
+    assert is_of_nobody("email", "test@test.com")
