@@ -110,11 +110,7 @@ def verify(
     if privacy and space_ids:
         raise Misconfigured("A scan reads the whole database; leave out the space ids with --privacy.")
     with migrated_database(data_dir) as (url, settings):
-        status = (
-            leak_scan.run(settings, url)
-            if privacy
-            else int(not verifying.run(url, space_ids or [], settings.key_folder))
-        )
+        status = leak_scan.run(settings, url) if privacy else int(not verifying.run(url, space_ids or [], settings))
     if status:
         raise typer.Exit(status)
 
@@ -239,6 +235,19 @@ def overlay(
 
     with migrated_database(data_dir) as (url, settings):
         commands.overlay(url, settings, space_ids or [], deleted=deleted)
+
+
+@keys.command()
+def vouch(
+    data_dir: DataDir = None,
+    *,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Give the listed API keys their MACs.")] = False,
+) -> None:
+    """List the API keys that another version stored and this one refuses, after a restore by other tools."""
+    from app.commands import keys as commands
+
+    with migrated_database(data_dir) as (url, settings):
+        commands.vouch(url, settings, confirm=confirm)
 
 
 @keys.command("rotate-index")

@@ -17,6 +17,7 @@ from identity.operations.spaces import open_spaces
 from identity.operations.spaces.run_jobs import Jobs
 from identity.spaces.choose_spaces import choose_spaces
 from identity.spaces.space import Space, Spaces
+from identity.spaces.vouched_keys import keys_without_mac, vouch_for_all
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.enums import JobKind, JobState
 from identity.values.errors import OnefoldError
@@ -65,6 +66,34 @@ def overlay(url: str, settings: Settings, space_ids: Sequence[str], *, deleted: 
         # A server holds its key store, and would go on with the keys that are replaced here.
         pass
     asyncio.run(_for_each_row(url, settings, space_ids, work))
+
+
+def vouch(url: str, settings: Settings, *, confirm: bool) -> None:
+    """List the API keys without a MAC, which are refused; with `confirm` give each its MAC."""
+    asyncio.run(_vouch(url, settings, confirm=confirm))
+
+
+async def _vouch(url: str, settings: Settings, *, confirm: bool) -> None:
+    spaces = await open_spaces.open_spaces(
+        url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
+    )
+    try:
+        async with spaces.database.transaction() as connection:
+            found = await keys_without_mac(connection)
+            if confirm:
+                await vouch_for_all(connection, spaces.keyring)
+    finally:
+        spaces.keyring.close()
+        await spaces.database.close()
+    for row in found:
+        scopes = ", ".join(row.key.scopes)
+        _out.print(f"{row.key.public_id} of {public('spc', row.space)}: {row.key.name} ({scopes})", markup=False)
+    if not found:
+        _out.print("Every API key has its MAC; there is nothing to do.")
+    elif confirm:
+        _out.print("These keys have their MACs now, and work.")
+    else:
+        _out.print("These keys are refused. If all of them are yours, run the command again with --confirm.")
 
 
 def rotate_root(url: str, settings: Settings) -> None:

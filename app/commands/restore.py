@@ -32,7 +32,7 @@ def run(settings: Settings, folder: Path, keys_from: Path | None, *, replace: bo
             restore_backup.place_root_key(keys, settings.root_key_file, settings.root_value)
             placed = restore_backup.place_key_store(keys, manifest, settings.key_folder)
             restore_backup.restore_database(url, folder, manifest, settings.key_folder, tools, progress)
-            restored = asyncio.run(_settle(url, settings, progress))
+            restored = asyncio.run(_settle(url, settings, progress, manifest.schema))
     _out.print(f"The backup of {manifest.created_at} is restored.", markup=False)
     _summarise(settings, keys, manifest, restored, placed=placed)
     if any(each.trouble for each in restored):
@@ -64,12 +64,12 @@ def _summarise(
     _out.print("Start the server now, and run onefold verify.")
 
 
-async def _settle(url: str, settings: Settings, progress: StepProgress) -> list[RestoredSpace]:
+async def _settle(url: str, settings: Settings, progress: StepProgress, schema: str) -> list[RestoredSpace]:
     spaces = await open_spaces.open_spaces(
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:
-        return await restore_backup.settle(spaces, progress)
+        return await restore_backup.settle(spaces, progress, schema)
     finally:
         spaces.keyring.close()
         await spaces.database.close()

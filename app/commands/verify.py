@@ -10,27 +10,41 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from app.settings import Settings
 from identity.operations.integrity.verify_space import PARTS, Report, verify
+from identity.operations.spaces.open_spaces import open_keyring
 from identity.planning.integrity.discrepancies import DIFFERENCES
+from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.vault.keyring import Keyring
 
 _out = Console(highlight=False, soft_wrap=True)
 
 
-def run(url: str, space_ids: Sequence[str], key_store: Path) -> bool:
+def run(url: str, space_ids: Sequence[str], settings: Settings) -> bool:
     """Audit these spaces (all where none is named) and print what differs; returns whether nothing does."""
-    return asyncio.run(_run(url, space_ids, key_store))
+    return asyncio.run(_run(url, space_ids, settings.key_folder, _keyring(settings)))
 
 
-async def _run(url: str, space_ids: Sequence[str], key_store: Path) -> bool:
+def _keyring(settings: Settings) -> Keyring | None:
+    """The keys, where the root key is here; None otherwise."""
+    try:
+        return open_keyring(settings.root_key_file, settings.root_value, settings.key_folder)
+    except (KeyUnavailable, Misconfigured):
+        return None
+
+
+async def _run(url: str, space_ids: Sequence[str], key_store: Path, keyring: Keyring | None) -> bool:
     reports = []
     with _AuditProgress() as bar:
-        async for report in verify(url, space_ids, bar.moved, key_store):
+        async for report in verify(url, space_ids, bar.moved, key_store, keyring):
             reports.append(report)
             bar.next_space()
     for report in reports:
         _print(report)
     if not all(report.found_keys for report in reports):
         _out.print(f"There is no key store in {key_store}, so the keys were not checked.", markup=False)
+    elif not all(report.found_macs for report in reports):
+        _out.print("The root key is not here or opens another key store, so API keys were not checked.")
     if not reports:
         _out.print("There is no space yet.")
     return not any(report.findings for report in reports)

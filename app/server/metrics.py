@@ -96,6 +96,10 @@ class Metrics:
                 ),
             )
         }
+        self._foreign_keys = Counter(
+            "onefold_foreign_keys", "Requests with an API key whose row is not as Onefold stored it.",
+            registry=registry,
+        )  # fmt: skip
         self._open_requests = Gauge(
             "onefold_requests",
             "Open privacy requests of all spaces, by kind and by how close the legal deadline is.",
@@ -143,6 +147,10 @@ class Metrics:
     def count_ignored_gpc(self) -> None:
         """Count a request of a server whose Sec-GPC header, which is a browser's, was ignored."""
         self._ignored_gpc.inc()
+
+    def count_foreign_key(self) -> None:
+        """Count a request with an API key whose row is not one that Onefold stored."""
+        self._foreign_keys.inc()
 
     def observe_answer(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer and how long it took."""

@@ -88,7 +88,7 @@ class Onefold:
             root_value=settings.root_value,
             key_store=settings.key_folder,
         )
-        self.keys = KeyCheck(self.spaces)
+        self.keys = KeyCheck(self.spaces, on_foreign_key=self.metrics.count_foreign_key)
         self.ingest_queue = IngestQueue(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
         self.ingest_queue.start()
         self.readiness = Readiness(self.spaces, self.ingest_queue)

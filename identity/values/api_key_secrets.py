@@ -1,4 +1,4 @@
-"""Makes, recognises and hashes the secrets of API keys.
+"""Makes, recognises and hashes the secrets of API keys, and names what the database holds of a key.
 
 A secret is shown once and stored only as a hash. Its form is `of_<id>_<secret>_<check>`, so that a scanner
 recognises a leaked secret and a mistyped one is refused without the database. A secret has 256 random bits, so
@@ -9,11 +9,23 @@ import hashlib
 import re
 import secrets
 import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from identity.values.ids import token
 
 _SECRET = re.compile(r"of_([a-z2-7]{12})_[0-9a-f]{64}_[0-9a-f]{8}")
 _CHECK = 8
+
+
+class ApiKeyContent(NamedTuple):
+    """What the database holds of a key; `number` is the number that stored calls name the key by."""
+
+    number: int
+    public_id: str
+    name: str
+    scopes: Sequence[str]
+    secret_hash: bytes
 
 
 def new_secret() -> tuple[str, str]:

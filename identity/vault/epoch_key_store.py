@@ -5,6 +5,7 @@ overwritten by something else; what was destroyed does not come back; the store 
 root. It moves wrapped bytes only and cannot open them. Kept apart from the database because
 deleting a row does not delete it from WAL and backups, and deleting a file here does.
 
+    vouched                empty; see `vouching.mark`
     store                  {"format": 1, "store_id": ..., "root": check value, ...}; held while in use
     signing-<n>            the deployment's own, for what others have to be able to check
     <hex of space id>/     epoch-<n>  index-<n>  suppression-1  document-1  dump-<n>
@@ -74,7 +75,7 @@ class KeyStore:
     """
 
     def __init__(self, directory: Path, label: Label) -> None:
-        self._directory = directory
+        self._directory = self.root_directory = directory
         self._mark = label.mark
         self.store_id = str(label.store_id)
         self.root_id = label.root

@@ -18,6 +18,7 @@ from identity.vault.root_keys import Root
 from identity.vault.secret import Guarded, Secret
 from identity.vault.signing import Signer
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching import mark
 
 FIRST_EPOCH = 1
 FIRST_INDEX = f"{INDEX}1"
@@ -49,6 +50,14 @@ class Keyring(Guarded):
     def check(self) -> None:
         """Raise KeyUnavailable unless the key store can be read and is the one that was opened."""
         self._store.check()
+
+    def vouches(self) -> bool:
+        """Whether rows without a MAC are refused."""
+        return mark.is_set(self._store.root_directory)
+
+    def start_vouching(self) -> None:
+        """Record for good that the rows of the database have their MACs."""
+        mark.set_mark(self._store.root_directory)
 
     def close(self) -> None:
         """Let go of the key store; what is held in memory stays."""

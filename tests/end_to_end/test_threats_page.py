@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-MOST: Final = 122
+FIRST: Final = 122
+"""The attacks of the first list; later numbers are given by subject, and may leave room between subjects."""
 NOT_BUILT: Final = {62}
 ROWS: Final = re.findall(
     r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", (ROOT / "docs" / "threats.md").read_text(), re.MULTILINE
@@ -20,8 +21,10 @@ HELD_BY: Final = {int(number): re.findall(r"`([\w/]+)\.py::(\w+)`", tests) for n
 
 
 def test_every_number_has_a_row() -> None:
-    """The page lists the numbers from 1 to 122 once each, in order."""
-    assert [int(row[0]) for row in ROWS] == list(range(1, MOST + 1))
+    """The page lists each number once, in order, and none of the first is missing."""
+    numbers = [int(row[0]) for row in ROWS]
+    assert numbers == sorted(set(numbers))
+    assert numbers[:FIRST] == list(range(1, FIRST + 1))
 
 
 def test_every_number_is_held_by_a_test() -> None:

@@ -16,6 +16,7 @@ from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.restore_database import publish_or_repair
 from identity.spaces.outdated_keys import is_older
 from identity.spaces.space import Spaces
+from identity.spaces.vouched_keys import vouch_for_all
 from identity.store.backup import dump
 from identity.store.backup.client_tools import ClientTools
 from identity.store.destinations import feed
@@ -28,6 +29,8 @@ from identity.vault.epoch_key_store import read_label
 from identity.vault.key_store_copy import copy_key_store, has_key_store, journal_lengths
 
 Progress = Callable[[str, int, int], None]
+VOUCHED_SINCE: Final = "0012"
+"""The first schema that has a MAC on every API key."""
 NO_ROOT: Final = (
     "There is no root key at {}, and none in the backup. Put the root key there, or set ONEFOLD_ROOT_KEY; without it "
     "nobody can read the backup."
@@ -119,8 +122,14 @@ def restore_database(
     migrate(url)
 
 
-async def settle(spaces: Spaces, progress: Progress) -> list[RestoredSpace]:
-    """Apply the newest keys to the restored database, and repeat the entries of the journals since the backup."""
+async def settle(spaces: Spaces, progress: Progress, schema: str) -> list[RestoredSpace]:
+    """Apply the newest keys to the restored database, and repeat the entries of the journals since the backup.
+
+    API keys in a backup of an older schema have no MACs, and get them here: the backup is taken as it is.
+    """
+    if schema < VOUCHED_SINCE:
+        async with spaces.database.transaction() as connection:
+            await vouch_for_all(connection, spaces.keyring)
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     results = []

@@ -21,6 +21,7 @@ from identity.planning.destinations.policy import ALL, Entitled, StoredDestinati
 from identity.spaces.named_identifiers import require_types
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
+from identity.spaces.vouched_keys import add_key
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger
@@ -121,7 +122,15 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
     document = StoredDestination(entitled, [secrets.token_bytes(32)])
     async with space.database.transaction() as connection:
         await destinations.add(connection, space.tenant, id_, name, seal_document(space, id_, 1, document))
-        await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [_scope(id_)], hash_of(secret))
+        await add_key(
+            connection,
+            space.tenant.id,
+            space.keys,
+            public_id=key_id,
+            name=name,
+            scopes=[_scope(id_)],
+            secret_hash=hash_of(secret),
+        )
         await ledger.note(connection, space.tenant.id, actor, "destination.create", public("dst", id_))
         if entitled.without_consent:
             await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", id_))
@@ -181,7 +190,15 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
             raise Conflict
         for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
             await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
-        await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
+        await add_key(
+            connection,
+            space.tenant.id,
+            space.keys,
+            public_id=key_id,
+            name=name,
+            scopes=[scope],
+            secret_hash=hash_of(secret),
+        )
         await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
     return DestinationSecrets(id=row.public_id, version=version, secret=secret, callback_secret=_callback_secret(new))
 

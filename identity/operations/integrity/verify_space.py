@@ -1,7 +1,8 @@
 """Verifies that the stored rows of a space agree with each other and with the evidence they come from.
 
-All rows are read in one snapshot, so ingest may continue. An audit writes and unseals nothing and needs no root key; so
-it cannot check the content of sealed payloads. Of the key store it reads which epoch keys there are. During a rotation
+All rows are read in one snapshot, so ingest may continue. An audit writes and unseals nothing; so it cannot check the
+content of sealed payloads. Of the key store it reads which epoch keys there are. With the keyring it also checks the
+MACs of rows (`verify_vouchers`), and without the root key it leaves them out. During a rotation
 of the index key every row is read under the newest blind indexes.
 """
 
@@ -12,6 +13,7 @@ from typing import LiteralString
 
 from msgspec import Struct, structs
 
+from identity.operations.integrity.verify_vouchers import foreign_rows
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import is_valid_position
 from identity.planning.integrity.counter_check import CounterCheck
@@ -28,9 +30,11 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
+from identity.values.errors import KeyUnavailable
 from identity.values.ids import BlindIndex, DestinationNumber, ProfileId, public, public_profile
 from identity.values.stamps import Stamp
 from identity.vault.epoch_key_store import epochs_in
+from identity.vault.keyring import Keyring
 
 Progress = Callable[[str, int], None]
 """Called with the name of a part and the number of its rows read so far."""
@@ -51,17 +55,23 @@ PARTS = (
 class Report(Struct, frozen=True):
     """The result of an audit of a space; `looked_at` counts the rows of each part.
 
-    `found_keys` says whether there was a key store to compare the database with.
+    `found_keys` says whether there was a key store to compare the database with, `found_macs` whether its keys could be
+    opened, and the MACs of rows were checked.
     """
 
     space_id: str
     looked_at: dict[str, int]
     findings: list[Discrepancy]
     found_keys: bool = False
+    found_macs: bool = False
 
 
 async def verify(
-    url: str, space_ids: Sequence[str], progress: Progress, key_store: Path | None = None
+    url: str,
+    space_ids: Sequence[str],
+    progress: Progress,
+    key_store: Path | None = None,
+    keyring: Keyring | None = None,
 ) -> AsyncIterator[Report]:
     """Audit these spaces, or all where none is named. SpaceNotFound before the first audit."""
     database = Database(url, readers=1)
@@ -69,7 +79,9 @@ async def verify(
     try:
         for space in await choose_spaces(database, space_ids):
             report = await verify_space(database, space, progress)
-            yield report if key_store is None else await _with_epochs(report, database, space, key_store)
+            if key_store is not None:
+                report = await _with_epochs(report, database, space, key_store)
+            yield report if keyring is None else await _with_vouchers(report, database, space, keyring)
     finally:
         await database.close()
 
@@ -80,7 +92,7 @@ async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, prog
     async with verify_queries.snapshot(database) as connection:
         audit = _Audit(connection, tenant, progress)
         await audit.run()
-    return Report(public("spc", space.public_id), audit.looked_at, list(audit.findings))
+    return Report(space_id=public("spc", space.public_id), looked_at=audit.looked_at, findings=list(audit.findings))
 
 
 async def _with_epochs(report: Report, database: Database, space: spaces_and_keys.SpaceRow, key_store: Path) -> Report:
@@ -98,6 +110,17 @@ async def _with_epochs(report: Report, database: Database, space: spaces_and_key
     labels = [f"epoch {epoch}" for epoch in sorted(missing or ())]
     found = [Discrepancy("epoch_missing", len(labels), labels)] if labels else []
     return structs.replace(report, findings=[*found, *report.findings], found_keys=True)
+
+
+async def _with_vouchers(
+    report: Report, database: Database, space: spaces_and_keys.SpaceRow, keyring: Keyring
+) -> Report:
+    """Add the rows that Onefold did not store as they are; a space whose keys do not open has no MACs to check."""
+    try:
+        found = await foreign_rows(database, space, keyring)
+    except KeyUnavailable:
+        return report
+    return structs.replace(report, findings=[*report.findings, *found], found_macs=True)
 
 
 class _Audit:

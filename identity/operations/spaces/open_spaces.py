@@ -2,12 +2,16 @@
 
 The root key and the key store are created only for a database that has never had one: a new key store beside old
 data would hide that nobody can read the data any more. A rotation of the root key that was interrupted after the
-change of the key store is finished here.
+change of the key store is finished here. The first start of a version that vouches for API keys gives the stored keys
+their MACs.
 """
 
 from pathlib import Path
 
+import structlog
+
 from identity.spaces.space import Spaces
+from identity.spaces.vouched_keys import vouch_for_all
 from identity.store.keys import key_store as keystore
 from identity.store.postgres.database import Database
 from identity.values.errors import Misconfigured
@@ -16,6 +20,7 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import Root, env_root, file_root
 
+_log = structlog.get_logger(__name__)
 _OTHER = (
     "This database belongs to another key store or root key. Point ONEFOLD_KEY_STORE and ONEFOLD_ROOT_KEY to those "
     "it was created with; without them its data cannot be read."
@@ -30,6 +35,7 @@ async def open_spaces(
     await database.open()
     try:
         keyring = await _keyring(database, root_file, root_value, key_store)
+        await _vouch_once(database, keyring)
         await database.make_partitions()
     except BaseException:
         await database.close()
@@ -55,6 +61,27 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
             # A rotation of the root key was interrupted, or this database is a backup from before it.
             await keystore.rename_root(connection, store.root_id)
     return Keyring(root, store)
+
+
+async def _vouch_once(database: Database, keyring: Keyring) -> None:
+    """Give the API keys of an older version their MACs, at the first start of this one and never again."""
+    if keyring.vouches():
+        return
+    async with database.transaction() as connection:
+        await keystore.lock(connection)
+        if keyring.vouches():
+            return
+        count = await vouch_for_all(connection, keyring)
+    # After the commit: a crash in between leaves keys with MACs, and the next start finds nothing to do.
+    keyring.start_vouching()
+    if count:
+        _log.warning("keys.vouched", count=count)
+
+
+def open_keyring(root_file: Path, root_value: str | None, key_store: Path) -> Keyring:
+    """The keys for a command that reads only. Misconfigured where there are none or they do not belong together."""
+    root = _root(root_file, root_value, create=False)
+    return Keyring(root, KeyStore.open(key_store, root))
 
 
 def _first(root_file: Path, root_value: str | None, directory: Path) -> tuple[Root, KeyStore]:

@@ -46,6 +46,7 @@ DIFFERENCES: Final = {
     "disclosure_orphaned": "A disclosure names a profile or a destination that does not exist.",
     "key_missing": "An origin or a group has no subject key, or its subject key has no slot.",
     "epoch_missing": "The key store lacks the epoch key of slot keys; after a restore, run onefold keys overlay.",
+    "key_foreign": "Onefold did not store the row of an API key as it is; the key is refused.",
     "key_orphaned": "A subject key belongs to no origin and no group.",
     "row_orphaned": "A row belongs to an origin that does not exist.",
     "ledger_broken": "A ledger entry is missing or does not continue the hash chain.",

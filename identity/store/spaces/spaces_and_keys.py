@@ -12,6 +12,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import BUCKETS
+from identity.values.api_key_secrets import ApiKeyContent
 from identity.values.errors import KeyNotFound, SpaceNotFound
 from identity.values.ids import SpaceNumber
 from identity.values.stamps import Stamp
@@ -39,6 +40,23 @@ class ApiKeyRow(NamedTuple):
     name: str
     scopes: list[str]
     created_at: datetime
+
+
+class VouchedKeyRow(NamedTuple):
+    """A live API key, the public id of its space (16 bytes), the hash of its secret, and the MAC of the row."""
+
+    key: ApiKeyRow
+    space: bytes
+    secret_hash: bytes
+    mac: bytes | None
+
+    @property
+    def content(self) -> ApiKeyContent:
+        """What the MAC covers."""
+        key = self.key
+        return ApiKeyContent(
+            number=key.id, public_id=key.public_id, name=key.name, scopes=key.scopes, secret_hash=self.secret_hash
+        )
 
 
 async def create_space(connection: Connection, public_id: bytes, name: str, stamp: Stamp) -> SpaceRow:
@@ -118,41 +136,66 @@ async def delete_space(connection: Connection, space_id: SpaceNumber) -> None:
     await connection.execute("UPDATE space SET deleted_at = now() WHERE id = $1::int4", [space_id])
 
 
-async def create_key(
-    connection: Connection, space_id: SpaceNumber, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
-) -> ApiKeyRow:
-    """Add an API key to a space. SpaceNotFound where the space was deleted meanwhile."""
+async def next_key_number(connection: Connection) -> int:
+    """A number for a new API key."""
+    found = await row(connection, "SELECT nextval('api_key_id_seq')::int8")
+    return int(found[0]) if found else 0
+
+
+async def add_key(connection: Connection, space_id: SpaceNumber, content: ApiKeyContent, mac: bytes) -> None:
+    """Add an API key with the MAC of its row. SpaceNotFound where the space was deleted meanwhile."""
     await space_lock.share(connection, space_id)
-    made = await row(
-        connection,
+    await connection.execute(
         """
-        INSERT INTO api_key (space_id, public_id, name, scopes, secret_hash)
-        VALUES ($1::int4, $2::text, $3::text, $4::text[], $5::bytea)
-        RETURNING id, public_id, space_id, name, scopes, created_at
+        INSERT INTO api_key (id, space_id, public_id, name, scopes, secret_hash, mac)
+        VALUES ($1::int4, $2::int4, $3::text, $4::text, $5::text[], $6::bytea, $7::bytea)
         """,
-        space_id,
-        public_id,
-        name,
-        list(scopes),
-        secret_hash,
+        [
+            content.number,
+            space_id,
+            content.public_id,
+            content.name,
+            list(content.scopes),
+            content.secret_hash,
+            mac,
+        ],
     )
-    if made is None:
-        raise SpaceNotFound
-    return ApiKeyRow(*made)
 
 
-async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[str, tuple[ApiKeyRow, bytes]]:
-    """The live keys of live spaces among these, with the hashes of their secrets."""
+async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[str, VouchedKeyRow]:
+    """The live keys of live spaces among these, by public id."""
     found = await rows(
         connection,
         """
-        SELECT k.id, k.public_id, k.space_id, k.name, k.scopes, k.created_at, k.secret_hash
+        SELECT k.id, k.public_id, k.space_id, k.name, k.scopes, k.created_at, s.public_id, k.secret_hash, k.mac
         FROM api_key k JOIN space s ON s.id = k.space_id
         WHERE k.public_id = ANY ($1::text[]) AND k.revoked_at IS NULL AND s.deleted_at IS NULL
         """,
         list(public_ids),
     )
-    return {item[1]: (ApiKeyRow(*item[:-1]), item[-1]) for item in found}
+    return {item[1]: VouchedKeyRow(ApiKeyRow(*item[:6]), *item[6:]) for item in found}
+
+
+async def live_keys(connection: Connection, space_id: SpaceNumber | None = None) -> list[VouchedKeyRow]:
+    """The live keys of a space, or of all live spaces, oldest first."""
+    found = await rows(
+        connection,
+        """
+        SELECT k.id, k.public_id, k.space_id, k.name, k.scopes, k.created_at, s.public_id, k.secret_hash, k.mac
+        FROM api_key k JOIN space s ON s.id = k.space_id
+        WHERE ($1::int4 IS NULL OR k.space_id = $1::int4) AND k.revoked_at IS NULL AND s.deleted_at IS NULL
+        ORDER BY k.id
+        """,
+        space_id,
+    )
+    return [VouchedKeyRow(ApiKeyRow(*item[:6]), *item[6:]) for item in found]
+
+
+async def set_mac(connection: Connection, number: int, mac: bytes) -> None:
+    """Give a live API key the MAC of its row, unless it has one."""
+    await connection.execute(
+        "UPDATE api_key SET mac = $2::bytea WHERE id = $1::int4 AND mac IS NULL AND revoked_at IS NULL", [number, mac]
+    )
 
 
 async def list_keys(connection: Connection, space_id: SpaceNumber) -> list[ApiKeyRow]:
@@ -179,7 +222,7 @@ async def revoke_key(connection: Connection, space_id: SpaceNumber, public_id: s
     found = await row(
         connection,
         """
-        UPDATE api_key SET revoked_at = now()
+        UPDATE api_key SET revoked_at = now(), mac = NULL
         WHERE space_id = $1::int4 AND public_id = $2 AND revoked_at IS NULL RETURNING id
         """,
         space_id,
@@ -193,7 +236,8 @@ async def replay_revocation(connection: Connection, space_id: SpaceNumber, publi
     """Revoke a key again in a restored database; no error where there is none."""
     await connection.execute(
         """
-        UPDATE api_key SET revoked_at = now() WHERE space_id = $1::int4 AND public_id = $2 AND revoked_at IS NULL
+        UPDATE api_key SET revoked_at = now(), mac = NULL
+        WHERE space_id = $1::int4 AND public_id = $2 AND revoked_at IS NULL
         """,
         [space_id, public_id],
     )

@@ -23,7 +23,10 @@ class SpaceTable(SQLModel, table=True):
 
 
 class ApiKeyTable(SQLModel, table=True):
-    """A key of a space. The secret has 256 random bits, so its plain SHA-256 is safe to keep."""
+    """A key of a space. The secret has 256 random bits, so its plain SHA-256 is safe to keep.
+
+    `mac` vouches for the row (`identity.vault.vouching.api_keys`); a revoked key has none.
+    """
 
     __tablename__ = "api_key"
     id: int | None = Field(default=None, primary_key=True)
@@ -34,6 +37,7 @@ class ApiKeyTable(SQLModel, table=True):
     secret_hash: bytes = column(LargeBinary)
     created_at: datetime = column(DateTime(timezone=True), default="now()")
     revoked_at: datetime | None = column(DateTime(timezone=True), null=True)
+    mac: bytes | None = column(LargeBinary, null=True)
 
 
 class RulesTable(SQLModel, table=True):

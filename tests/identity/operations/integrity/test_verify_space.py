@@ -220,7 +220,7 @@ def test_every_kind_is_shown() -> None:
     """There is no kind of difference that no damage here brings about."""
     # The key store is no table: tests/end_to_end/privacy/test_restore_drill.py takes its epoch keys away.
     shown = set().union(*(expected for _, expected in [*DAMAGES, *OF_THE_FEED]))
-    assert shown | {"epoch_missing"} == set(DIFFERENCES)
+    assert shown | {"epoch_missing", "key_foreign"} == set(DIFFERENCES)
 
 
 def test_all_findings_are_counted_and_few_are_shown(full: tuple[Lab, Any]) -> None:

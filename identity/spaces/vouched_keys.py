@@ -1,0 +1,66 @@
+"""Adds API keys with the MACs of their rows, and gives MACs once to the keys of an older version.
+
+Invariant: after the first start of this version only a key that Onefold adds has a MAC. The key store records that
+start, so a row without a MAC that a database writer inserts later never gets one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from identity.store.postgres.database import Connection
+from identity.store.spaces import spaces_and_keys
+from identity.store.spaces.spaces_and_keys import VouchedKeyRow
+from identity.values.api_key_secrets import ApiKeyContent
+from identity.values.errors import KeyUnavailable
+from identity.values.ids import SpaceNumber, public
+from identity.vault.keyring import Keyring
+from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching.api_keys import api_key_mac, is_vouched
+
+_log = structlog.get_logger(__name__)
+
+
+async def add_key(
+    connection: Connection,
+    space_id: SpaceNumber,
+    keys: SpaceKeys,
+    *,
+    public_id: str,
+    name: str,
+    scopes: Sequence[str],
+    secret_hash: bytes,
+) -> None:
+    """Add an API key to a space. SpaceNotFound where the space was deleted meanwhile."""
+    number = await spaces_and_keys.next_key_number(connection)
+    content = ApiKeyContent(number=number, public_id=public_id, name=name, scopes=list(scopes), secret_hash=secret_hash)
+    await spaces_and_keys.add_key(connection, space_id, content, api_key_mac(keys, content))
+
+
+async def keys_without_mac(connection: Connection) -> list[VouchedKeyRow]:
+    """The live keys of all spaces that have no MAC: of an older version, or inserted by somebody else."""
+    return [row for row in await spaces_and_keys.live_keys(connection) if row.mac is None]
+
+
+async def vouch_for_all(connection: Connection, keyring: Keyring) -> int:
+    """Give a MAC to every live key that has none, in the transaction of the caller; returns how many got one.
+
+    The caller takes the rows as they are: only for a database of an older version.
+    """
+    count = 0
+    for row in await keys_without_mac(connection):
+        try:
+            keys = await asyncio.to_thread(keyring.space, row.space)
+        except KeyUnavailable:
+            _log.error("key.not_vouched", space=public("spc", row.space), reason="key_unavailable")
+            continue
+        await spaces_and_keys.set_mac(connection, row.key.id, api_key_mac(keys, row.content))
+        count += 1
+    return count
+
+
+async def foreign_keys(connection: Connection, space_id: SpaceNumber, keys: SpaceKeys) -> list[str]:
+    """The public ids of the live keys of a space that Onefold did not store as they are."""
+    found = await spaces_and_keys.live_keys(connection, space_id)
+    return [row.key.public_id for row in found if not is_vouched(keys, row.content, row.mac)]
