@@ -8,10 +8,10 @@ from app.http.responses import answer
 from app.schemas.health import Health
 from app.server.metrics import CONTENT_TYPE
 from identity.values.errors import DatabaseUnavailable, KeyUnavailable, Unavailable
-from identity.values.not_ready import KeysOutdated, NotWriting
+from identity.values.not_ready import KeysOutdated, NotWriting, RolledBack
 
 router = APIRouter(tags=["Health"])
-_UNREADY = (DatabaseUnavailable, KeyUnavailable, KeysOutdated, NotWriting, Unavailable)
+_UNREADY = (DatabaseUnavailable, KeyUnavailable, KeysOutdated, NotWriting, RolledBack, Unavailable)
 
 
 @router.get("/healthz", **described(Health, public=True))

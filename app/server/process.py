@@ -26,6 +26,7 @@ from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import page_after
 from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.ingest.queue import IngestQueue
+from identity.operations.integrity.find_rolled_back import find_rolled_back
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.keys.roll_epoch_keys import roll_due
@@ -143,6 +144,7 @@ class Onefold:
             Task("destroyed_keys", 60, self._forget_destroyed_keys, everywhere=True),
             Task("epoch_keys", 60, self._roll_epoch_keys),
             Task("journals", 5, self._restore_from_journals, everywhere=True),
+            Task("rolled_back", 5, self._find_rolled_back, everywhere=True),
             Task("consent_expiry", 2, self._announce_expired_consent),
             Task("push", 1, self.pushing.turn),
             Task("status_callbacks", 2, self._send_status_callbacks),
@@ -202,6 +204,9 @@ class Onefold:
 
     async def _restore_from_journals(self) -> None:
         await publish_or_repair(self.spaces, self._known)
+
+    async def _find_rolled_back(self) -> None:
+        self.readiness.rolled_back = await find_rolled_back(self.spaces, self.readiness.rolled_back)
 
     async def _forget_destroyed_keys(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)

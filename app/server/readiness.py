@@ -8,12 +8,13 @@ import asyncio
 import time
 
 from identity.operations.ingest.queue import IngestQueue
+from identity.operations.integrity.find_rolled_back import Found
 from identity.operations.keys.find_unreadable_spaces import require_epoch_keys
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.store.postgres import writer_slots
 from identity.values.errors import KeyUnavailable
-from identity.values.not_ready import NotWriting
+from identity.values.not_ready import NotWriting, RolledBack
 from identity.values.stamps import wall_time
 
 GOOD_SECONDS = 1.0
@@ -28,9 +29,15 @@ class Readiness:
         self._queue = queue
         self._good_until = self._keys_good_until = 0.0
         self._checking: asyncio.Task[None] | None = None
+        self.rolled_back: frozenset[Found] = frozenset()
 
     async def require(self) -> None:
-        """Return if calls can be served. Unavailable where database, keys or queue writers are not there."""
+        """Return if calls can be served. Unavailable where database, keys or queue writers are not there.
+
+        RolledBack while a space that this process serves has settings that are older than its journal records.
+        """
+        if self.rolled_back:
+            raise RolledBack
         if time.monotonic() < self._good_until:
             return
         if self._checking is None or self._checking.done():

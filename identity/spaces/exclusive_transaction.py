@@ -181,6 +181,7 @@ async def _attempt(
     if first.lock_row.versions != space.keys.versions:
         space.keys.set_versions(first.lock_row.versions)
         raise Conflict
+    space.heads.require_rules(first.lock_row.rules_version)
     rules = await space.rules(first.lock_row.rules_version)
     await space.read_types()
     exclusive = ExclusiveSpace(space, connection, first, rules, writer)

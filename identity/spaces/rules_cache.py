@@ -20,6 +20,7 @@ from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceNumber
 from identity.vault.seal import RULES
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching.journal_heads import JournalHeads
 
 _KEPT: Final = 4
 _SECONDS: Final = 2.0
@@ -29,18 +30,24 @@ class RulesCache:
     """Reads and opens the rules of a space. `last_version` is the highest version that was seen."""
 
     def __init__(
-        self, space_id: SpaceNumber, keys: SpaceKeys, database: Database, now: Callable[[], float] = time.monotonic
+        self,
+        space_id: SpaceNumber,
+        keys: SpaceKeys,
+        database: Database,
+        heads: JournalHeads,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.last_version: int | None = None
         self._space_id = space_id
         self._keys = keys
         self._database = database
+        self._heads = heads
         self._now = now
         self._asked = 0.0
         self._compiled: OrderedDict[int, Rules] = OrderedDict()
 
     async def recent(self) -> Rules:
-        """The newest version as of at most two seconds ago. KeyUnavailable."""
+        """The newest version as of at most two seconds ago. KeyUnavailable, RolledBack."""
         fresh = self.last_version is not None and self._now() <= self._asked + _SECONDS
         return await self.get(self.last_version if fresh else None)
 
@@ -68,9 +75,10 @@ class RulesCache:
         return self._keys.seal(RULES, self._keys.id, rules.version, msgspec.json.encode(rules.document()))
 
     async def _newest(self) -> int:
-        asked = self._now()
+        asked, heads = self._now(), self._heads.current
         async with self._database.reading() as connection:
             newest = (await space_lock.read(connection, self._space_id)).rules_version
+        heads.require_rules(newest)
         self.last_version = max(newest, self.last_version or 0)
         self._asked = asked
         return self.last_version

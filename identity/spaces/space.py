@@ -25,6 +25,7 @@ from identity.values.not_ready import KeysOutdated
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching.journal_heads import Heads, JournalHeads
 
 
 class Space:
@@ -39,8 +40,10 @@ class Space:
         self.keys = keys
         self.journal = journal
         self.database = database
-        self._rules = RulesCache(tenant.id, keys, database)
+        self._heads = JournalHeads(keys, journal)
+        self._rules = RulesCache(tenant.id, keys, database, self._heads)
         self._purposes = PurposesCache(tenant, public_id, keys, database)
+        self._reading_heads = asyncio.Lock()
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes
         self.names = self._types.names
@@ -49,6 +52,16 @@ class Space:
     def name_in_logs(self) -> str:
         """The public id, by which log lines name the space."""
         return public("spc", self.public_id)
+
+    @property
+    def heads(self) -> Heads:
+        """What the journal says is in force; a row that is read afterwards must not be older."""
+        return self._heads.current
+
+    async def read_heads(self) -> None:
+        """Takes up what the journal records since the last time. LedgerBroken, KeyUnavailable."""
+        async with self._reading_heads:
+            await asyncio.to_thread(self._heads.read)
 
     async def rules(self, version: int | None = None) -> Rules:
         """A version of the rules, the newest without a number."""
@@ -85,6 +98,7 @@ class Space:
     async def publish(self) -> None:
         """Copies the ledger into the journal; what is acknowledged rests on that. KeyUnavailable."""
         await publish(self.database, self.tenant, self.journal)
+        await self.read_heads()
 
     async def refresh_versions(self) -> None:
         """Takes up the versions of the index key that the space lock names. SpaceNotFound."""
@@ -120,6 +134,7 @@ class Spaces:
             if await is_older(self.database, self.keyring, opened.tenant, opened.public_id):
                 raise KeysOutdated
             await require_published(self.database, opened.tenant, opened.journal)
+            await opened.read_heads()
             # Another task may have opened it meanwhile; all tasks share one cache of types.
             space = self._open.setdefault(space_id, opened)
         return space
@@ -143,6 +158,10 @@ class Spaces:
             space = self._open.get(space_id)
             if space is not None:
                 space.keys.set_versions(versions)
+
+    def opened(self) -> list[Space]:
+        """The spaces that are open in this process."""
+        return list(self._open.values())
 
     def name_in_logs(self, space_id: SpaceNumber) -> str | None:
         """The public id of a space by its number, as log lines name it; None unless the space is open here."""

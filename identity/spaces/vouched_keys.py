@@ -1,4 +1,4 @@
-"""Adds API keys with the MACs of their rows, and gives MACs once to the keys of an older version.
+"""Adds API keys with the MACs of their rows, revokes keys, and gives MACs once to the keys of an older version.
 
 Invariant: after the first start of this version only a key that Onefold adds has a MAC. The key store records that
 start, so a row without a MAC that a database writer inserts later never gets one.
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection
 from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import VouchedKeyRow
@@ -18,6 +19,7 @@ from identity.values.ids import SpaceNumber, public
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.api_keys import api_key_mac, is_vouched
+from identity.vault.vouching.journal_heads import KEY_REVOKED, Heads
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +38,12 @@ async def add_key(
     number = await spaces_and_keys.next_key_number(connection)
     content = ApiKeyContent(number=number, public_id=public_id, name=name, scopes=list(scopes), secret_hash=secret_hash)
     await spaces_and_keys.add_key(connection, space_id, content, api_key_mac(keys, content))
+
+
+async def revoke_key(connection: Connection, space_id: SpaceNumber, key_id: str, actor: str) -> None:
+    """Revoke a key of a space; the journal records that, so the key never works again. KeyNotFound."""
+    await spaces_and_keys.revoke_key(connection, space_id, key_id)
+    await ledger.note(connection, space_id, actor, KEY_REVOKED, key_id)
 
 
 async def keys_without_mac(connection: Connection) -> list[VouchedKeyRow]:
@@ -60,7 +68,12 @@ async def vouch_for_all(connection: Connection, keyring: Keyring) -> int:
     return count
 
 
-async def foreign_keys(connection: Connection, space_id: SpaceNumber, keys: SpaceKeys) -> list[str]:
-    """The public ids of the live keys of a space that Onefold did not store as they are."""
+async def foreign_keys(connection: Connection, space_id: SpaceNumber, keys: SpaceKeys, heads: Heads) -> list[str]:
+    """The public ids of the live keys of a space that Onefold did not store as they are, or revoked."""
     found = await spaces_and_keys.live_keys(connection, space_id)
-    return [row.key.public_id for row in found if not is_vouched(keys, row.content, row.mac)]
+    return [row.key.public_id for row in found if not is_in_force(row, keys, heads)]
+
+
+def is_in_force(row: VouchedKeyRow, keys: SpaceKeys, heads: Heads) -> bool:
+    """Whether Onefold stored a key as it is, and the journal has no revocation of it."""
+    return is_vouched(keys, row.content, row.mac) and row.key.public_id not in heads.revoked

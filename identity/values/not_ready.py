@@ -7,5 +7,9 @@ class KeysOutdated(KeyUnavailable):
     """The database is older than its keys; the operator has to stop all servers and run onefold keys overlay."""
 
 
+class RolledBack(Unavailable):
+    """Stored settings of the space are older than its journal records; the operator has to run onefold verify."""
+
+
 class NotWriting(Unavailable):
     """A queue writer of this process has ended; if it is not replaced soon, the operator has to restart the process."""

@@ -122,6 +122,28 @@ class Journal:
         except OSError as error:
             raise KeyUnavailable from error
 
+    def since(self, offset: int) -> tuple[list[bytes], int]:
+        """The entries from a position in the file on, and the position after them; 0 is the beginning.
+
+        A position beyond the signed head is of a longer journal, which this one replaced: all entries are read.
+        """
+        head = self._head()
+        if head is None:
+            return [], 0
+        if offset > head.size:
+            offset = 0
+        try:
+            with (self._directory / JOURNAL).open("rb") as file:
+                file.seek(offset)
+                text = file.read(head.size - offset)
+        except FileNotFoundError as error:
+            raise LedgerBroken from error
+        except OSError as error:
+            raise KeyUnavailable from error
+        if len(text) != head.size - offset:
+            raise LedgerBroken
+        return [line.split(b" ", _PARTS)[-1] for line in text.splitlines()], head.size
+
     def _head(self) -> _Head | None:
         try:
             raw = (self._directory / HEAD).read_bytes()

@@ -14,12 +14,15 @@ from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
 from identity.values.stamps import SLOTS, Stamp, first_stamp, wall_time
+from identity.vault.vouching.journal_heads import RULES_PUT
 
 
 async def get_rules(space: Space) -> Rules:
     """The rules in force, with their defaults filled in."""
+    heads = space.heads
     async with space.database.reading() as connection:
         version = (await space_lock.read(connection, space.tenant.id)).rules_version
+    heads.require_rules(version)
     return await space.rules(version)
 
 
@@ -61,6 +64,7 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
     known = await known_types(space)
     async with space.database.transaction() as connection:
         lock_row = await space_lock.hold(connection, space.tenant.id)
+        space.heads.require_rules(lock_row.rules_version)
         before = await space.rules(lock_row.rules_version)
         version = lock_row.rules_version + 1
         document = document_of(before)
@@ -73,7 +77,10 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         if rules.document() == before.document():
             return ChangedRules(before.version, reset)
         stamp = max(Stamp(lock_row.stamp + SLOTS), first_stamp(wall_time()))
-        await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
-        await ledger.note(connection, space.tenant.id, actor, "rules.put", str(version))
+        sealed = space.seal_rules(rules)
+        await stored.write(connection, space.tenant.id, version, sealed, stamp, actor)
+        more = ledger.documented(sealed, stamp=stamp)
+        await ledger.note(connection, space.tenant.id, actor, RULES_PUT, str(version), more)
+    await space.publish()
     await space.rules(version)
     return ChangedRules(version, reset)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from identity.operations.destinations.destination_document import open_document
+from identity.operations.destinations.destination_rows import read_policy
 from identity.planning.destinations.feed_pages import Position, entries_between, pack, unpack
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import deliveries, destinations, feed
@@ -81,8 +82,7 @@ async def verify_message(
     admit(destination_id)
     space = await spaces.get(SpaceNumber(space_id))
     try:
-        async with space.database.reading() as connection:
-            row = (await destinations.policy(connection, space.tenant, id_)).destination
+        row = (await read_policy(space, id_)).destination
     except DestinationNotFound:
         raise InvalidSignature from None
     message = verify(open_document(space, row).secrets, headers, body, wall_time())

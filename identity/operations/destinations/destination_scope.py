@@ -10,13 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from identity.operations.destinations.destination_document import open_document
+from identity.operations.destinations.destination_rows import read_policy
 from identity.operations.destinations.manage_purposes import open_purposes
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.spaces.space import Space
-from identity.store.destinations import destinations, disclosures
+from identity.store.destinations import disclosures
 from identity.store.destinations.disclosures import DisclosureRow, OriginKey
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
@@ -63,8 +64,7 @@ async def open_scope(space: Space, destination_id: str) -> Scope:
     id_ = private("dst", destination_id)
     if id_ is None:
         raise DestinationNotFound
-    async with space.database.reading() as connection:
-        row, version, sealed = await destinations.policy(connection, space.tenant, id_)
+    row, version, sealed = await read_policy(space, id_)
     return Scope(
         id=row.id,
         public_id=row.public_id,

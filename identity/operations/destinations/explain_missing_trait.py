@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from identity.operations.destinations.destination_rows import find_destination
 from identity.operations.destinations.destination_scope import (
     Scope,
     field_set,
@@ -36,7 +37,7 @@ from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import fault_of, known_types, unknown_type
 from identity.spaces.space import Space
-from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
+from identity.store.destinations import deliveries, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import usable_type
@@ -66,8 +67,7 @@ async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -
 
     DestinationNotFound; BadIdentifier where the reference is no `type:value`; TooMuch.
     """
-    async with space.database.reading() as connection:
-        row = await destinations.by_name(connection, space.tenant, name)
+    row = await find_destination(space, name)
     if row is None:
         raise DestinationNotFound
     scope = await open_scope(space, public("dst", row.public_id))

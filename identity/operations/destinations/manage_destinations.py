@@ -12,7 +12,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from identity.operations.destinations.destination_document import open_document, seal_document
+from identity.operations.destinations.destination_document import note_document, open_document, seal_document
+from identity.operations.destinations.destination_rows import all_destinations, find_destination
 from identity.operations.destinations.manage_purposes import get_purposes
 from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
@@ -21,12 +22,11 @@ from identity.planning.destinations.policy import ALL, Entitled, StoredDestinati
 from identity.spaces.named_identifiers import require_types
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
-from identity.spaces.vouched_keys import add_key
+from identity.spaces.vouched_keys import add_key, revoke_key
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger
 from identity.store.privacy import erasure_notices
-from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, new_secret
 from identity.values.errors import (
     BadCallback,
@@ -38,6 +38,12 @@ from identity.values.errors import (
 from identity.values.ids import new_id, public
 from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import unknown_purposes
+from identity.vault.vouching.journal_heads import (
+    DESTINATION_CREATED,
+    DESTINATION_DELETED,
+    DESTINATION_PUT,
+    DESTINATION_ROTATED,
+)
 
 WITHOUT_CONSENT: Final = "destination.without_consent"
 """The entry in the ledger for a destination that from then on receives data without consent."""
@@ -107,8 +113,7 @@ async def put_destination(
             raise BadCallback(str(error)) from None
 
     async def attempt() -> DestinationSecrets:
-        async with space.database.reading() as connection:
-            found = await destinations.by_name(connection, space.tenant, name)
+        found = await find_destination(space, name)
         if found is None:
             return await _create(space, name, entitled, actor)
         return await _change(space, found, entitled, actor)
@@ -120,8 +125,9 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
     id_ = new_id()
     key_id, secret = new_secret()
     document = StoredDestination(entitled, [secrets.token_bytes(32)])
+    sealed = seal_document(space, id_, 1, document)
     async with space.database.transaction() as connection:
-        await destinations.add(connection, space.tenant, id_, name, seal_document(space, id_, 1, document))
+        await destinations.add(connection, space.tenant, id_, name, sealed)
         await add_key(
             connection,
             space.tenant.id,
@@ -131,9 +137,10 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
             scopes=[_scope(id_)],
             secret_hash=hash_of(secret),
         )
-        await ledger.note(connection, space.tenant.id, actor, "destination.create", public("dst", id_))
+        await note_document(connection, space, actor, DESTINATION_CREATED, id_, sealed, version=1, name=name)
         if entitled.without_consent:
             await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", id_))
+    await space.publish()
     return DestinationSecrets(
         id=id_,
         version=1,
@@ -155,9 +162,10 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
                 raise Conflict
             # Another address, or a repaired one: deliveries that were given up are tried again.
             await deliveries.revive(connection, space.tenant, row.id)
-            await ledger.note(connection, space.tenant.id, actor, "destination.put", public("dst", row.public_id))
+            await note_document(connection, space, actor, DESTINATION_PUT, row.public_id, sealed, version=version)
             if entitled.without_consent and not old.entitled.without_consent:
                 await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", row.public_id))
+        await space.publish()
     shown = None if old.entitled.callback_url is not None else _callback_secret(new)
     return DestinationSecrets(
         id=row.public_id, version=version, callback_secret=shown, lists_nothing=entitled.lists_nothing
@@ -189,7 +197,7 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
         if not await destinations.change(connection, space.tenant, row.id, version, sealed):
             raise Conflict
         for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
-            await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
+            await revoke_key(connection, space.tenant.id, ended, actor)
         await add_key(
             connection,
             space.tenant.id,
@@ -199,7 +207,8 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
             scopes=[scope],
             secret_hash=hash_of(secret),
         )
-        await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
+        await note_document(connection, space, actor, DESTINATION_ROTATED, row.public_id, sealed, version=version)
+    await space.publish()
     return DestinationSecrets(id=row.public_id, version=version, secret=secret, callback_secret=_callback_secret(new))
 
 
@@ -210,16 +219,14 @@ async def get_destination(space: Space, name: str) -> DestinationStatus:
 
 async def list_destinations(space: Space) -> list[DestinationStatus]:
     """All destinations, by name."""
-    async with space.database.reading() as connection:
-        rows = await destinations.list_destinations(connection, space.tenant)
+    rows = await all_destinations(space)
     return [await _status(space, row) for row in rows]
 
 
 async def lacking_a_purpose(space: Space) -> list[str]:
     """The names of the destinations that need a purpose which the space does not have: such a one sees nobody."""
     known = (await get_purposes(space)).purposes
-    async with space.database.reading() as connection:
-        rows = await destinations.list_destinations(connection, space.tenant)
+    rows = await all_destinations(space)
     return [row.name for row in rows if not known.keys() >= set(open_document(space, row).entitled.purposes)]
 
 
@@ -233,15 +240,15 @@ async def remove_destination(space: Space, name: str, actor: str) -> list[str]:
         await destinations.remove(connection, space.tenant, row.id)
         keys = await destinations.keys_with_scope(connection, space.tenant, _scope(row.public_id))
         for key_id in keys:
-            await spaces_and_keys.revoke_key(connection, space.tenant.id, key_id)
+            await revoke_key(connection, space.tenant.id, key_id, actor)
         await erasure_notices.mark_unreachable(connection, space.tenant, row.id, wall_time())
-        await ledger.note(connection, space.tenant.id, actor, "destination.delete", public("dst", row.public_id))
+        await ledger.note(connection, space.tenant.id, actor, DESTINATION_DELETED, public("dst", row.public_id))
+    await space.publish()
     return keys
 
 
 async def _named(space: Space, name: str) -> DestinationRow:
-    async with space.database.reading() as connection:
-        row = await destinations.by_name(connection, space.tenant, name)
+    row = await find_destination(space, name)
     if row is None:
         raise DestinationNotFound
     return row

@@ -14,12 +14,15 @@ from identity.spaces.space import Space
 from identity.store.destinations import destinations
 from identity.store.ledger import ledger
 from identity.vault.seal import PURPOSES
+from identity.vault.vouching.journal_heads import PURPOSES_PUT
 
 
 async def get_purposes(space: Space) -> Purposes:
     """The purposes in force; none, at version 0, before the first document."""
+    heads = space.heads
     async with space.database.reading() as connection:
         version, sealed = await destinations.purposes(connection, space.tenant)
+    heads.require_purposes(version)
     return open_purposes(space, version, sealed)
 
 
@@ -35,11 +38,13 @@ async def put_purposes(space: Space, document: object, actor: str) -> int:
         sealed = space.keys.seal(PURPOSES, space.public_id, version, encoded)
         async with space.database.transaction() as connection:
             await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
-            await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))
+            more = ledger.documented(sealed)
+            await ledger.note(connection, space.tenant.id, actor, PURPOSES_PUT, str(version), more)
         return version
 
     version = await repeat(REPEAT_CONFLICTS, attempt)
     space.forget_purposes()
+    await space.publish()
     return version
 
 

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from identity.operations.destinations.destination_document import open_document
+from identity.operations.destinations.destination_rows import read_policy
 from identity.operations.destinations.read_changes import PushPage
 from identity.planning.destinations.feed_pages import entries_between, is_beginning, is_up_to_date
 from identity.planning.destinations.policy import StoredDestination
@@ -185,5 +186,4 @@ class Pushing:
 
 
 async def _row(space: Space, id_: bytes) -> destinations.DestinationRow:
-    async with space.database.reading() as connection:
-        return (await destinations.policy(connection, space.tenant, id_)).destination
+    return (await read_policy(space, id_)).destination

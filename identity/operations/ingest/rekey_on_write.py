@@ -28,6 +28,7 @@ async def up_to_date(
     rekeyed, and the answer is None: the batch has to be loaded again.
     """
     lock_row = first.lock_row
+    space.heads.require_rules(lock_row.rules_version)
     if any(request.rules != lock_row.rules_version or request.index != lock_row.versions for request in requests):
         await rollback(connection)
         space.keys.set_versions(lock_row.versions)

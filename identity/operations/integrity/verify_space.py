@@ -30,7 +30,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
-from identity.values.errors import KeyUnavailable
+from identity.values.errors import KeyUnavailable, LedgerBroken
 from identity.values.ids import BlindIndex, DestinationNumber, ProfileId, public, public_profile
 from identity.values.stamps import Stamp
 from identity.vault.epoch_key_store import epochs_in
@@ -115,10 +115,10 @@ async def _with_epochs(report: Report, database: Database, space: spaces_and_key
 async def _with_vouchers(
     report: Report, database: Database, space: spaces_and_keys.SpaceRow, keyring: Keyring
 ) -> Report:
-    """Add the rows that Onefold did not store as they are; a space whose keys do not open has no MACs to check."""
+    """Add the rows that Onefold did not store as they are; nothing where keys or journal cannot be read."""
     try:
         found = await foreign_rows(database, space, keyring)
-    except KeyUnavailable:
+    except (KeyUnavailable, LedgerBroken):
         return report
     return structs.replace(report, findings=[*report.findings, *found], found_macs=True)
 

@@ -1,10 +1,10 @@
 """Publishes ledgers into their journals, and repairs a restored database from its journal.
 
-A database that is older than its journal repeats every erasure, suppression, lift, hold and revocation that the
-journal lists since, under the space lock, in one transaction; the space is served only after that. Requests and
-erasures become rows again, as they were answered, and destinations are notified again. A rotation of the index key
-is repeated too, because later entries name people by the newer keys. Other acknowledged writes are lost with the
-database; their entries stay, as the record that they happened.
+A database that is older than its journal repeats every erasure, suppression, lift, hold, revocation, and change of
+rules, purposes and destinations that the journal lists since, under the space lock, in one transaction; the space is
+served only after that. Requests and erasures become rows again, as they were answered, and destinations are notified
+again. A rotation of the index key is repeated too, because later entries name people by the newer keys. Other
+acknowledged writes are lost with the database; their entries stay, as the record that they happened.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from identity.operations.keys.restore_settings import REPLAYED
 from identity.planning.privacy.erasure_entry import counts_in_entry
 from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.spaces.fold_groups import fold_stored_groups
@@ -88,6 +89,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal
         "hold.release": _release,
         "group.delete": _delete_group,
         ROTATED: _rotating(space),
+        **REPLAYED,
     }
     done = 0
     try:

@@ -14,8 +14,8 @@ import structlog
 from msgspec import Struct
 
 from identity.planning.privacy.hold_refusals import UnderHold
+from identity.spaces import vouched_keys
 from identity.spaces.space import Spaces
-from identity.spaces.vouched_keys import add_key
 from identity.store.ledger import ledger
 from identity.store.ledger.ledger import OPERATOR
 from identity.store.postgres.tenant import Tenant
@@ -28,7 +28,6 @@ from identity.values.ids import SpaceNumber, new_id, private, public
 from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
-from identity.vault.vouching.api_keys import is_vouched
 
 SCOPES = tuple(scope.value for scope in KeyScope)
 # The keys a new space comes with: name in the answer -> scopes.
@@ -140,9 +139,12 @@ class KeyCheck:
         return caller
 
     async def _vouched(self, found: spaces_and_keys.VouchedKeyRow) -> bool:
-        """Whether Onefold stored this key as it is. KeyUnavailable."""
-        keys = await asyncio.to_thread(self._spaces.keyring.space, found.space)
-        if is_vouched(keys, found.content, found.mac):
+        """Whether Onefold stored this key as it is, and did not revoke it. Unauthorised, Unavailable."""
+        try:
+            space = await self._spaces.get(found.key.space_id)
+        except SpaceNotFound:
+            raise Unauthorised from None
+        if vouched_keys.is_in_force(found, space.keys, space.heads):
             return True
         self._on_foreign_key()
         _log.error("key.foreign", space=public("spc", found.space))
@@ -194,7 +196,7 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
         space = await spaces_and_keys.create_space(connection, public_id, name, first_stamp(wall_time()))
         for purpose, scopes in FIRST_KEYS.items():
             key_id, secret = new_secret()
-            await add_key(
+            await vouched_keys.add_key(
                 connection, space.id, keys, public_id=key_id, name=purpose, scopes=scopes, secret_hash=hash_of(secret)
             )
             secrets[purpose] = secret
@@ -248,7 +250,7 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
     key_id, secret = new_secret()
     space = await spaces.get(caller.space_id)
     async with spaces.database.transaction() as connection:
-        await add_key(
+        await vouched_keys.add_key(
             connection,
             caller.space_id,
             space.keys,
@@ -271,8 +273,8 @@ async def list_keys(spaces: Spaces, caller: Caller) -> list[KeyEntry]:
 async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
     """Revoke a key of the caller's space; other processes notice within two seconds. KeyNotFound."""
     async with spaces.database.transaction() as connection:
-        await spaces_and_keys.revoke_key(connection, caller.space_id, key_id)
-        await ledger.note(connection, caller.space_id, caller.key_id, "key.revoke", key_id)
+        await vouched_keys.revoke_key(connection, caller.space_id, key_id, caller.key_id)
+    await (await spaces.get(caller.space_id)).publish()
 
 
 def _name(name: str) -> str:

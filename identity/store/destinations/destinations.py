@@ -124,6 +124,30 @@ async def change(connection: Connection, tenant: Tenant, id_: DestinationNumber,
     return found is not None
 
 
+async def restore_document(
+    connection: Connection, tenant: Tenant, public_id: bytes, version: int, document: bytes
+) -> None:
+    """Put a document in force in a restored database that has an older one; no error where there is none."""
+    await connection.execute(
+        """
+        UPDATE destination SET version = $3::int4, document = $4
+        WHERE public_id = $2 AND space_id = $1::int4 AND version < $3::int4 AND deleted_at IS NULL
+        """,
+        [tenant.id, Uuid(public_id), version, document],
+    )
+
+
+async def live_number(connection: Connection, tenant: Tenant, public_id: bytes) -> DestinationNumber | None:
+    """The number of a live destination."""
+    found = await row(
+        connection,
+        "SELECT id FROM destination WHERE public_id = $2 AND space_id = $1::int4 AND deleted_at IS NULL",
+        tenant.id,
+        Uuid(public_id),
+    )
+    return None if found is None else DestinationNumber(found[0])
+
+
 async def remove(connection: Connection, tenant: Tenant, id_: DestinationNumber) -> None:
     """End a destination; notices that it has not acknowledged have to be handled by hand."""
     # So an erasure is either done, and its notice given up with the others, or finds that it has ended.

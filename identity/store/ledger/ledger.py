@@ -4,6 +4,7 @@ An entry names API keys and ids, never a person. The row lock on the end of the 
 chain has no gap and no fork.
 """
 
+from base64 import b64encode
 from typing import Any, Final, LiteralString, NamedTuple
 
 import msgspec
@@ -45,9 +46,21 @@ def entry(
     return at, msgspec.json.encode(entry, order="sorted")
 
 
-async def note(connection: Connection, space_id: SpaceNumber, actor: str, action: str, subject: str | None) -> None:
+async def note(
+    connection: Connection,
+    space_id: SpaceNumber,
+    actor: str,
+    action: str,
+    subject: str | None,
+    more: dict[str, Any] | None = None,
+) -> None:
     """Append an entry: actor (the id of a key, or `operator`), action and subject (an id, never a value)."""
-    await append(connection, space_id, *entry(actor, action, subject, wall_time()))
+    await append(connection, space_id, *entry(actor, action, subject, wall_time(), more))
+
+
+def documented(sealed: bytes, **more: Any) -> dict[str, Any]:
+    """What an entry adds about a sealed document that it puts in force: see `vault.vouching.journal_heads`."""
+    return {"document": b64encode(sealed).decode(), **more}
 
 
 async def append(connection: Connection, space_id: SpaceNumber, at: Micros, entry: bytes) -> int:

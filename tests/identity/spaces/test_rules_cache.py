@@ -8,6 +8,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.spaces.rules_cache import RulesCache
 from identity.values.errors import KeyUnavailable
+from identity.vault.vouching.journal_heads import JournalHeads
 from tests.support.processes.writer_processes import Lab, ingesting
 
 
@@ -16,7 +17,8 @@ async def test_recent_rules_are_at_most_two_seconds_old(database: str, tmp_path:
     clock = [10.0]
     async with ingesting(Lab(database, tmp_path)) as ingest:
         space = ingest.space
-        cache = RulesCache(space.tenant.id, space.keys, space.database, now=lambda: clock[0])
+        heads = JournalHeads(space.keys, space.journal)
+        cache = RulesCache(space.tenant.id, space.keys, space.database, heads, now=lambda: clock[0])
         assert await cache.recent() is DEFAULT_RULES
 
         await put_rules(space, {"limits": {"crm": {"max": 1}}}, "test")
@@ -35,7 +37,8 @@ async def test_the_newest_rules_are_seen_at_once(database: str, tmp_path: Path) 
     """Another process puts rules in force: a reader who asks for the newest ones gets them, and `recent` after that."""
     async with ingesting(Lab(database, tmp_path)) as ingest:
         space = ingest.space
-        cache = RulesCache(space.tenant.id, space.keys, space.database, now=lambda: 10.0)
+        heads = JournalHeads(space.keys, space.journal)
+        cache = RulesCache(space.tenant.id, space.keys, space.database, heads, now=lambda: 10.0)
         assert await cache.recent() is DEFAULT_RULES
 
         await put_rules(space, {"limits": {"crm": {"max": 1}}}, "test")
@@ -48,7 +51,7 @@ async def test_a_version_that_is_not_there_is_unavailable(database: str, tmp_pat
     """No rules are made up for a number that the space never had."""
     async with ingesting(Lab(database, tmp_path)) as ingest:
         space = ingest.space
-        cache = RulesCache(space.tenant.id, space.keys, space.database)
+        cache = RulesCache(space.tenant.id, space.keys, space.database, JournalHeads(space.keys, space.journal))
 
         with pytest.raises(KeyUnavailable):
             await cache.get(9)

@@ -1,0 +1,77 @@
+"""Finds rules, purposes and destinations that are older in the database than the journal records.
+
+Somebody put a former row back: a withdrawn entitlement would be in force again. Such settings are refused at every use;
+this search is for the log, `/readyz` and the audit.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from identity.spaces.space import Space, Spaces
+from identity.store.integrity.settings_versions import (
+    DestinationVersionRow,
+    SettingsVersionsRow,
+    destination_versions,
+    settings_versions,
+)
+from identity.store.postgres.database import Connection
+from identity.values.errors import OnefoldError
+from identity.values.ids import SpaceNumber, public
+from identity.values.not_ready import RolledBack
+from identity.vault.vouching.journal_heads import Heads
+
+RULES, PURPOSES, DESTINATION = "rules_rolled_back", "purposes_rolled_back", "destination_rolled_back"
+_log = structlog.get_logger(__name__)
+Found = tuple[SpaceNumber, str, str]
+"""A space by its number, the kind of the older row, and a label of it."""
+
+
+async def find_rolled_back(spaces: Spaces, known: frozenset[Found]) -> frozenset[Found]:
+    """The older rows of all spaces that this process serves; the log names those that are not `known`."""
+    opened = spaces.opened()
+    heads: dict[SpaceNumber, Heads] = {}
+    for space in opened:
+        try:
+            await space.read_heads()
+        except OnefoldError as error:
+            _log.error("space.heads_unread", space=space.name_in_logs, code=error.code)
+        # What was known before is a lower bound as well. It is taken before the rows are read.
+        heads[space.tenant.id] = space.heads
+    async with spaces.database.reading() as connection:
+        found = frozenset(await older_rows(connection, heads))
+    for number, kind, _ in sorted(found - known):
+        _log.error("space.rolled_back", space=_name(opened, number), reason=kind)
+    return found
+
+
+async def older_rows(connection: Connection, heads: dict[SpaceNumber, Heads]) -> list[Found]:
+    """The older rows of the spaces with these heads."""
+    numbers = sorted(heads)
+    settings = await settings_versions(connection, numbers)
+    destinations = await destination_versions(connection, numbers)
+    return [found for row in settings for found in _older_settings(heads[row.space_id], row)] + [
+        (row.space_id, DESTINATION, public("dst", row.public_id))
+        for row in destinations
+        if _is_older(heads[row.space_id], row)
+    ]
+
+
+def _older_settings(heads: Heads, row: SettingsVersionsRow) -> list[Found]:
+    return [
+        (row.space_id, kind, f"version {version}, and the journal has {newest}")
+        for kind, version, newest in ((RULES, row.rules, heads.rules), (PURPOSES, row.purposes, heads.purposes))
+        if version < newest
+    ]
+
+
+def _is_older(heads: Heads, row: DestinationVersionRow) -> bool:
+    try:
+        heads.require_destination(row.public_id, row.version)
+    except RolledBack:
+        return True
+    return False
+
+
+def _name(opened: Sequence[Space], number: SpaceNumber) -> str:
+    return next(space.name_in_logs for space in opened if space.tenant.id == number)

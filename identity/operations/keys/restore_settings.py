@@ -1,0 +1,66 @@
+"""Repeats changes of rules, purposes and destinations from the journal in a restored database.
+
+So an entitlement that was narrowed after the backup stays narrow, and an ended destination stays ended. An entry of an
+older version of Onefold holds no document: that change is lost with the database.
+"""
+
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from identity.store.corrections import rules
+from identity.store.destinations import destinations
+from identity.store.postgres.database import Connection
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy import erasure_notices
+from identity.values.ids import private
+from identity.values.json import JsonObject
+from identity.values.stamps import Stamp
+from identity.vault.vouching import journal_heads
+
+
+async def _put_rules(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
+    if "document" in entry:
+        stamp = Stamp(entry["stamp"])
+        await rules.write(connection, tenant.id, int(entry["subject"]), _document(entry), stamp, entry["actor"])
+
+
+async def _put_purposes(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
+    if "document" in entry:
+        await destinations.put_purposes(connection, tenant, int(entry["subject"]), _document(entry), entry["actor"])
+
+
+async def _create_destination(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
+    """The destination is back; the keys that it was created with are lost, so it needs new ones."""
+    id_ = private("dst", entry["subject"])
+    if id_ is not None and "document" in entry:
+        await destinations.add(connection, tenant, id_, entry["name"], _document(entry))
+
+
+async def _change_destination(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
+    id_ = private("dst", entry["subject"])
+    if id_ is not None and "document" in entry:
+        await destinations.restore_document(connection, tenant, id_, entry["version"], _document(entry))
+
+
+async def _delete_destination(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
+    id_ = private("dst", entry["subject"])
+    number = None if id_ is None else await destinations.live_number(connection, tenant, id_)
+    if number is not None:
+        await destinations.remove(connection, tenant, number)
+        await erasure_notices.mark_unreachable(connection, tenant, number, entry["at"])
+
+
+REPLAYED: Final[dict[str, Callable[[Connection, Tenant, JsonObject], Awaitable[None]]]] = {
+    journal_heads.RULES_PUT: _put_rules,
+    journal_heads.PURPOSES_PUT: _put_purposes,
+    journal_heads.DESTINATION_CREATED: _create_destination,
+    journal_heads.DESTINATION_PUT: _change_destination,
+    journal_heads.DESTINATION_ROTATED: _change_destination,
+    journal_heads.DESTINATION_DELETED: _delete_destination,
+}
+"""What repeats an entry, by its action."""
+
+
+def _document(entry: JsonObject) -> bytes:
+    return b64decode(entry["document"])

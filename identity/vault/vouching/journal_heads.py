@@ -1,0 +1,134 @@
+"""The newest state of keys, rules, purposes and destinations that the journal of a space records.
+
+An entry about a document holds the sealed document, which opens only at its own version: so an entry that a writer of
+the database appends to the ledger raises nothing. Invariant: what `JournalHeads` knows only grows, so somebody else put
+back a row that is older. A caller takes `current` before it reads a row; a row that Onefold changes meanwhile is then
+newer, never older.
+
+An entry that ends something (a key, a destination) needs no proof. A writer who forges one ends that thing for good,
+and can do the same by deleting the row.
+"""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from identity.values.errors import SealBroken
+from identity.values.ids import private
+from identity.values.not_ready import RolledBack
+from identity.vault.journal import Journal
+from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
+from identity.vault.space_keys import SpaceKeys
+
+KEY_REVOKED: Final = "key.revoke"
+RULES_PUT: Final = "rules.put"
+PURPOSES_PUT: Final = "purposes.put"
+DESTINATION_CREATED: Final = "destination.create"
+DESTINATION_PUT: Final = "destination.put"
+DESTINATION_ROTATED: Final = "destination.rotate"
+DESTINATION_DELETED: Final = "destination.delete"
+_ACTIONS: Final = (
+    KEY_REVOKED,
+    RULES_PUT,
+    PURPOSES_PUT,
+    DESTINATION_CREATED,
+    DESTINATION_PUT,
+    DESTINATION_ROTATED,
+    DESTINATION_DELETED,
+)
+# Entries are JSON with sorted names, and "action" is the first: most entries of a long journal are not parsed.
+_STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    action: str
+    subject: str | None = None
+    version: int = 0
+    document: str | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(_Entry)
+
+
+class Heads(msgspec.Struct, frozen=True):
+    """What is in force at least: versions, the ids of destinations and keys that have ended."""
+
+    rules: int = 0
+    purposes: int = 0
+    destinations: Mapping[bytes, int] = {}
+    ended: frozenset[bytes] = frozenset()
+    revoked: frozenset[str] = frozenset()
+
+    def require_rules(self, version: int) -> None:
+        """RolledBack where the journal has newer rules."""
+        if version < self.rules:
+            raise RolledBack
+
+    def require_purposes(self, version: int) -> None:
+        """RolledBack where the journal has newer purposes."""
+        if version < self.purposes:
+            raise RolledBack
+
+    def require_destination(self, id_: bytes, version: int) -> None:
+        """RolledBack where the journal has a newer document of a destination, or its end."""
+        if id_ in self.ended or version < self.destinations.get(id_, 0):
+            raise RolledBack
+
+
+class JournalHeads:
+    """Reads the heads of one space; each reading goes on where the last one ended. One thread reads at a time."""
+
+    def __init__(self, keys: SpaceKeys, journal: Journal) -> None:
+        self.current = Heads()
+        self._keys = keys
+        self._journal = journal
+        self._offset = 0
+
+    def read(self) -> None:
+        """Take up what the journal records since the last reading. LedgerBroken, KeyUnavailable."""
+        entries, self._offset = self._journal.since(self._offset)
+        found = [_decoder.decode(entry) for entry in entries if entry.startswith(_STARTS)]
+        if found:
+            self.current = advance(self.current, found, self._keys)
+
+
+def advance(heads: Heads, entries: Iterable[_Entry], keys: SpaceKeys) -> Heads:
+    """The heads after more entries of the journal."""
+    rules, purposes, destinations = heads.rules, heads.purposes, dict(heads.destinations)
+    ended, revoked = set(heads.ended), set(heads.revoked)
+    for entry in entries:
+        subject = entry.subject or ""
+        if entry.action == KEY_REVOKED:
+            revoked.add(subject)
+        elif entry.action == RULES_PUT:
+            rules = max(rules, _proven(keys, RULES, keys.id, _number(subject), entry.document))
+        elif entry.action == PURPOSES_PUT:
+            purposes = max(purposes, _proven(keys, PURPOSES, keys.id, _number(subject), entry.document))
+        elif (id_ := private("dst", subject)) is None:
+            continue
+        elif entry.action == DESTINATION_DELETED:
+            ended.add(id_)
+        else:
+            proven = _proven(keys, DESTINATION, id_, entry.version, entry.document)
+            destinations[id_] = max(destinations.get(id_, 0), proven)
+    return Heads(
+        rules=rules, purposes=purposes, destinations=destinations, ended=frozenset(ended), revoked=frozenset(revoked)
+    )
+
+
+def _proven(keys: SpaceKeys, place: SealPlace, row_id: bytes, version: int, document: str | None) -> int:
+    """The version of a document that opens at it; 0 for an entry without one, of an older version of Onefold."""
+    if not document:
+        return 0
+    try:
+        keys.open(place, row_id, version, b64decode(document, validate=True))
+    except (SealBroken, NotBase64, OverflowError):
+        return 0
+    return version
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else 0

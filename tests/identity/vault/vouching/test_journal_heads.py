@@ -1,0 +1,132 @@
+"""The heads of a space: what genuine entries of its journal say is in force, in whatever order they come."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.values.ids import public
+from identity.values.not_ready import RolledBack
+from identity.values.stamps import Micros
+from identity.vault.journal import Journal, JournalLine
+from identity.vault.keyring import Keyring
+from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
+from identity.vault.secret import Secret
+from identity.vault.signing import Signer
+from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching.journal_heads import Heads, JournalHeads, _Entry, advance
+
+DST = b"d" * 16
+ACTIONS = {"rules.put": RULES, "purposes.put": PURPOSES, "destination.put": DESTINATION}
+
+
+@pytest.fixture
+def keys(keyring: Keyring, space_id: bytes) -> SpaceKeys:
+    """The keys of a space."""
+    return keyring.space(space_id)
+
+
+def put(keys: SpaceKeys, action: str, version: int, *, sealed_at: int | None = None) -> _Entry:
+    """An entry that puts a document in force; `sealed_at` is the version that the document opens at."""
+    place: SealPlace = ACTIONS[action]
+    row = DST if place is DESTINATION else keys.id
+    sealed = keys.seal(place, row, version if sealed_at is None else sealed_at, b"{}")
+    subject = public("dst", DST) if place is DESTINATION else str(version)
+    return _Entry(action=action, subject=subject, version=version, document=b64encode(sealed).decode())
+
+
+def versions(heads: Heads) -> tuple[int, int, int]:
+    """The versions of rules, purposes and the destination."""
+    return heads.rules, heads.purposes, heads.destinations.get(DST, 0)
+
+
+def test_the_newest_document_counts_in_any_order(keys: SpaceKeys) -> None:
+    """No entry, genuine or repeated, takes a head back."""
+    entries = [put(keys, action, version) for action in ACTIONS for version in (1, 2, 3)]
+
+    @given(st.lists(st.sampled_from(entries)))
+    def grow(some: Sequence[_Entry]) -> None:
+        heads = Heads()
+        for entry in some:
+            after = advance(heads, [entry], keys)
+            assert all(new >= old for new, old in zip(versions(after), versions(heads), strict=True))
+            heads = after
+        for action, head in zip(ACTIONS, versions(heads), strict=True):
+            numbers = [entry.version for entry in some if entry.action == action]
+            assert head == max(numbers, default=0)
+
+    grow()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_forged_entry_raises_nothing(keys: SpaceKeys, action: str) -> None:
+    """Attack 159: a writer of the database appends entries to the ledger, which Onefold copies into the journal."""
+    genuine = put(keys, action, 3)
+    forged: list[dict[str, Any]] = [
+        {"document": None},
+        {"document": "?"},
+        {"document": "AAAA"},
+        {"document": put(keys, action, 9, sealed_at=3).document},
+        {"document": put(keys, "rules.put" if action != "rules.put" else "purposes.put", 9).document},
+    ]
+    for change in forged:
+        subject = genuine.subject if action == "destination.put" else "9"
+        entry = _Entry(**{"action": action, "subject": subject, "version": 9, **change})
+        heads = advance(Heads(), [genuine, entry], keys)
+        assert sorted(versions(heads)) == [0, 0, 3], change
+
+
+def test_ends_are_for_good(keys: SpaceKeys) -> None:
+    """A revoked key and an ended destination stay so, whatever the journal says later."""
+    ended = [_Entry("key.revoke", "key_a"), _Entry("destination.delete", public("dst", DST))]
+    heads = advance(Heads(), [*ended, _Entry("key.create", "key_a"), put(keys, "destination.put", 4)], keys)
+    assert heads.revoked == {"key_a"}
+    with pytest.raises(RolledBack):
+        heads.require_destination(DST, 4)
+    heads.require_destination(b"e" * 16, 0)
+
+
+def test_a_row_that_is_newer_than_the_journal_is_taken() -> None:
+    """It was changed a moment ago; one that is older is refused."""
+    heads = Heads(rules=2, purposes=2, destinations={DST: 2})
+    for version in (2, 3):
+        heads.require_rules(version)
+        heads.require_purposes(version)
+        heads.require_destination(DST, version)
+    for require in (heads.require_rules, heads.require_purposes, lambda nr: heads.require_destination(DST, nr)):
+        with pytest.raises(RolledBack):
+            require(1)
+
+
+def test_each_reading_goes_on_where_the_last_one_ended(keys: SpaceKeys, tmp_path: Path) -> None:
+    """Entries of other kinds are passed over, and a journal that was replaced by a shorter one is read anew."""
+
+    def line(number: int, entry: dict[str, Any]) -> JournalLine:
+        text = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
+        return JournalLine(number, Micros(number), text, bytes((number,)) * 32)
+
+    def journal(name: str) -> Journal:
+        (tmp_path / name).mkdir()
+        return Journal(tmp_path / name, b"j" * 16, Signer([Secret(b"s" * 32)]))
+
+    first = journal("first")
+    reader = JournalHeads(keys, first)
+    reader.read()
+    assert reader.current == Heads()
+    first.append(0, [line(1, {"action": "key.revoke", "subject": "key_a"}), line(2, {"action": "read"})])
+    reader.read()
+    assert reader.current.revoked == {"key_a"}
+    before = reader.current
+    first.append(2, [line(3, {"action": "export", "subject": "key.revoke"})])
+    reader.read()
+    assert reader.current is before
+    second = journal("second")
+    second.append(0, [line(1, {"action": "key.revoke", "subject": "key_b"})])
+    reader._journal = second
+    reader.read()
+    assert reader.current.revoked == {"key_a", "key_b"}
