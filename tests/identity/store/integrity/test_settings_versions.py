@@ -24,6 +24,7 @@ async def test_the_versions_of_the_spaces_that_are_asked_for(database: str, tmp_
         async with space.database.reading() as connection:
             settings = await settings_versions(connection, both)
             destinations = await destination_versions(connection, both)
-            assert await settings_versions(connection, []) == await destination_versions(connection, []) == []
+            assert await settings_versions(connection, []) == []
+            assert await destination_versions(connection, []) == []
         assert sorted(settings) == [(both[0], 1, 2), (both[1], 0, 0)]
         assert destinations == [(both[0], mail.id, 2)]
