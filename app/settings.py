@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     workers: _Whole = _whole(1, 1, 64)
     data_dir: _Path = _setting(Path("onefold-data"), "a path")
     database_url: str | None = _setting(None, _DATABASE, pattern="^postgres(ql)?://", repr=False)
+    database_tls: str = _setting("required", "required or optional", pattern="^(required|optional)$")
     admin_token: _Token | None = _setting(None, _TOKEN)
     root_key: _RootKey | None = _setting(None, _ROOT_KEY)
     new_root_key: _RootKey | None = _setting(None, _ROOT_KEY)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app import settings as configuration
+from app.server.database_transport import require_protected
 from app.settings import Settings
 from identity.values.errors import Misconfigured, OnefoldError
 from identity.values.extras import extra
@@ -49,6 +50,7 @@ def owner_url(settings: Settings, *, alone: bool = False) -> Iterator[str]:
     With `alone` an embedded database that a server runs is refused. Misconfigured.
     """
     if settings.database_url:
+        require_protected(settings)
         yield settings.database_url
         return
     with extra("embedded", ", or set ONEFOLD_DATABASE_URL"):

@@ -24,6 +24,7 @@ from uvicorn.supervisors import Multiprocess
 
 import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
 from app.server import logs
+from app.server.database_transport import require_protected
 from app.settings import Settings, forget_libpq, share_metrics
 from identity.values.errors import Misconfigured, OnefoldError
 from identity.values.extras import extra
@@ -65,6 +66,7 @@ def run(
     with ExitStack() as stack, _stopping():
         listener = stack.enter_context(_listener(settings.host, settings.port, command))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
+        require_protected(settings)
         url = settings.database_url or stack.enter_context(_embedded(settings))
         (migrate or _migrate)(url)
         several = settings.workers > 1

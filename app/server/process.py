@@ -11,6 +11,7 @@ from app.schemas.exports.export_items import export_item
 from app.schemas.feed import feed_message
 from app.schemas.opendsr import dsr_callback
 from app.server import logs
+from app.server.database_transport import require_protected
 from app.server.metrics import Metrics
 from app.server.rate_limits import RateLimits
 from app.server.readiness import Readiness
@@ -82,6 +83,7 @@ class Onefold:
         settings = self.settings
         if settings.database_url is None:
             raise Misconfigured(_NO_DATABASE)
+        require_protected(settings)
         self.callbacks = _callback_client(settings)
         self.spaces = await open_spaces.open_spaces(
             settings.database_url,

@@ -25,9 +25,9 @@ def test_a_database_of_ones_own_needs_no_data_directory(monkeypatch: pytest.Monk
         pass
     assert not missing.exists()
 
-    monkeypatch.setenv("ONEFOLD_DATABASE_URL", "postgresql://owner@database/onefold")
+    monkeypatch.setenv("ONEFOLD_DATABASE_URL", "postgresql://owner@localhost/onefold")
     with existing_database(missing) as (url, settings), owner_url(settings, alone=True) as again:
-        assert url == again == "postgresql://owner@database/onefold"
+        assert url == again == "postgresql://owner@localhost/onefold"
 
 
 def test_an_error_of_ours_ends_the_program_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
