@@ -1,28 +1,59 @@
 """Finds the rows of a space that Onefold did not store as they are, and rows that are older than the journal records.
 
-Only this part of an audit needs the root key.
+Only this part of an audit needs the root key. The suppression list is compared with the journal too.
 """
 
 import asyncio
+from typing import Final
 
 from identity.operations.integrity.find_rolled_back import older_rows
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy
+from identity.planning.integrity.suppressions_of_journal import suppressed_hashes
 from identity.spaces.vouched_keys import foreign_keys
-from identity.store.postgres.database import Database
+from identity.store.postgres.database import Connection, Database
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy import suppressions
 from identity.store.spaces.spaces_and_keys import SpaceRow
+from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.vouching.journal_heads import JournalHeads
+
+_SETTLED: Final = 0.2
+"""Seconds in which an entry of a commit is in the journal, unless the server that committed was killed."""
 
 
 async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) -> list[Discrepancy]:
     """The foreign and the older rows of a space by kind. KeyUnavailable, LedgerBroken."""
     findings = Discrepancies()
     keys = await asyncio.to_thread(keyring.space, space.public_id)
-    reader = JournalHeads(keys, await asyncio.to_thread(keyring.journal, space.public_id))
+    journal = await asyncio.to_thread(keyring.journal, space.public_id)
+    reader = JournalHeads(keys, journal)
     await asyncio.to_thread(reader.read)
     async with database.reading() as connection:
         for key_id in await foreign_keys(connection, space.id, keys, reader.current):
             findings.add("key_foreign", key_id)
         for _, kind, label in await older_rows(connection, {space.id: reader.current}):
             findings.add(kind, label)
+        await _check_suppressions(connection, space, journal, findings)
     return list(findings)
+
+
+async def _check_suppressions(
+    connection: Connection, space: SpaceRow, journal: Journal, findings: Discrepancies
+) -> None:
+    """Compare the suppression list with the journal. A change in between may be in one of them only: look twice."""
+    tenant = Tenant(space.id, space.bucket_base, space.spread)
+    missing: set[bytes] | None = None
+    foreign: set[bytes] | None = None
+    for _ in range(2):
+        entries, _size = await asyncio.to_thread(journal.since, 0)
+        recorded = suppressed_hashes(entries)
+        stored = await suppressions.all_suppressed(connection, tenant)
+        missing = recorded - stored if missing is None else missing & (recorded - stored)
+        foreign = stored - recorded if foreign is None else foreign & (stored - recorded)
+        if not missing and not foreign:
+            return
+        await asyncio.sleep(_SETTLED)
+    for kind, hashes in (("suppression_missing", missing or ()), ("suppression_foreign", foreign or ())):
+        for hash_ in sorted(hashes):
+            findings.add(kind, f"suppression {hash_.hex()}")

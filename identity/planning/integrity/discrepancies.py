@@ -47,6 +47,8 @@ DIFFERENCES: Final = {
     "key_missing": "An origin or a group has no subject key, or its subject key has no slot.",
     "epoch_missing": "The key store lacks the epoch key of slot keys; after a restore, run onefold keys overlay.",
     "key_foreign": "Onefold did not store the row of an API key as it is, or revoked the key; the key is refused.",
+    "suppression_missing": "The journal records a suppression, but the suppression list lacks it.",
+    "suppression_foreign": "The suppression list holds a suppression that the journal does not record.",
     "rules_rolled_back": "The rules in force are older than the journal records.",
     "purposes_rolled_back": "The purposes in force are older than the journal records.",
     "destination_rolled_back": "A destination is older than the journal records, or was ended.",

@@ -49,6 +49,17 @@ async def listed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]
     return {bytes(key) for (key,) in found}
 
 
+async def all_suppressed(connection: Connection, tenant: Tenant) -> set[bytes]:
+    """Every hash that is suppressed for good."""
+    found = await rows(
+        connection,
+        "SELECT key FROM suppression WHERE space_id = $1::int4 AND bucket = $2::int4 AND whole",
+        tenant.id,
+        tenant.base,
+    )
+    return {bytes(key) for (key,) in found}
+
+
 async def ages(connection: Connection, tenant: Tenant, now: Micros) -> tuple[list[int], int]:
     """The age in whole days of each suppression, and how many identifiers were only erased."""
     found = await row(

@@ -222,7 +222,15 @@ def test_every_kind_is_shown() -> None:
     # The key store is no table: test_restore_drill takes its epoch keys away, test_verify_vouchers and
     # test_find_rolled_back compare rows with it.
     shown = set().union(*(expected for _, expected in [*DAMAGES, *OF_THE_FEED]))
-    of_the_key_store = {"epoch_missing", "key_foreign", RULES, PURPOSES, DESTINATION}
+    of_the_key_store = {
+        "epoch_missing",
+        "key_foreign",
+        "suppression_missing",
+        "suppression_foreign",
+        RULES,
+        PURPOSES,
+        DESTINATION,
+    }
     assert shown | of_the_key_store == set(DIFFERENCES)
 
 

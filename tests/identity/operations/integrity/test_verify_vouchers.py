@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from identity.operations.integrity.verify_space import verify
+from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.spaces import manage_spaces
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.values.api_key_secrets import hash_of, new_secret
+from identity.values.enums import Law, RequestInterface, RequestKind
 from tests.support.processes.writer_processes import Lab, ingesting
 
 INSERT = """
@@ -32,3 +36,33 @@ async def test_an_audit_names_the_foreign_keys_of_a_space(lab: Lab) -> None:
         found = [(finding.kind, finding.examples) for report in reports for finding in report.findings]
         assert found == ([("key_foreign", [id_])] if keyring else [])
         assert {report.found_macs for report in reports} == {bool(keyring)}
+
+
+async def test_attack_162_the_suppression_list_is_compared_with_the_journal(lab: Lab) -> None:
+    """A deleted, a demoted and an inserted suppression are found; suppressed, lifted and erased people are not."""
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        await ingest.send(*({"type": "identify", "userId": name} for name in ("ann", "bob", "cyd")))
+        await suppress_identifiers(space, ["user_id:ann", "user_id:x"], "t")
+        await suppress_identifiers(space, ["user_id:bob"], "t")
+        await lift_suppressions(space, ["user_id:bob"], "t")
+        for kind, name in ((RequestKind.DELETE_ONLY, "bob"), (RequestKind.SUPPRESS_WITH_DELETE, "cyd")):
+            await request_erasure(
+                space,
+                NewRequest(
+                    front=RequestInterface.NATIVE, kind=kind, regulation=Law.NONE, identifiers=[f"user_id:{name}"],
+                    actor="t",
+                ),
+            )  # fmt: skip
+    assert await found(lab) == []
+    ann = space.keys.suppression("user_id", "ann")
+    lab.query("DELETE FROM suppression WHERE key = %s", ann)
+    lab.query("UPDATE suppression SET whole = false WHERE key = %s", space.keys.suppression("user_id", "x"))
+    lab.query("UPDATE suppression SET whole = true WHERE key = %s", space.keys.suppression("user_id", "bob"))
+    assert await found(lab) == [("suppression_missing", 2), ("suppression_foreign", 1)]
+
+
+async def found(lab: Lab) -> list[tuple[str, int]]:
+    """The kinds that an audit with the keys finds, with their counts."""
+    reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
+    return [(finding.kind, finding.count) for report in reports for finding in report.findings]

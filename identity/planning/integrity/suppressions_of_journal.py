@@ -1,0 +1,48 @@
+"""The suppressions for good that the entries of a journal leave: what the suppression list has to hold.
+
+An erasure that was under a hold and does not suppress ends the suppression that the hold began.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+_ACTIONS: Final = ("suppress", "suppress.lift", "withhold.end", "erase")
+_STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    action: str
+    subject: str | None = None
+    hashes: list[str] = []
+    whole: bool = False
+
+
+_decoder: Final = msgspec.json.Decoder(_Entry)
+
+
+def suppressed_hashes(entries: Iterable[bytes]) -> set[bytes]:
+    """The hashes of the identifiers that are suppressed after these entries, oldest first."""
+    suppressed: set[bytes] = set()
+    held: set[str] = set()
+    for raw in entries:
+        if not raw.startswith(_STARTS):
+            continue
+        entry = _decoder.decode(raw)
+        hashes = {bytes.fromhex(each) for each in entry.hashes}
+        subject = entry.subject or ""
+        if entry.action == "suppress":
+            suppressed |= hashes
+            if subject.startswith("ers_"):
+                held.add(subject)
+        elif entry.action == "erase":
+            if entry.whole:
+                suppressed |= hashes
+            elif subject in held:
+                suppressed -= hashes
+            held.discard(subject)
+        else:
+            suppressed -= hashes
+            held.discard(subject)
+    return suppressed
