@@ -29,7 +29,7 @@ from identity.vault.epoch_key_store import read_label
 from identity.vault.key_store_copy import copy_key_store, has_key_store, journal_lengths
 
 Progress = Callable[[str, int, int], None]
-VOUCHED_SINCE: Final = "0012"
+VOUCHED_SINCE: Final = "0011"
 """The first schema that has a MAC on every API key."""
 NO_ROOT: Final = (
     "There is no root key at {}, and none in the backup. Put the root key there, or set ONEFOLD_ROOT_KEY; without it "
