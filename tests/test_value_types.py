@@ -1,4 +1,4 @@
-"""A time, a stamp, an id of an origin and a blind index have types of their own in every signature of identity.
+"""A time, a stamp, and an id of each kind have types of their own in every signature of identity and app.
 
 Both times and stamps are integers, and nine kinds of values are bytes: without the types a call that confuses two of
 them passes every check.
@@ -9,14 +9,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 # The columns of tables have the types of the database; keys and seals have no part in these types.
-UNTYPED = ("store/tables", "store/embedded", "vault", "webhooks")
+# `values/ids` makes and reads ids of every kind, and an origin of `app/http` is that of a web page.
+UNTYPED = (
+    "identity/store/tables",
+    "identity/store/embedded",
+    "identity/vault",
+    "identity/webhooks",
+    "identity/values/ids.py",
+    "app/http",
+)
 TIMES = {
     "now", "received", "received_at", "created_at", "due_at", "closed_at", "acked_at", "pushed_at", "first_seen",
     "last_seen", "until",
 }  # fmt: skip
 STAMPS = {"stamp", "linked_at", "joined_at", "oldest_birth"}
 NUMBERS = {"space_id", "destination"}
-IDS = {"origin", "origins", "canonical", "joined_to", "head", "heads"}
+IDS = {
+    "origin", "origins", "canonical", "joined_to", "head", "heads", "id", "id_", "profile_id", "public_id",
+    "account_id", "request_id", "erasure_id", "hold_id", "export_id", "job_id", "destination_id",
+}  # fmt: skip
 NAMES = {**dict.fromkeys(TIMES | STAMPS | NUMBERS, "int"), **dict.fromkeys(IDS | {"set_key"}, "bytes")}
 
 
@@ -47,8 +58,8 @@ def test_every_time_stamp_and_id_has_its_type() -> None:
     """A parameter or field that is called like one of them is declared as one of them."""
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}: {ast.unparse(type_)}"
-        for path in sorted((ROOT / "identity").rglob("*.py"))
-        if not str(path.relative_to(ROOT / "identity")).startswith(UNTYPED)
+        for path in sorted([*(ROOT / "identity").rglob("*.py"), *(ROOT / "app").rglob("*.py")])
+        if not str(path.relative_to(ROOT)).startswith(UNTYPED)
         for line, name, type_ in declared(ast.parse(path.read_text()))
         if name in NAMES and is_bare(type_, NAMES[name])
     ]

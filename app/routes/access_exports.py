@@ -31,7 +31,7 @@ from identity.values.errors import (
     JobNotFound,
     TooManyAsked,
 )
-from identity.values.ids import private
+from identity.values.ids import JobId, private
 from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Privacy"])
@@ -107,7 +107,7 @@ async def download_access_export(
     return Streamed(pieces, WRITERS[form].media_type, {"content-disposition": name, "cache-control": "no-store"})
 
 
-async def _progress(visit: Visit, job_id: bytes, wait: float = 0) -> _Progress | None:
+async def _progress(visit: Visit, job_id: JobId, wait: float = 0) -> _Progress | None:
     """The progress of the job of an export; None once the job was deleted, long after its end."""
     try:
         job = await visit.onefold.jobs.follow(visit.space, job_id, wait)

@@ -16,7 +16,7 @@ from identity.operations.privacy.access_exports.build_export import BuiltExport
 from identity.operations.spaces.run_jobs import JobReport
 from identity.operations.warehouse.export_destination import ExportRun
 from identity.values.enums import JobKind
-from identity.values.ids import public
+from identity.values.ids import JobId, public
 
 RESULTS: Final[Mapping[int, type[Struct]]] = {
     JobKind.REBUILD: RebuildResult,
@@ -64,6 +64,6 @@ def job_status(value: JobReport) -> JobStatus:
     )
 
 
-def rules_trial(value: SimulationResult, job_id: bytes) -> RulesTrial:
+def rules_trial(value: SimulationResult, job_id: JobId) -> RulesTrial:
     """The result of a simulation, with the id of its job."""
     return RulesTrial(**structs.asdict(value), job_id=public("job", job_id))

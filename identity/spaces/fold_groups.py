@@ -30,7 +30,7 @@ from identity.store.profiles import evidence, snapshot_queries
 from identity.values.calls import STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
-from identity.values.ids import ProfileId, new_id
+from identity.values.ids import GroupRowId, ProfileId, new_id
 from identity.vault.seal import EVIDENCE, GROUP_ID, GROUP_TRAITS
 
 AT_ONCE = 500
@@ -46,7 +46,7 @@ class PartedGroups(Struct):
     """
 
     written: list[AccountRow] = []
-    accounts: list[bytes] = []
+    accounts: list[GroupRowId] = []
     key_ids: list[bytes] = []
     gone: int = 0
 
@@ -153,7 +153,7 @@ async def fold_groups(
             folded.key_ids.append(row[1].key_id)
             folded.gone += document is None
         if document is not None:
-            id_ = new_id() if row is None else row[0].id
+            id_ = GroupRowId(new_id()) if row is None else row[0].id
             folded.written.append(_sealed(new_keys, key, id_, own[0].group_id, document))
     if rows:
         await group_rows.delete_accounts(connection, space.tenant, list(rows), folded.accounts)
@@ -173,7 +173,7 @@ async def fold_stored_groups(space: Space, connection: PipelineConnection, keys:
     await apply(connection, space.tenant, writes)
 
 
-def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: bytes, group_id: str, document: Document) -> AccountRow:
+def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: GroupRowId, group_id: str, document: Document) -> AccountRow:
     subject = new_keys.make(id_)
     return AccountRow(
         key=key,

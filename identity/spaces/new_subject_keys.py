@@ -8,7 +8,7 @@ import random
 
 from identity.spaces.space import Space
 from identity.store.postgres.rows import SubjectKeyRow
-from identity.values.ids import new_id
+from identity.values.ids import SubjectId, new_id
 from identity.vault.subject_keys import SlotKey, SubjectKey
 
 KEY_SLOTS = 4_096
@@ -37,11 +37,11 @@ class NewSubjectKeys:
         self.rows: list[SubjectKeyRow] = []
         self.new_slot: tuple[int, int, bytes] | None = None
 
-    def get(self, id_: bytes) -> SubjectKey | None:
+    def get(self, id_: SubjectId) -> SubjectKey | None:
         """The key that was made for an origin or group, if any."""
         return self._made.get(id_)
 
-    def make(self, id_: bytes) -> SubjectKey:
+    def make(self, id_: SubjectId) -> SubjectKey:
         """A new key for an origin or group."""
         if self._key is None:
             epoch, wrapped = self._slot_key or (self._epoch, self._space.keys.new_slot_key(self._slot, self._epoch))

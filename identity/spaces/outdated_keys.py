@@ -6,10 +6,11 @@ from identity.store.keys import key_tables
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import SpaceId
 from identity.vault.keyring import Keyring
 
 
-async def is_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: bytes) -> bool:
+async def is_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: SpaceId) -> bool:
     """Whether the key store has newer key tables of a space than the database.
 
     A roll may change both between the two reads, so only a second look that finds the same counts.
@@ -20,7 +21,7 @@ async def is_older(database: Database, keyring: Keyring, tenant: Tenant, public_
     return True
 
 
-async def _looks_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: bytes) -> bool:
+async def _looks_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: SpaceId) -> bool:
     async with database.reading() as connection:
         lock_row = await space_lock.read(connection, tenant.id)
         used = await key_tables.slot_epochs(connection, tenant)

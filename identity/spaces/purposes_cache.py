@@ -14,6 +14,7 @@ from identity.planning.consent.purposes import compile_purposes
 from identity.store.destinations import destinations
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import SpaceId
 from identity.vault.seal import PURPOSES
 from identity.vault.space_keys import SpaceKeys
 
@@ -26,7 +27,7 @@ class PurposesCache:
     def __init__(
         self,
         tenant: Tenant,
-        public_id: bytes,
+        public_id: SpaceId,
         keys: SpaceKeys,
         database: Database,
         now: Callable[[], float] = time.monotonic,

@@ -20,7 +20,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
-from identity.values.ids import SpaceNumber, public
+from identity.values.ids import SpaceId, SpaceNumber, public
 from identity.values.not_ready import KeysOutdated
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
@@ -32,7 +32,7 @@ class Space:
     """One open space. `public_id` is 16 bytes; `codes` and `names` are those of its identifier types."""
 
     def __init__(
-        self, tenant: Tenant, public_id: bytes, name: str, keys: SpaceKeys, database: Database, journal: Journal
+        self, tenant: Tenant, public_id: SpaceId, name: str, keys: SpaceKeys, database: Database, journal: Journal
     ) -> None:
         self.tenant = tenant
         self.public_id = public_id

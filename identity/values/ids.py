@@ -7,7 +7,7 @@ in an id is not personal data, and no code relies on the order of ids.
 import os
 import time
 from base64 import b32encode
-from typing import Final, Literal, NewType
+from typing import Final, Literal, NewType, overload
 
 ProfileId = NewType("ProfileId", bytes)
 """The id of an origin or a profile: the 16 bytes of a UUID."""
@@ -19,9 +19,27 @@ SpaceNumber = NewType("SpaceNumber", int)
 """The number of a space in the database; the API shows its public id."""
 DestinationNumber = NewType("DestinationNumber", int)
 """The number of a destination in the database; the API shows its public id."""
+SpaceId = NewType("SpaceId", bytes)
+"""The public id of a space, 16 bytes."""
+DestinationId = NewType("DestinationId", bytes)
+"""The public id of a destination, 16 bytes."""
+JobId = NewType("JobId", bytes)
+"""The id of a background job, 16 bytes."""
+RequestId = NewType("RequestId", bytes)
+"""The id of a privacy request, 16 bytes; the client of an OpenDSR request chooses it."""
+ErasureId = NewType("ErasureId", bytes)
+"""The id of one identifier of a privacy request and what became of it, 16 bytes."""
+HoldId = NewType("HoldId", bytes)
+"""The id of a litigation hold, 16 bytes."""
+ExportId = NewType("ExportId", bytes)
+"""The id of an access export, 16 bytes."""
+GroupRowId = NewType("GroupRowId", bytes)
+"""The id of the row of a group, 16 bytes; calls name a group by its `groupId`."""
+SubjectId = ProfileId | GroupRowId | ErasureId | ExportId
+"""The id of what has a subject key of its own."""
 
 _HEX = 32
-Prefix = Literal["prf", "spc", "key", "ers", "dst", "job", "req", "hld", "exp"]
+Prefix = Literal["prf", "spc", "dst", "job", "req", "ers", "hld", "exp"]
 
 
 FIRST_PROFILE: Final = ProfileId(bytes(16))
@@ -49,11 +67,43 @@ def id_time(id_: bytes) -> int:
     return int.from_bytes(id_[:6], "big") * 1000
 
 
+@overload
+def public(prefix: Literal["prf"], id_: ProfileId) -> str: ...
+@overload
+def public(prefix: Literal["spc"], id_: SpaceId) -> str: ...
+@overload
+def public(prefix: Literal["dst"], id_: DestinationId) -> str: ...
+@overload
+def public(prefix: Literal["job"], id_: JobId) -> str: ...
+@overload
+def public(prefix: Literal["req"], id_: RequestId) -> str: ...
+@overload
+def public(prefix: Literal["ers"], id_: ErasureId) -> str: ...
+@overload
+def public(prefix: Literal["hld"], id_: HoldId) -> str: ...
+@overload
+def public(prefix: Literal["exp"], id_: ExportId) -> str: ...
 def public(prefix: Prefix, id_: bytes) -> str:
     """The public form of an id: `prf_0192…`."""
     return f"{prefix}_{id_.hex()}"
 
 
+@overload
+def private(prefix: Literal["prf"], text: str) -> ProfileId | None: ...
+@overload
+def private(prefix: Literal["spc"], text: str) -> SpaceId | None: ...
+@overload
+def private(prefix: Literal["dst"], text: str) -> DestinationId | None: ...
+@overload
+def private(prefix: Literal["job"], text: str) -> JobId | None: ...
+@overload
+def private(prefix: Literal["req"], text: str) -> RequestId | None: ...
+@overload
+def private(prefix: Literal["ers"], text: str) -> ErasureId | None: ...
+@overload
+def private(prefix: Literal["hld"], text: str) -> HoldId | None: ...
+@overload
+def private(prefix: Literal["exp"], text: str) -> ExportId | None: ...
 def private(prefix: Prefix, text: str) -> bytes | None:
     """The inverse of `public`; None for any other text."""
     head, _, digits = text.partition("_")

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from identity.values.ids import ProfileId
+from identity.values.ids import ErasureId, ProfileId
 from identity.values.stamps import Stamp
 
 
@@ -18,4 +18,4 @@ class LaneEntry(NamedTuple):
     version: int
     stamp: Stamp
     profile: ProfileId
-    other: bytes | None
+    other: ProfileId | ErasureId | None

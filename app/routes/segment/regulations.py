@@ -42,7 +42,7 @@ from identity.values.errors import (
     RequestNotFound,
     TooManyAsked,
 )
-from identity.values.ids import private
+from identity.values.ids import RequestId, private
 from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Privacy"])
@@ -133,7 +133,7 @@ async def cancel_regulation(request: Request, visit: ByPrivacy, regulate_id: Seg
     return answer(request, regulation_found(cancelled, visit.space.public_id))
 
 
-def _id(text: str) -> bytes:
+def _id(text: str) -> RequestId:
     id_ = private("req", text)
     if id_ is None:
         raise RequestNotFound

@@ -20,7 +20,7 @@ from identity.operations.profiles.segment_values import (
 )
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import StoredCall
-from identity.values.ids import ProfileId, public, public_profile
+from identity.values.ids import ProfileId, SpaceId, public, public_profile
 from identity.values.json import JsonObject
 
 
@@ -166,7 +166,7 @@ class ApiProfiles(Struct):
 
 
 def api_cursor(
-    space: bytes, collection: Collection, place: str, wanted: ListParameters, following: str | None
+    space: SpaceId, collection: Collection, place: str, wanted: ListParameters, following: str | None
 ) -> ApiCursor:
     """The cursor of a page; `space` is a public id, `place` the address after the profiles of the collection."""
     url = f"/v1/spaces/{public('spc', space)}/collections/{collection}/profiles{place}"

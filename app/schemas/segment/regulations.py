@@ -12,7 +12,7 @@ from app.schemas.fields import Time, TypeHint
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.request_status import all_found, finished_at, segment_notice_status, segment_status
 from identity.planning.resolution.event_time import format_time
-from identity.values.ids import public
+from identity.values.ids import SpaceId, public
 from identity.values.near_types import type_hint
 
 
@@ -138,7 +138,7 @@ def regulation_made(request: PrivacyRequest) -> RegulationMade:
     return RegulationMade(Regulated(public("req", request.id), all_found(request), missing, hint))
 
 
-def regulation_found(request: PrivacyRequest, space: bytes) -> RegulationFound:
+def regulation_found(request: PrivacyRequest, space: SpaceId) -> RegulationFound:
     """A regulation of a space (its public id)."""
     end = finished_at(request)
     shown = RegulationShown(

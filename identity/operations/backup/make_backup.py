@@ -25,6 +25,7 @@ from identity.store.postgres.snapshot import exported_snapshot
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import IndexVersions
 from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.values.ids import SpaceId
 from identity.values.stamps import wall_time
 from identity.vault import durable_files
 from identity.vault.epoch_key_store import KeyStore
@@ -49,7 +50,7 @@ class RootKey(NamedTuple):
 class _SpaceState(NamedTuple):
     """The keys that the data of a space needs."""
 
-    public_id: bytes
+    public_id: SpaceId
     epochs: set[int]
     oldest: int
     newest: int

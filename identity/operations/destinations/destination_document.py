@@ -12,13 +12,13 @@ from identity.spaces.space import Space
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection
-from identity.values.ids import public
+from identity.values.ids import DestinationId, public
 from identity.vault.seal import DESTINATION
 
 _decoder = msgspec.json.Decoder(StoredDestination)
 
 
-def seal_document(space: Space, id_: bytes, version: int, document: StoredDestination) -> bytes:
+def seal_document(space: Space, id_: DestinationId, version: int, document: StoredDestination) -> bytes:
     """The document of a destination as stored."""
     return space.keys.seal(DESTINATION, id_, version, msgspec.json.encode(document))
 
@@ -33,7 +33,7 @@ async def note_document(
     space: Space,
     actor: str,
     action: str,
-    id_: bytes,
+    id_: DestinationId,
     sealed: bytes,
     **more: Any,
 ) -> None:

@@ -7,9 +7,10 @@ somebody puts the former row into the database.
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
 from identity.store.destinations.destinations import DestinationRow, PolicyRow
+from identity.values.ids import DestinationId
 
 
-async def read_policy(space: Space, id_: bytes) -> PolicyRow:
+async def read_policy(space: Space, id_: DestinationId) -> PolicyRow:
     """A destination by its id, with the purposes in force. DestinationNotFound, RolledBack."""
     heads = space.heads
     async with space.database.reading() as connection:

@@ -21,7 +21,7 @@ from identity.store.destinations import disclosures
 from identity.store.destinations.disclosures import DisclosureRow, OriginKey
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
-from identity.values.ids import DestinationNumber, ProfileId, private, public
+from identity.values.ids import DestinationId, DestinationNumber, ProfileId, private, public
 from identity.values.stamps import Micros, wall_time
 
 _FIELDS = b"disclosed"
@@ -38,7 +38,7 @@ class Scope(Struct, frozen=True):
     """A destination and what governs it: its entitlement and the purposes of the space, with their versions."""
 
     id: DestinationNumber
-    public_id: bytes
+    public_id: DestinationId
     name: str
     version: int
     entitled: Entitled

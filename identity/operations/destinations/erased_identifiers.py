@@ -12,11 +12,12 @@ from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.privacy import erasure_notices
 from identity.store.profiles import snapshot_queries
+from identity.values.ids import ErasureId
 from identity.vault.seal import ASIDE
 
 
 async def erased_identifiers(
-    space: Space, scope: Scope, erasures: Collection[bytes]
+    space: Space, scope: Scope, erasures: Collection[ErasureId]
 ) -> dict[bytes, list[VisibleIdentifier]]:
     """Visible identifiers by erasure, for those of the erasures that the destination has to know of."""
     if not erasures:

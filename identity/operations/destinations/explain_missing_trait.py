@@ -41,7 +41,7 @@ from identity.store.destinations import deliveries, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import usable_type
-from identity.values.ids import BlindIndex, ProfileId, public
+from identity.values.ids import BlindIndex, DestinationId, ProfileId, public
 from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import UnknownType
 
@@ -54,7 +54,7 @@ class MissingTrait(Struct, frozen=True):
     `profile` is the canonical id of the person, None where the identifier leads nowhere.
     """
 
-    destination: bytes
+    destination: DestinationId
     trait: str
     profile: ProfileId | None
     stopped_at: str | None

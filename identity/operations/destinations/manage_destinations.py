@@ -35,7 +35,7 @@ from identity.values.errors import (
     DestinationNotFound,
     Undelivered,
 )
-from identity.values.ids import new_id, public
+from identity.values.ids import DestinationId, new_id, public
 from identity.values.stamps import Micros, wall_time
 from identity.values.unknown_names import unknown_purposes
 from identity.vault.vouching.journal_heads import (
@@ -59,7 +59,7 @@ PushState = Literal["off", "working", "failing", "dead"]
 class DestinationSecrets(Struct, frozen=True):
     """A destination after a change, with the secrets that are shown once: those that the change created."""
 
-    id: bytes
+    id: DestinationId
     version: int
     created: bool = False
     secret: str | None = None
@@ -74,7 +74,7 @@ class DestinationStatus(Struct, frozen=True, kw_only=True):
     `overdue` says that this was too long ago.
     """
 
-    id: bytes
+    id: DestinationId
     name: str
     version: int
     entitled: Entitled
@@ -122,7 +122,7 @@ async def put_destination(
 
 
 async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> DestinationSecrets:
-    id_ = new_id()
+    id_ = DestinationId(new_id())
     key_id, secret = new_secret()
     document = StoredDestination(entitled, [secrets.token_bytes(32)])
     sealed = seal_document(space, id_, 1, document)
@@ -288,7 +288,7 @@ def _push_state(entitled: Entitled, delivery: deliveries.DeliveryRow) -> PushSta
     return "failing" if delivery.attempts else "working"
 
 
-def _scope(id_: bytes) -> str:
+def _scope(id_: DestinationId) -> str:
     """The scope of the keys of a destination."""
     return f"destination:{public('dst', id_)}"
 

@@ -26,7 +26,7 @@ from identity.store.destinations.deliveries import DeliveryRow
 from identity.store.privacy import erasure_notices
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
-from identity.values.ids import DestinationNumber, SpaceNumber, public
+from identity.values.ids import DestinationId, DestinationNumber, SpaceNumber, public
 from identity.values.stamps import Micros, wall_time
 from identity.webhooks.client import Client
 from identity.webhooks.signing import sign
@@ -78,7 +78,7 @@ class Pushing:
             self._sending[row.public_id] = task
             task.add_done_callback(partial(self._sent, row.public_id))
 
-    def _sent(self, id_: bytes, _task: asyncio.Task[None]) -> None:
+    def _sent(self, id_: DestinationId, _task: asyncio.Task[None]) -> None:
         self._sending.pop(id_, None)
 
     async def aclose(self) -> None:
@@ -88,7 +88,7 @@ class Pushing:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send_all(self, space_id: SpaceNumber, id_: bytes) -> None:
+    async def _send_all(self, space_id: SpaceNumber, id_: DestinationId) -> None:
         try:
             async with self._at_once:
                 space = await self._spaces.get(space_id)
@@ -101,7 +101,7 @@ class Pushing:
         except Exception as error:  # noqa: BLE001 (the claim expires and the next turn tries again)
             _log.error("push.failed", destination=public("dst", id_), exc_info=error)
 
-    async def send(self, space: Space, id_: bytes) -> bool:
+    async def send(self, space: Space, id_: DestinationId) -> bool:
         """Send the next page, if there is one, to a destination (its id); returns whether there may be more."""
         began = self._now()
         row = await _row(space, id_)
@@ -119,7 +119,7 @@ class Pushing:
             _log.warning("push.waits", space=space.name_in_logs, destination=public("dst", id_), code=error.code)
             return await self._rest(space, row.id, claim, Micros(self._now() + PAUSE))
 
-    async def _send(self, space: Space, destination: DestinationNumber, id_: bytes, claim: DeliveryRow) -> bool:
+    async def _send(self, space: Space, destination: DestinationNumber, id_: DestinationId, claim: DeliveryRow) -> bool:
         packed_position = claim.pushed or claim.acked
         page = await self._pull(space, public("dst", id_), packed_position, LIMIT)
         # Read again: a change made while the page was built applies to it.
@@ -138,7 +138,7 @@ class Pushing:
         return await self._failed(space, destination, id_, claim, failure)
 
     async def _post(
-        self, space: Space, id_: bytes, document: StoredDestination, packed_position: bytes, page: PushPage
+        self, space: Space, id_: DestinationId, document: StoredDestination, packed_position: bytes, page: PushPage
     ) -> str | None:
         """Send a page and return why it was not accepted; None where the status says that it was."""
         body = self._render(public("dst", id_), page, is_beginning(packed_position))
@@ -162,7 +162,7 @@ class Pushing:
         return moved
 
     async def _failed(
-        self, space: Space, destination: DestinationNumber, id_: bytes, claim: DeliveryRow, reason: str
+        self, space: Space, destination: DestinationNumber, id_: DestinationId, claim: DeliveryRow, reason: str
     ) -> bool:
         now = self._now()
         begun = now if claim.first_failed_at is None else claim.first_failed_at
@@ -185,5 +185,5 @@ class Pushing:
         return False
 
 
-async def _row(space: Space, id_: bytes) -> destinations.DestinationRow:
+async def _row(space: Space, id_: DestinationId) -> destinations.DestinationRow:
     return (await read_policy(space, id_)).destination

@@ -17,7 +17,7 @@ from identity.store.postgres import rows
 from identity.store.postgres.space_lock import SpaceLockRow
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
-from identity.values.ids import ProfileId, SetKey
+from identity.values.ids import ProfileId, SetKey, SubjectId
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -57,7 +57,7 @@ class Sealer:
         writes.slot, writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
         return writes
 
-    def _subject(self, id_: bytes) -> SubjectKey:
+    def _subject(self, id_: SubjectId) -> SubjectKey:
         minted = self._new_keys.get(id_)
         return self.opened.subject(id_) if minted is None else minted
 

@@ -12,7 +12,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.load import BatchClaim, LockedRows
 from identity.store.postgres.rows import OriginRow
 from identity.values.calls import Call
-from identity.values.ids import BlindIndex, ProfileId, SetKey
+from identity.values.ids import BlindIndex, ProfileId, SetKey, SubjectId
 from identity.values.stamps import Stamp
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject_keys import SubjectKey
@@ -37,7 +37,7 @@ class UnsealedBatch:
         groups = (fold_documents.newest_stamp(account.document) for account in self.state.accounts.values())
         return Stamp(max((*(row.stamp for row in self.rows.values()), *groups), default=0))
 
-    def subject(self, id_: bytes) -> SubjectKey:
+    def subject(self, id_: SubjectId) -> SubjectKey:
         """The subject key of a loaded origin or group."""
         subject = self._subjects.get(id_)
         if subject is None:

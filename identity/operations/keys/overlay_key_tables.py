@@ -16,6 +16,7 @@ from identity.store.privacy import restore_erasures
 from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import Misconfigured
+from identity.values.ids import ProfileId
 
 NO_DUMP = (
     "The key store holds neither the epoch key that this space needs nor a dump of its keys. Put the newest copy of "
@@ -78,7 +79,10 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
         raise Misconfigured(OLDER)
     await prove_dump(space, dump)
     slots = [key_tables.DumpedSlotRow(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
-    pages = ([key_tables.DumpedSubjectRow(*each) for each in page] for page in dump.subjects())
+    pages = (
+        [key_tables.DumpedSubjectRow(ProfileId(id_), slot, key_id, wrapped) for id_, slot, key_id, wrapped in page]
+        for page in dump.subjects()
+    )
     writer = await space.database.writer()
     try:
         async with writer.transaction():

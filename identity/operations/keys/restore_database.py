@@ -31,7 +31,7 @@ from identity.store.privacy import erasures, group_rows, holds, restore_erasures
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.values.ids import ProfileId, private, public
+from identity.values.ids import ProfileId, SpaceId, private, public
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
@@ -69,7 +69,7 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
             _log.error("space.not_level", space=public("spc", row.public_id), code=error.code)
 
 
-async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:
+async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journal: Journal) -> int:
     """Repeats the entries of the journal that the ledger lacks, and returns their number. LedgerBroken."""
     # An earlier attempt that was rolled back may have left an index key in memory that is not in force.
     spaces.keyring.forget(public_id)
@@ -221,7 +221,7 @@ async def _revoke(connection: PipelineConnection, tenant: Tenant, entry: JsonObj
     await spaces_and_keys.replay_revocation(connection, tenant.id, entry["subject"])
 
 
-def _holding(spaces: Spaces, public_id: bytes) -> Replay:
+def _holding(spaces: Spaces, public_id: SpaceId) -> Replay:
     """Repeats a hold; its reason was only in the database that was lost."""
 
     async def hold(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

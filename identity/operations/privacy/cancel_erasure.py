@@ -21,11 +21,11 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erase, erasures, requests, suppressions
 from identity.values.enums import ErasureState, FeedOperation
 from identity.values.errors import RequestNotFound
-from identity.values.ids import public
+from identity.values.ids import ErasureId, RequestId, public
 from identity.values.stamps import stamp_time, wall_time
 
 
-async def cancel_request(space: Space, request_id: bytes, actor: str) -> PrivacyRequest:
+async def cancel_request(space: Space, request_id: RequestId, actor: str) -> PrivacyRequest:
     """Cancel the waiting erasures of a request.
 
     RequestNotFound; once any part is done, AlreadyErased, AlreadySuppressed or AlreadyLifted by the kind of request.
@@ -53,12 +53,12 @@ async def cancel_request(space: Space, request_id: bytes, actor: str) -> Privacy
     return await get_request(space, request_id)
 
 
-async def end_hold(writer: WriterConnection, space: Space, erasure_id: bytes, actor: str) -> None:
+async def end_hold(writer: WriterConnection, space: Space, erasure_id: ErasureId, actor: str) -> None:
     """Make the person of a cancelled erasure readable again; a second time changes nothing."""
     await run_exclusive_with(writer, space, (), partial(_end_hold, erasure_id, actor))
 
 
-async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
+async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
     connection, tenant = exclusive.connection, exclusive.space.tenant
     row = await erasures.get(connection, tenant, erasure_id)
     if row is None or row.state != ErasureState.CANCELLED:

@@ -19,7 +19,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, suppressions
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, SpaceMark
-from identity.values.ids import public
+from identity.values.ids import RequestId, public
 from identity.values.json import JsonObject
 from identity.values.stamps import stamp_time
 
@@ -27,7 +27,7 @@ from identity.values.stamps import stamp_time
 async def change_suppressions(
     writer: WriterConnection,
     space: Space,
-    request_id: bytes,
+    request_id: RequestId,
     actor: str,
     identifiers: Sequence[Identifier],
     *,
@@ -43,7 +43,7 @@ async def change_suppressions(
 
 
 async def _decide(
-    request_id: bytes,
+    request_id: RequestId,
     actor: str,
     known: bool,  # noqa: FBT001 (bound by name above)
     on: bool,  # noqa: FBT001 (bound by name above)

@@ -26,7 +26,7 @@ from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, FeedOperation, SpaceMark
 from identity.values.errors import ErasureNotFound
-from identity.values.ids import public
+from identity.values.ids import ErasureId, public
 from identity.values.stamps import Stamp, stamp_time
 from identity.vault.seal import ASIDE
 
@@ -49,7 +49,7 @@ async def erase_person(
 
 
 async def _decide(
-    erasure_id: bytes,
+    erasure_id: ErasureId,
     actor: str,
     orphans: OrphanedCalls,
     known: bool,  # noqa: FBT001 (bound by name above)
@@ -148,7 +148,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     return SpaceChange(None, writes)
 
 
-def _feed_entries(person: Person, stamp: Stamp, erasure_id: bytes | None) -> list[ChangeRow]:
+def _feed_entries(person: Person, stamp: Stamp, erasure_id: ErasureId | None) -> list[ChangeRow]:
     """The feed entries of the canonical id and of the ids merged into it; without an erasure they are on hold."""
     version = max((row.version for row in person.origins), default=0) + 1
     first = [person.root.canonical] if person.origins else []

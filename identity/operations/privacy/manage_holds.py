@@ -21,7 +21,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound
-from identity.values.ids import LAST_ID, ProfileId, new_id, private, public
+from identity.values.ids import LAST_ID, ErasureId, HoldId, ProfileId, new_id, private, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
 
@@ -37,7 +37,7 @@ class LitigationHold(Struct, frozen=True):
     ids. `unknown` are the identifiers that nobody had, known only to the answer to the request.
     """
 
-    id: bytes
+    id: HoldId
     created_at: Micros
     identifiers: int
     reason: str
@@ -51,7 +51,7 @@ class LitigationHold(Struct, frozen=True):
 class ReleasedHold(Struct, frozen=True):
     """A hold that ended at a time (microseconds), and how many erasures waited for that."""
 
-    id: bytes
+    id: HoldId
     released_at: Micros
     resumed: int
 
@@ -63,7 +63,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
     """
     require_count(identifiers, MOST_IDENTIFIERS)
     named = await read_identifiers(space, identifiers, of_people=True)
-    id_, now = new_id(), wall_time()
+    id_, now = HoldId(new_id()), wall_time()
     row = holds.HoldRow(
         id=id_,
         created_at=now,
@@ -121,7 +121,9 @@ async def resume_held(space: Space, actor: str) -> int:
 
 async def _waiting(space: Space) -> list[erasures.ErasureRow]:
     async with space.database.reading() as connection:
-        return await erasures.newest(connection, space.tenant, DELETES, ErasureState.ON_HOLD, LAST_ID, _MOST_WAITING)
+        return await erasures.newest(
+            connection, space.tenant, DELETES, ErasureState.ON_HOLD, ErasureId(LAST_ID), _MOST_WAITING
+        )
 
 
 async def list_holds(space: Space) -> list[LitigationHold]:

@@ -59,7 +59,7 @@ class OrphanedCalls:
         new = {key.id: key for key in held if (key.id, key.key_id) not in self._named}
         for at in range(0, len(new), _PAGE):
             page = [ProfileId(id_) for id_ in sorted(new)[at : at + _PAGE]]
-            named: dict[bytes, set[bytes]] = {id_: set() for id_ in page}
+            named: dict[ProfileId, set[bytes]] = {id_: set() for id_ in page}
             subjects = {id_: unwrap_key(space, new[id_]) for id_ in page}
             for row in await evidence_queries.by_origins(connection, space.tenant, page):
                 if STORED_KINDS[row.kind] not in ACTS:

@@ -18,14 +18,14 @@ from identity.store.privacy import erasure_notices, erasures, requests
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, RequestNotFound
-from identity.values.ids import LAST_ID, private, public
+from identity.values.ids import LAST_ID, ErasureId, RequestId, private, public
 from identity.values.stamps import Micros
 from identity.vault.seal import REQUEST
 
 _LAST_TIME: Final = Micros((1 << 63) - 1)
 
 
-async def get_request(space: Space, request_id: bytes) -> PrivacyRequest:
+async def get_request(space: Space, request_id: RequestId) -> PrivacyRequest:
     """A request with its erasures. RequestNotFound."""
     async with space.database.reading() as connection:
         row = await requests.get(connection, space.tenant, request_id)
@@ -40,16 +40,16 @@ async def list_requests(
     space: Space, fronts: Sequence[int], kinds: Sequence[int] | None, limit: int, cursor: str | None
 ) -> tuple[list[PrivacyRequest], str | None]:
     """A page of requests, the newest first, and the cursor after it. BadCursor."""
-    before = _LAST_TIME, LAST_ID
+    before = _LAST_TIME, RequestId(LAST_ID)
     if cursor is not None:
         raw = space.read_cursor(b"requests", cursor)
-        before = Micros(int.from_bytes(raw[:8], "big")), raw[8:]
+        before = Micros(int.from_bytes(raw[:8], "big")), RequestId(raw[8:])
     async with space.database.reading() as connection:
         found = await requests.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
         page = found[:limit]
         rows = await erasures.by_requests(connection, space.tenant, [row.id for row in page])
         notices = await _notices(space, connection, rows)
-    by_request: dict[bytes, list[ErasureResult]] = {}
+    by_request: dict[RequestId, list[ErasureResult]] = {}
     for result in await _results(space, rows, notices):
         by_request.setdefault(result.request_id, []).append(result)
     following = None
@@ -73,7 +73,7 @@ async def list_erasures(
     space: Space, state: ErasureState | None, limit: int, cursor: str | None
 ) -> tuple[list[ErasureResult], str | None]:
     """A page of erasures, the newest first, in one state or any, and the cursor after it. BadCursor."""
-    before = LAST_ID if cursor is None else space.read_cursor(b"erasures", cursor)
+    before = ErasureId(LAST_ID if cursor is None else space.read_cursor(b"erasures", cursor))
     async with space.database.reading() as connection:
         rows = await erasures.newest(connection, space.tenant, DELETES, state, before, limit + 1)
         page = rows[:limit]
@@ -108,7 +108,7 @@ async def _results(
     if any(row.type and row.type not in space.names for row in rows):
         # Another process numbered a new identifier type since.
         await space.read_types()
-    by_erasure: dict[bytes, list[ErasureNotice]] = {}
+    by_erasure: dict[ErasureId, list[ErasureNotice]] = {}
     for each in notices:
         notice = ErasureNotice(
             destination=public("dst", each.destination),

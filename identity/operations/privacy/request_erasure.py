@@ -32,7 +32,7 @@ from identity.store.privacy import erasures, requests, restore_requests
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound
-from identity.values.ids import BlindIndex, new_id, public
+from identity.values.ids import BlindIndex, ErasureId, RequestId, new_id, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import REQUEST
 
@@ -67,7 +67,7 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
 
 
 @retry_on_key_rotation
-async def carry_out(space: Space, request_id: bytes, identifiers: Sequence[Identifier] = ()) -> None:
+async def carry_out(space: Space, request_id: RequestId, identifiers: Sequence[Identifier] = ()) -> None:
     """Do the rest of a request, and publish its entries to the journal.
 
     `identifiers` are those of the request, in order, where still known. KeyUnavailable where they are not and
@@ -98,7 +98,7 @@ async def carry_out(space: Space, request_id: bytes, identifiers: Sequence[Ident
 
 async def _record(
     space: Space, request: NewRequest, identifiers: Sequence[Identifier], salts: Sequence[bytes]
-) -> bytes:
+) -> RequestId:
     """Insert the rows of a new request, or find those of the same request; returns its id."""
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     row = _request_row(space, request, identifiers)
@@ -129,7 +129,7 @@ async def _known(space: Space, connection: Connection, idempotency: bytes | None
 
 
 def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identifier]) -> requests.RequestRow:
-    id_ = request.request_id or new_id()
+    id_ = request.request_id or RequestId(new_id())
     texts = [each.text for each in identifiers]
     details = None if request.details is None else msgspec.json.encode(request.details)
     return requests.RequestRow(
@@ -152,7 +152,7 @@ def request_hash(space: Space, front: int, kind: int, regulation: int, texts: Se
 
 def _erasure_row(space: Space, identifier: Identifier, salt: bytes, nr: int) -> erasures.NewErasure:
     return erasures.NewErasure(
-        id=new_id(),
+        id=ErasureId(new_id()),
         type=space.codes.get(identifier.type, 0),
         key=space.keys.identifier(identifier.type, identifier.value),
         hash=space.keys.suppression(identifier.type, identifier.value),

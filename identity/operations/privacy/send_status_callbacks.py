@@ -18,7 +18,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.privacy import status_callbacks
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
-from identity.values.ids import SpaceNumber, public
+from identity.values.ids import RequestId, SpaceNumber, public
 from identity.values.stamps import Micros, wall_time
 from identity.webhooks.client import Client
 
@@ -39,7 +39,7 @@ async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, 
         found = await status_callbacks.due(connection, wall_time() if now is None else now, PAGE)
     at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def one(space_id: SpaceNumber, request_id: bytes) -> None:
+    async def one(space_id: SpaceNumber, request_id: RequestId) -> None:
         async with at_once:
             try:
                 space = await spaces.get(space_id)
@@ -57,7 +57,7 @@ async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, 
     return len(found)
 
 
-async def _call_back(space: Space, request_id: bytes, client: Client, render: Render, now: Micros | None) -> None:
+async def _call_back(space: Space, request_id: RequestId, client: Client, render: Render, now: Micros | None) -> None:
     at = wall_time() if now is None else now
     async with space.database.reading() as connection:
         claim = await status_callbacks.claim(connection, space.tenant, request_id, at, Micros(at + LEASE))

@@ -17,15 +17,15 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erase, erasures
 from identity.store.profiles import snapshot_queries
 from identity.values.errors import Suppressed
-from identity.values.ids import BlindIndex, ProfileId
+from identity.values.ids import BlindIndex, ErasureId, ProfileId, RequestId
 from identity.values.unknown_names import EntryFault
 
 
 class WaitingErasure(Struct, frozen=True):
     """An erasure that waits for a hold, and its request."""
 
-    id: bytes
-    request_id: bytes
+    id: ErasureId
+    request_id: RequestId
 
 
 async def waiting_erasures(

@@ -24,7 +24,7 @@ from identity.store.profiles import groups, profile_queries
 from identity.values.calls import Identifier
 from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
-from identity.values.ids import ProfileId, id_time
+from identity.values.ids import GroupRowId, ProfileId, id_time
 from identity.values.plain_text import plain, usable
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
@@ -37,7 +37,7 @@ _LIST, _EVENTS = b"accounts", {False: b"account-events-down", True: b"account-ev
 class OpenGroup(NamedTuple):
     """A group, unsealed."""
 
-    id: bytes
+    id: GroupRowId
     name: str
     created: Micros
     document: Document

@@ -46,15 +46,15 @@ class Page(NamedTuple, Generic[T]):
     next: str | None
 
 
-def write_place(space: Space, domain: bytes, id_: bytes, position: bytes) -> str:
-    """Encode a place in a list of the profile with this canonical id."""
-    return space.write_cursor(domain, id_ + position)
+def write_place(space: Space, domain: bytes, owner: bytes, position: bytes) -> str:
+    """Encode a place in a list; `owner` is the canonical id of its profile or the mark of the id of its group."""
+    return space.write_cursor(domain, owner + position)
 
 
-def read_place(space: Space, domain: bytes, ids: Container[bytes], given: str) -> bytes:
-    """Decode a place in a list of the profile that now has these ids. BadCursor."""
+def read_place(space: Space, domain: bytes, owners: Container[bytes], given: str) -> bytes:
+    """Decode a place in a list; `owners` are all ids of its profile, or the mark of its group. BadCursor."""
     raw = space.read_cursor(domain, given)
-    if raw[:_ID] not in ids:
+    if raw[:_ID] not in owners:
         raise BadCursor
     return raw[_ID:]
 

@@ -45,19 +45,19 @@ async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[dict[st
 
 
 def page_of(
-    space: Space, folded: Mapping[str, Stamped], wanted: ListParameters, id_: bytes, ids: Container[bytes]
+    space: Space, folded: Mapping[str, Stamped], wanted: ListParameters, owner: bytes, owners: Container[bytes]
 ) -> tuple[dict[str, Stamped], str | None]:
     """The traits of a page by name, and the cursor of the next one. BadCursor.
 
-    `id_` is the id of their profile or group, and `ids` are all the ids that it has now.
+    `owner` is the id of their profile or the mark of their group, and `owners` are all the ids that it has now.
     """
     names: Sequence[str] = [] if wanted.computed else sorted(folded)
     if wanted.next is not None:
         # Removed traits count as well: the last trait of the page before may have been removed since.
-        names = after_mark(space, names, read_place(space, _TRAITS, ids, wanted.next), str.encode)
+        names = after_mark(space, names, read_place(space, _TRAITS, owners, wanted.next), str.encode)
     names = [name for name in names if folded[name][0] is not None and (not wanted.include or name in wanted.include)]
     shown, rest = names[: wanted.limit], names[wanted.limit :]
-    next_ = write_place(space, _TRAITS, id_, mark(space, shown[-1].encode())) if rest else None
+    next_ = write_place(space, _TRAITS, owner, mark(space, shown[-1].encode())) if rest else None
     return {name: folded[name] for name in shown}, next_
 
 

@@ -24,7 +24,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
-from identity.values.ids import SpaceNumber, new_id, private, public
+from identity.values.ids import SpaceId, SpaceNumber, new_id, private, public
 from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 class SpaceSecrets(Struct, frozen=True):
     """A new space with the secrets of its first keys by purpose. No later call returns them."""
 
-    id: bytes
+    id: SpaceId
     name: str
     keys: dict[str, str]
 
@@ -57,7 +57,7 @@ class SpaceSecrets(Struct, frozen=True):
 class SpaceEntry(Struct, frozen=True):
     """A space in the list of all."""
 
-    id: bytes
+    id: SpaceId
     name: str
     created_at: Micros
 
@@ -187,7 +187,7 @@ class KeyCheck:
 async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     """Create a space with one key per purpose; no later call returns their secrets. BadInput."""
     name = _name(name)
-    public_id = new_id()
+    public_id = SpaceId(new_id())
     # The keys are in the key store before a row names them; a crash here leaves an unused folder.
     await asyncio.to_thread(spaces.keyring.create_space, public_id)
     keys = await asyncio.to_thread(spaces.keyring.space, public_id)

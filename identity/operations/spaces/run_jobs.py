@@ -19,7 +19,7 @@ from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
-from identity.values.ids import new_id, public
+from identity.values.ids import JobId, new_id, public
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB
@@ -40,7 +40,7 @@ class JobReport(Struct, frozen=True):
     A job that is done has a `result`, the JSON object that its work made; a failed one has the code of an `error`.
     """
 
-    id: bytes
+    id: JobId
     kind: int
     state: JobState
     done: int = 0
@@ -59,7 +59,7 @@ class Jobs:
 
     async def ask(self, space: Space, kind: int, wanted: JsonObject) -> JobReport:
         """Enqueue a job; its parameters are sealed."""
-        id_ = new_id()
+        id_ = JobId(new_id())
         payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode(wanted))
         async with space.database.transaction() as connection:
             await jobs.add(connection, space.tenant, id_, kind, payload)
@@ -70,7 +70,7 @@ class Jobs:
         """Wake the runner: a job was enqueued elsewhere."""
         self._asked.set()
 
-    async def follow(self, space: Space, job_id: bytes | None, wait: float = 0) -> JobReport:
+    async def follow(self, space: Space, job_id: JobId | None, wait: float = 0) -> JobReport:
         """The progress of a job, once it has ended or after `wait` seconds. JobNotFound."""
         until = time.monotonic() + wait
         while True:

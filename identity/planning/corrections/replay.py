@@ -27,7 +27,7 @@ from identity.planning.resolution.stored_calls import StoredCall, stored_call
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import Call
 from identity.values.documents import Document
-from identity.values.ids import BlindIndex, ProfileId, SetKey
+from identity.values.ids import BlindIndex, GroupRowId, ProfileId, SetKey
 from identity.values.stamps import Stamp
 
 
@@ -96,7 +96,7 @@ class Replay:
                 now[0] = each.stamp
                 call = self._without_forgotten(each)
                 if call.group is not None:
-                    state.accounts.setdefault(call.group_key, GroupState(b"", call.group, Document()))
+                    state.accounts.setdefault(call.group_key, GroupState(GroupRowId(b""), call.group, Document()))
                 yield call
 
         made = plan(state, calls(), self.rules, lambda _: now[0], self._fresh_id, bytes.hex)

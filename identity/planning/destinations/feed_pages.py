@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from identity.values.calls import MICRO
 from identity.values.enums import FeedOperation
-from identity.values.ids import ProfileId
+from identity.values.ids import ErasureId, ProfileId
 from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import Micros, Stamp
 
@@ -155,7 +155,7 @@ class FeedItem(NamedTuple):
     merged: tuple[ProfileId, ...]
     version: int
     stamp: Stamp
-    erasure_id: bytes | None = None
+    erasure_id: ErasureId | None = None
 
 
 def advance(position: Position, entries: Iterable[LaneEntry]) -> Position:
@@ -207,7 +207,7 @@ def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[ProfileId, Profi
                         merged=(),
                         version=entry.version,
                         stamp=entry.stamp,
-                        erasure_id=entry.other,
+                        erasure_id=ErasureId(entry.other),
                     )
                 )
         elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:

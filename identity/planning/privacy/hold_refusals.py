@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from identity.values.errors import Refused
-from identity.values.ids import public
+from identity.values.ids import ErasureId, RequestId, public
 from identity.values.unknown_names import EntryFault
 
 _NEXT = (
@@ -22,7 +22,7 @@ class ErasureWaits(Refused):
     entries: Sequence[EntryFault] = ()
 
 
-def waits_sentence(erasure_id: bytes, request_id: bytes) -> str:
+def waits_sentence(erasure_id: ErasureId, request_id: RequestId) -> str:
     """What keeps a suppression in force, and what ends this."""
     named = f"The erasure {public('ers', erasure_id)} of this person, of the request {public('req', request_id)},"
     return f"{named} waits for a hold, so the suppression stays. {_NEXT}"

@@ -14,6 +14,7 @@ from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
+from identity.values.ids import RequestId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
 from identity.values.unknown_names import nearest
@@ -58,7 +59,7 @@ class Subject(Struct, frozen=True):
     in any form, and `others` are the members that the specification of a request does not name.
     """
 
-    id: bytes
+    id: RequestId
     type: str
     submitted_at: Micros
     regulation: Law
@@ -69,14 +70,14 @@ class Subject(Struct, frozen=True):
     others: JsonObject = {}
 
 
-def parse_request_id(text: object) -> bytes:
+def parse_request_id(text: object) -> RequestId:
     """Parse a subject_request_id, a UUID version 4 in letters of any case; BadRegulation for anything else."""
     if not isinstance(text, str) or not _UUID.fullmatch(text.lower()):
         raise _bad("subject_request_id must be a UUID version 4, as 8f2b1c6e-4d3a-4f5b-9c7d-0a1b2c3d4e5f.")
-    return bytes.fromhex(text.replace("-", ""))
+    return RequestId(bytes.fromhex(text.replace("-", "")))
 
 
-def format_request_id(id_: bytes) -> str:
+def format_request_id(id_: RequestId) -> str:
     """Format a request id as OpenDSR writes it, the inverse of `parse_request_id`."""
     digits = id_.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
+from identity.values.ids import ErasureId, RequestId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
 
@@ -43,7 +44,7 @@ class NewRequest(Struct, frozen=True):
     identifiers: Sequence[str]
     actor: str
     idempotency: str | None = None
-    request_id: bytes | None = None
+    request_id: RequestId | None = None
     details: JsonObject | None = None
     received_at: Micros | None = None
 
@@ -94,8 +95,8 @@ class ErasureResult(Struct, frozen=True):
     the request, from 1.
     """
 
-    id: bytes
-    request_id: bytes
+    id: ErasureId
+    request_id: RequestId
     nr: int
     kind: RequestKind
     regulation: Law
@@ -109,7 +110,7 @@ class ErasureResult(Struct, frozen=True):
     closed_at: Micros | None
     epoch: int | None
     backup_safe_at: Micros | None
-    duplicate_of: bytes | None
+    duplicate_of: ErasureId | None
     ledger_seq: int | None
     counts: DestroyedCounts | None
     notices: Sequence[ErasureNotice] = ()
@@ -121,7 +122,7 @@ class ErasureResult(Struct, frozen=True):
 class PrivacyRequest(Struct, frozen=True):
     """A request with its erasures, one for each different identifier, in the order of the identifiers."""
 
-    id: bytes
+    id: RequestId
     front: RequestInterface
     kind: RequestKind
     regulation: Law

@@ -17,7 +17,7 @@ from identity.planning.resolution.plan import MembershipChange, Plan
 from identity.planning.resolution.planner_state import GroupState, PlannerState, Profile
 from identity.values.calls import Call
 from identity.values.documents import Document
-from identity.values.ids import ProfileId
+from identity.values.ids import GroupRowId, ProfileId
 from identity.values.stamps import Stamp
 
 
@@ -60,7 +60,7 @@ def _apply_group_call(
     account = state.accounts.get(call.group_key)
     created = account is None
     if account is None:
-        account = GroupState(fresh_id(), group, Document())
+        account = GroupState(GroupRowId(fresh_id()), group, Document())
         state.accounts[call.group_key] = account
     result = merge_traits(account.document, call.group_traits or {}, call.time, stamp)
     if created or result.stored:

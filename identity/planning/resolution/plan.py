@@ -51,7 +51,7 @@ class HistoryNote(Struct):
     stamp: Stamp
     kind: HistoryKind
     keys: list[BlindIndex]
-    other: bytes | None = None
+    other: ProfileId | None = None
     reasons: list[str] = []
 
 
@@ -72,7 +72,7 @@ class FeedChange(Struct):
     profile: ProfileId
     version: int
     stamp: Stamp
-    other: bytes | None = None
+    other: ProfileId | None = None
 
 
 class Plan(Struct):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from identity.values.calls import Call
 from identity.values.documents import Document
-from identity.values.ids import BlindIndex, ProfileId, SetKey
+from identity.values.ids import BlindIndex, GroupRowId, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
 
@@ -82,7 +82,7 @@ Sightings = dict[tuple[ProfileId, SetKey], Sighting]
 class GroupState(Struct):
     """A group: the id of its row, its `groupId` in calls, and the traits from group calls."""
 
-    id: bytes
+    id: GroupRowId
     group_id: str
     document: Document
     version: int = 0

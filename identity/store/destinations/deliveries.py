@@ -10,7 +10,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import DestinationNumber, SpaceNumber
+from identity.values.ids import DestinationId, DestinationNumber, SpaceNumber
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at, watched"
@@ -181,7 +181,7 @@ class DueDeliveryRow(NamedTuple):
     """
 
     space_id: SpaceNumber
-    public_id: bytes
+    public_id: DestinationId
     version: int
     purposes: int
     entries: int

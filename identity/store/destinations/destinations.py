@@ -11,7 +11,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import DestinationNotFound, SpaceNotFound
-from identity.values.ids import DestinationNumber, SpaceNumber
+from identity.values.ids import DestinationId, DestinationNumber, SpaceNumber
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "d.id, d.public_id, d.name, d.version, d.document"
@@ -21,7 +21,7 @@ class DestinationRow(NamedTuple):
     """A destination; `document` is sealed under its version."""
 
     id: DestinationNumber
-    public_id: bytes
+    public_id: DestinationId
     name: str
     version: int
     document: bytes
@@ -35,7 +35,7 @@ class PolicyRow(NamedTuple):
     purposes: bytes | None
 
 
-async def policy(connection: Connection, tenant: Tenant, public_id: bytes) -> PolicyRow:
+async def policy(connection: Connection, tenant: Tenant, public_id: DestinationId) -> PolicyRow:
     """The policy of a destination now. DestinationNotFound."""
     found = await row(
         connection,
@@ -54,7 +54,7 @@ async def policy(connection: Connection, tenant: Tenant, public_id: bytes) -> Po
     return PolicyRow(DestinationRow(*found[:5]), found[5], found[6])
 
 
-async def space_of(connection: Connection, public_id: bytes) -> SpaceNumber | None:
+async def space_of(connection: Connection, public_id: DestinationId) -> SpaceNumber | None:
     """The space of a live destination."""
     found = await row(
         connection, "SELECT space_id FROM destination WHERE public_id = $1 AND deleted_at IS NULL", Uuid(public_id)
@@ -84,7 +84,7 @@ async def list_destinations(connection: Connection, tenant: Tenant) -> list[Dest
 
 
 async def add(
-    connection: Connection, tenant: Tenant, public_id: bytes, name: str, document: bytes
+    connection: Connection, tenant: Tenant, public_id: DestinationId, name: str, document: bytes
 ) -> DestinationNumber:
     """Add a destination and return its number. Conflict where its name was taken meanwhile, SpaceNotFound."""
     await space_lock.share(connection, tenant.id)
@@ -125,7 +125,7 @@ async def change(connection: Connection, tenant: Tenant, id_: DestinationNumber,
 
 
 async def restore_document(
-    connection: Connection, tenant: Tenant, public_id: bytes, version: int, document: bytes
+    connection: Connection, tenant: Tenant, public_id: DestinationId, version: int, document: bytes
 ) -> None:
     """Put a document in force in a restored database that has an older one; no error where there is none."""
     await connection.execute(
@@ -137,7 +137,7 @@ async def restore_document(
     )
 
 
-async def live_number(connection: Connection, tenant: Tenant, public_id: bytes) -> DestinationNumber | None:
+async def live_number(connection: Connection, tenant: Tenant, public_id: DestinationId) -> DestinationNumber | None:
     """The number of a live destination."""
     found = await row(
         connection,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import int4s
 from identity.store.postgres.database import Connection, rows
-from identity.values.ids import SpaceNumber
+from identity.values.ids import DestinationId, SpaceNumber
 
 
 class SettingsVersionsRow(NamedTuple):
@@ -17,10 +17,10 @@ class SettingsVersionsRow(NamedTuple):
 
 
 class DestinationVersionRow(NamedTuple):
-    """A live destination; `public_id` is 16 bytes."""
+    """A live destination."""
 
     space_id: SpaceNumber
-    public_id: bytes
+    public_id: DestinationId
     version: int
 
 

@@ -12,6 +12,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import byteas, int2s, int4s, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import ProfileId, SubjectId
 
 _SLOTS: LiteralString = """
 SELECT slot, epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY slot
@@ -32,7 +33,7 @@ class DumpedSlotRow(NamedTuple):
 class DumpedSubjectRow(NamedTuple):
     """A subject key of the table."""
 
-    profile_id: bytes
+    profile_id: SubjectId
     slot: int
     key_id: bytes
     wrapped: bytes
@@ -90,13 +91,14 @@ async def replace(
     epoch: int,
     slots_: Sequence[DumpedSlotRow],
     pages: Iterable[Sequence[DumpedSubjectRow]],
-) -> list[bytes]:
+) -> list[SubjectId]:
     """Replace all keys by these; returns the ids of the rows that no key opens any more."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL enable_seqscan = on")
     await space_lock.hold(connection, tenant.id)
-    before = {
-        bytes(id_): bytes(key_id) for id_, _, key_id, _ in await rows(connection, _SUBJECTS, tenant.id, tenant.base)
+    before: dict[SubjectId, bytes] = {
+        ProfileId(bytes(id_)): bytes(key_id)
+        for id_, _, key_id, _ in await rows(connection, _SUBJECTS, tenant.id, tenant.base)
     }
     where = [tenant.id, tenant.base]
     await connection.execute("DELETE FROM subject_key WHERE space_id = $1::int4 AND bucket = $2::int4", where)
@@ -114,7 +116,7 @@ async def replace(
             byteas([s.wrapped for s in slots_]),
         ],
     )
-    kept: set[bytes] = set()
+    kept: set[SubjectId] = set()
     for all_ in pages:
         page = [subject for subject in all_ if before.get(subject.profile_id) == subject.key_id]
         kept |= {subject.profile_id for subject in page}
@@ -133,4 +135,4 @@ async def replace(
             ],
         )
     await space_lock.set_epoch(connection, tenant.id, epoch)
-    return [id_ for id_ in before if id_ not in kept]
+    return list(before.keys() - kept)

@@ -12,7 +12,7 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.predicates import erasure_open
 from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import BlindIndex
+from identity.values.ids import BlindIndex, GroupRowId
 
 _NAMES: LiteralString = "unnest($2::bytea[], $3::bytea[]) AS u (old, new)"
 # Of one plan only: `ANY` looks up an index, and `+ 0` keeps the space out of every index.
@@ -195,7 +195,7 @@ class SealedGroupRow(NamedTuple):
     """A group, sealed."""
 
     key: bytes
-    account_id: bytes
+    account_id: GroupRowId
     group_id: bytes
 
 

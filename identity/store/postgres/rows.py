@@ -5,7 +5,7 @@ Fields stand in the order of the columns in the statements of `write` and `load`
 
 from typing import NamedTuple
 
-from identity.values.ids import BlindIndex, ProfileId, SetKey
+from identity.values.ids import BlindIndex, ErasureId, GroupRowId, ProfileId, SetKey, SubjectId
 from identity.values.stamps import Micros, Stamp
 
 
@@ -29,7 +29,7 @@ class OriginRow(NamedTuple):
 class KeyRow(NamedTuple):
     """The wrapped subject key of an origin with that of its slot, and the document where it was requested."""
 
-    id: bytes
+    id: SubjectId
     slot: int
     key_id: bytes
     wrapped: bytes
@@ -56,7 +56,7 @@ class AccountRow(NamedTuple):
     """A group, sealed."""
 
     key: bytes
-    id: bytes
+    id: GroupRowId
     version: int
     group_id: bytes
     document: bytes
@@ -90,7 +90,7 @@ class LinkRow(NamedTuple):
 class SubjectKeyRow(NamedTuple):
     """A new subject key."""
 
-    id: bytes
+    id: SubjectId
     slot: int
     key_id: bytes
     wrapped: bytes
@@ -140,7 +140,7 @@ class HistoryRow(NamedTuple):
     stamp: Stamp
     seq: int
     kind: int
-    other: bytes | None
+    other: ProfileId | None
     keys: bytes
     rules_version: int
     actor: int | None = None
@@ -153,4 +153,4 @@ class ChangeRow(NamedTuple):
     version: int
     stamp: Stamp
     profile: ProfileId
-    other: bytes | None
+    other: ProfileId | ErasureId | None

@@ -14,7 +14,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.erase import destroy_key
 from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict
-from identity.values.ids import SpaceNumber
+from identity.values.ids import ExportId, JobId, ProfileId, SpaceNumber, SubjectId
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts, named, unknown, on_hold"
@@ -26,11 +26,11 @@ class ExportRow(NamedTuple):
     A hold hid `on_hold` people, whom the export lacks. Times in microseconds.
     """
 
-    id: bytes
+    id: ExportId
     created_at: Micros
     until: Micros
     state: int
-    job_id: bytes
+    job_id: JobId
     actor: str
     profiles: bytes
     parts: int
@@ -65,7 +65,7 @@ async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket:
     )
 
 
-async def newest(connection: Connection, tenant: Tenant, before: bytes, limit: int) -> list[ExportRow]:
+async def newest(connection: Connection, tenant: Tenant, before: ExportId, limit: int) -> list[ExportRow]:
     """The newest exports before an id (ids are in the order of time)."""
     found = await rows(
         connection,
@@ -81,7 +81,7 @@ async def newest(connection: Connection, tenant: Tenant, before: bytes, limit: i
     return [ExportRow(*each) for each in found]
 
 
-async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ExportRow | None:
+async def get(connection: Connection, tenant: Tenant, id_: ExportId) -> ExportRow | None:
     """An export of this space."""
     found = await row(
         connection,
@@ -96,7 +96,7 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ExportRow |
 async def add_parts(
     connection: Connection,
     tenant: Tenant,
-    id_: bytes,
+    id_: ExportId,
     first: int,
     payloads: Sequence[bytes],
     keys: Sequence[tuple[bytes, bytes]],
@@ -153,13 +153,13 @@ async def add_parts(
     return True
 
 
-async def _named(connection: Connection, tenant: Tenant, id_: bytes) -> set[bytes]:
+async def _named(connection: Connection, tenant: Tenant, id_: ExportId) -> set[bytes]:
     export = await get(connection, tenant, id_)
     raw = b"" if export is None else export.profiles
     return {raw[at : at + 16] for at in range(0, len(raw), 16)}
 
 
-async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> bytes | None:
+async def part(connection: Connection, tenant: Tenant, id_: ExportId, nr: int) -> bytes | None:
     """A sealed part."""
     found = await row(
         connection,
@@ -175,7 +175,7 @@ async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> b
     return None if found is None else bytes(found[0])
 
 
-async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: Micros) -> bool:
+async def mark_ready(connection: Connection, tenant: Tenant, id_: ExportId, until: Micros) -> bool:
     """Mark an export as complete, downloadable until a time; False where it is gone."""
     return await _moved(
         connection,
@@ -189,7 +189,7 @@ async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: 
 
 
 async def redeem_ticket(
-    connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: Micros, until: Micros
+    connection: Connection, tenant: Tenant, id_: ExportId, ticket: bytes, now: Micros, until: Micros
 ) -> bool:
     """Whether the ticket is valid now; it is valid once. The export is deleted at `until` at the latest."""
     condition: LiteralString = (
@@ -209,7 +209,7 @@ async def redeem_ticket(
     )
 
 
-async def _moved(connection: Connection, tenant: Tenant, id_: bytes, change: LiteralString, *given: object) -> bool:
+async def _moved(connection: Connection, tenant: Tenant, id_: ExportId, change: LiteralString, *given: object) -> bool:
     found = await row(
         connection,
         f"UPDATE export {change} AND export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 RETURNING export_id",
@@ -221,7 +221,7 @@ async def _moved(connection: Connection, tenant: Tenant, id_: bytes, change: Lit
     return found is not None
 
 
-async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
+async def drop(connection: Connection, tenant: Tenant, id_: ExportId) -> bool:
     """Destroy an export with its key; False where it is gone."""
     found = await row(
         connection,
@@ -240,7 +240,7 @@ async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
     return True
 
 
-async def drop_exports(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def drop_exports(connection: Connection, tenant: Tenant, ids: Sequence[SubjectId]) -> None:
     """Destroy those of these exports that are there."""
     found = await rows(
         connection,
@@ -253,10 +253,10 @@ async def drop_exports(connection: Connection, tenant: Tenant, ids: Sequence[byt
         uuids(ids),
     )
     for (id_,) in found:
-        await drop(connection, tenant, bytes(id_))
+        await drop(connection, tenant, ExportId(bytes(id_)))
 
 
-async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> int:
     """Destroy every export with one of these profiles, under the exclusive space lock; returns how many."""
     found = await rows(
         connection,
@@ -270,10 +270,10 @@ async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[
         tenant.base,
         uuids(ids),
     )
-    return sum([await drop(connection, tenant, bytes(id_)) for (id_,) in found])
+    return sum([await drop(connection, tenant, ExportId(bytes(id_))) for (id_,) in found])
 
 
-async def expired(connection: Connection, now: Micros, limit: int) -> list[tuple[SpaceNumber, bytes]]:
+async def expired(connection: Connection, now: Micros, limit: int) -> list[tuple[SpaceNumber, ExportId]]:
     """(space, export) of exports that can no longer be downloaded."""
     found = await rows(
         connection,
@@ -281,4 +281,4 @@ async def expired(connection: Connection, now: Micros, limit: int) -> list[tuple
         now,
         limit,
     )
-    return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]
+    return [(SpaceNumber(space), ExportId(bytes(id_))) for space, id_ in found]

@@ -13,7 +13,7 @@ from identity.store.postgres.arrays import Uuid, byteas, int4, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import DestinationNumber, ProfileId
+from identity.values.ids import DestinationNumber, ErasureId, ProfileId, SubjectId
 
 ERASED: Final = (
     "identifier",
@@ -93,7 +93,7 @@ async def informed_destinations(
     return [DestinationNumber(id_) for (id_,) in found]
 
 
-async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
+async def retired_ids(connection: Connection, tenant: Tenant) -> list[ProfileId]:
     """The ids that a rebuild left without a profile."""
     found = await rows(
         connection,
@@ -105,7 +105,7 @@ async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
         tenant.id,
         tenant.base,
     )
-    return [bytes(id_) for (id_,) in found]
+    return [ProfileId(bytes(id_)) for (id_,) in found]
 
 
 async def put_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> None:
@@ -131,7 +131,7 @@ async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[Prof
         uuids(origins),
         tenant.base,
     )
-    return {bytes(id_) for (id_,) in found}
+    return {ErasureId(bytes(id_)) for (id_,) in found}
 
 
 async def take_off_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> None:
@@ -145,7 +145,7 @@ async def take_off_hold(connection: Connection, tenant: Tenant, origins: Sequenc
     )
 
 
-async def destroy_key(connection: Connection, tenant: Tenant, id_: bytes) -> None:
+async def destroy_key(connection: Connection, tenant: Tenant, id_: SubjectId) -> None:
     """Destroy a subject key that belongs to no origin, such as that of an erasure."""
     await connection.execute(
         """
@@ -161,7 +161,7 @@ async def destroy_key(connection: Connection, tenant: Tenant, id_: bytes) -> Non
     )
 
 
-async def erasures_on_hold(connection: Connection, tenant: Tenant, erasures: Sequence[bytes]) -> set[bytes]:
+async def erasures_on_hold(connection: Connection, tenant: Tenant, erasures: Sequence[ErasureId]) -> set[ErasureId]:
     """Which of these erasures have an identifier of a profile on hold."""
     found = await rows(
         connection,
@@ -184,4 +184,4 @@ async def erasures_on_hold(connection: Connection, tenant: Tenant, erasures: Seq
         uuids(erasures),
         tenant.base,
     )
-    return {bytes(id_) for (id_,) in found}
+    return {ErasureId(bytes(id_)) for (id_,) in found}

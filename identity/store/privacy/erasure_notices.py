@@ -8,22 +8,22 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import ErasureState, FeedOperation, NoticeState
-from identity.values.ids import DestinationNumber, SpaceNumber
+from identity.values.ids import DestinationId, DestinationNumber, ErasureId, SpaceNumber
 from identity.values.stamps import Micros
 
 
 class NoticeRow(NamedTuple):
     """The answer of a destination to an erasure."""
 
-    erasure_id: bytes
-    destination: bytes
+    erasure_id: ErasureId
+    destination: DestinationId
     name: str
     state: int
     at: Micros
     ack: bytes | None
 
 
-async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes]) -> list[NoticeRow]:
+async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequence[ErasureId]) -> list[NoticeRow]:
     """The notices of these erasures."""
     found = await rows(
         connection,
@@ -43,7 +43,7 @@ async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequenc
 
 
 async def add(
-    connection: Connection, tenant: Tenant, id_: bytes, destinations: Sequence[DestinationNumber], at: Micros
+    connection: Connection, tenant: Tenant, id_: ErasureId, destinations: Sequence[DestinationNumber], at: Micros
 ) -> None:
     """Add notices of an erasure; one to a destination that has ended has to be handled by hand."""
     await connection.execute(
@@ -66,8 +66,8 @@ async def add(
 
 
 async def addressed_to(
-    connection: Connection, tenant: Tenant, destination: DestinationNumber, erasures_: Sequence[bytes]
-) -> dict[bytes, bytes | None]:
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, erasures_: Sequence[ErasureId]
+) -> dict[ErasureId, bytes | None]:
     """The erasures among these that a destination has to apply, each with the sealed data kept for it."""
     found = await rows(
         connection,
@@ -88,7 +88,7 @@ async def addressed_to(
         tenant.base,
         destination,
     )
-    return {bytes(id_): None if aside is None else bytes(aside) for id_, aside in found}
+    return {ErasureId(bytes(id_)): None if aside is None else bytes(aside) for id_, aside in found}
 
 
 async def count_unacknowledged(connection: Connection, tenant: Tenant, destination: DestinationNumber) -> int:
@@ -235,7 +235,7 @@ async def mark_overdue(connection: Connection, tenant: Tenant, destination: Dest
 
 async def list_settled(
     connection: Connection, now: Micros, due_before: Micros, limit: int
-) -> list[tuple[SpaceNumber, bytes]]:
+) -> list[tuple[SpaceNumber, ErasureId]]:
     """(space, erasure) where no destination is waited for any more and data is still kept."""
     found = await rows(
         connection,
@@ -252,10 +252,10 @@ async def list_settled(
         limit,
         ErasureState.FINISHED.value,
     )
-    return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]
+    return [(SpaceNumber(space), ErasureId(bytes(id_))) for space, id_ in found]
 
 
-async def close(connection: Connection, tenant: Tenant, id_: bytes, at: Micros) -> bool:
+async def close(connection: Connection, tenant: Tenant, id_: ErasureId, at: Micros) -> bool:
     """Delete the data kept for the notices of an erasure; False where another process did."""
     found = await row(
         connection,

@@ -12,7 +12,7 @@ from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.requests import RequestRow
 from identity.values.enums import ErasureState, RequestKind
-from identity.values.ids import BlindIndex, SpaceNumber
+from identity.values.ids import BlindIndex, ErasureId, RequestId, SpaceNumber
 from identity.values.stamps import Micros
 
 _ERASURE: LiteralString = (
@@ -31,8 +31,8 @@ _SUPPRESSING = (
 class ErasureRow(NamedTuple):
     """One identifier of a request and what became of it; `found` is None until the request looked for it."""
 
-    id: bytes
-    request_id: bytes
+    id: ErasureId
+    request_id: RequestId
     nr: int
     kind: int
     regulation: int
@@ -48,7 +48,7 @@ class ErasureRow(NamedTuple):
     closed_at: Micros | None
     epoch: int | None
     backup_safe_at: Micros | None
-    duplicate_of: bytes | None
+    duplicate_of: ErasureId | None
     ledger_seq: int | None
     counts: bytes | None
     aside: bytes | None
@@ -58,7 +58,7 @@ class ErasureRow(NamedTuple):
 class NewErasure(NamedTuple):
     """An identifier of a new request: the id of its erasure, its hashes, and its place in the request, from 1."""
 
-    id: bytes
+    id: ErasureId
     type: int
     key: bytes
     hash: bytes
@@ -98,7 +98,7 @@ async def add(
     )
 
 
-async def by_requests(connection: Connection, tenant: Tenant, requests: Sequence[bytes]) -> list[ErasureRow]:
+async def by_requests(connection: Connection, tenant: Tenant, requests: Sequence[RequestId]) -> list[ErasureRow]:
     """The erasures of requests, in their order."""
     found = await rows(
         connection,
@@ -114,7 +114,7 @@ async def by_requests(connection: Connection, tenant: Tenant, requests: Sequence
     return [ErasureRow(*each) for each in found]
 
 
-async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ErasureRow | None:
+async def get(connection: Connection, tenant: Tenant, id_: ErasureId) -> ErasureRow | None:
     """An erasure of this space."""
     found = await row(
         connection,
@@ -129,7 +129,7 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ErasureRow 
 
 
 async def newest(
-    connection: Connection, tenant: Tenant, kinds: Collection[int], state: int | None, before: bytes, limit: int
+    connection: Connection, tenant: Tenant, kinds: Collection[int], state: int | None, before: ErasureId, limit: int
 ) -> list[ErasureRow]:
     """The newest erasures of these kinds before an id (ids are in the order of time)."""
     found = await rows(
@@ -150,7 +150,7 @@ async def newest(
     return [ErasureRow(*each) for each in found]
 
 
-async def unfinished(connection: Connection, before: Micros, limit: int) -> list[tuple[SpaceNumber, bytes]]:
+async def unfinished(connection: Connection, before: Micros, limit: int) -> list[tuple[SpaceNumber, RequestId]]:
     """(space, request) of erasures received before a time that are neither finished nor on hold."""
     found = await rows(
         connection,
@@ -162,13 +162,13 @@ async def unfinished(connection: Connection, before: Micros, limit: int) -> list
         limit,
         ErasureState.RECEIVED.value,
     )
-    return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]
+    return [(SpaceNumber(space), RequestId(bytes(id_))) for space, id_ in found]
 
 
 async def finish(
     connection: Connection,
     tenant: Tenant,
-    id_: bytes,
+    id_: ErasureId,
     *,
     state: int,
     internal_at: Micros,
@@ -190,7 +190,7 @@ async def finish(
     )
 
 
-async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: int, *, found: bool) -> None:
+async def set_state(connection: Connection, tenant: Tenant, id_: ErasureId, state: int, *, found: bool) -> None:
     """Set the state of an erasure, and whether anybody had its identifier."""
     await connection.execute(
         """
@@ -219,7 +219,7 @@ async def mark_duplicates(
 
 async def on_hold(
     connection: Connection, tenant: Tenant, keys: Sequence[bytes]
-) -> list[tuple[BlindIndex, bytes, bytes]]:
+) -> list[tuple[BlindIndex, ErasureId, RequestId]]:
     """The erasures of these identifiers that wait for a litigation hold: (blind index, erasure, request)."""
     found = await rows(
         connection,
@@ -234,7 +234,7 @@ async def on_hold(
         tenant.base,
         ErasureState.ON_HOLD.value,
     )
-    return [(BlindIndex(bytes(key)), bytes(id_), bytes(request)) for key, id_, request in found]
+    return [(BlindIndex(bytes(key)), ErasureId(bytes(id_)), RequestId(bytes(request))) for key, id_, request in found]
 
 
 async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
@@ -259,7 +259,7 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
     return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
 
 
-async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: Micros) -> int:
+async def cancel(connection: Connection, tenant: Tenant, request_id: RequestId, at: Micros) -> int:
     """Cancel the waiting erasures of a request; returns how many."""
     done = await connection.execute(
         f"""
@@ -271,7 +271,7 @@ async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: 
     return done.rowcount
 
 
-async def extend(connection: Connection, tenant: Tenant, id_: bytes, at: Micros, due_at: Micros) -> bool:
+async def extend(connection: Connection, tenant: Tenant, id_: ErasureId, at: Micros, due_at: Micros) -> bool:
     """Extend the deadline of an erasure, once; False where it was extended before."""
     found = await row(
         connection,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import ProfileId
+from identity.values.ids import DestinationId, ProfileId
 from identity.values.stamps import Micros
 
 
@@ -17,7 +17,7 @@ class RecipientRow(NamedTuple):
     """A destination that received data of an origin: first and last time, in microseconds."""
 
     origin: ProfileId
-    destination: bytes
+    destination: DestinationId
     name: str
     first: Micros
     last: Micros

@@ -11,7 +11,7 @@ from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import AccountRow, KeyRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import BlindIndex, ProfileId
+from identity.values.ids import BlindIndex, GroupRowId, ProfileId, SubjectId
 
 
 class StatingRow(NamedTuple):
@@ -144,7 +144,7 @@ async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]
     return [(AccountRow(*each[:5]), KeyRow(*each[5:])) for each in found]
 
 
-async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence[SubjectId]) -> dict[GroupRowId, bytes]:
     """The ids among these that are groups, with the blind index of each."""
     found = await rows(
         connection,
@@ -159,7 +159,7 @@ async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence
         uuids(ids),
         tenant.base,
     )
-    return {bytes(id_): bytes(key) for id_, key in found}
+    return {GroupRowId(bytes(id_)): bytes(key) for id_, key in found}
 
 
 async def keys_without_account(connection: Connection, tenant: Tenant) -> list[bytes]:
@@ -186,14 +186,16 @@ async def delete_group(connection: Connection, tenant: Tenant, key: bytes) -> No
         key,
         tenant.base,
     )
-    await delete_accounts(connection, tenant, [key], [bytes(id_) for (id_,) in found])
+    await delete_accounts(connection, tenant, [key], [GroupRowId(bytes(id_)) for (id_,) in found])
     await connection.execute(
         "DELETE FROM membership WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4",
         [tenant.id, key, tenant.base],
     )
 
 
-async def delete_accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:
+async def delete_accounts(
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], ids: Sequence[GroupRowId]
+) -> None:
     """Delete the rows of groups and destroy their keys; memberships stay."""
     slots, *_, subject_keys = write_statements.DELETE_ORIGIN_CONTENT
     for statement in (slots, subject_keys):

@@ -7,7 +7,7 @@ from identity.store.postgres.arrays import Uuid, byteas, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import profile_queries
-from identity.values.ids import ProfileId
+from identity.values.ids import HoldId, ProfileId
 from identity.values.stamps import Micros
 
 _HELD: LiteralString = """
@@ -42,7 +42,7 @@ CROSS JOIN LATERAL (
 class CoverageRow(NamedTuple):
     """The people that a hold covers now: how many of its identifiers somebody has, how many profiles, the first ids."""
 
-    hold: bytes
+    hold: HoldId
     identifiers: int
     profiles: int
     canonical: list[ProfileId]
@@ -51,7 +51,7 @@ class CoverageRow(NamedTuple):
 class HoldRow(NamedTuple):
     """A litigation hold, and how many identifiers it names."""
 
-    id: bytes
+    id: HoldId
     created_at: Micros
     actor: str
     reason: bytes
@@ -130,7 +130,7 @@ async def add(connection: Connection, tenant: Tenant, hold: HoldRow, keys: Seque
     )
 
 
-async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
+async def remove(connection: Connection, tenant: Tenant, id_: HoldId) -> bool:
     """Ends a hold; False where there is none."""
     await connection.execute(
         "DELETE FROM held_key WHERE hold_id = $1 AND space_id = $2::int4 AND bucket = $3::int4",
@@ -143,13 +143,13 @@ async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
     return done.rowcount > 0
 
 
-async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> profile_queries.ProfileRows:
+async def profiles(connection: Connection, tenant: Tenant, id_: HoldId, most: int) -> profile_queries.ProfileRows:
     """The profiles with an identifier under a hold, on hold or not; at most `most` origins."""
     found = await rows(connection, _HELD + profile_queries.PROFILES_OF_ROOTS, tenant.id, Uuid(id_), tenant.base, most)
     return profile_queries.profile_rows(found, None)
 
 
-async def coverage(connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int) -> list[CoverageRow]:
+async def coverage(connection: Connection, tenant: Tenant, ids: Sequence[HoldId], most: int) -> list[CoverageRow]:
     """The people that each of these holds covers now, `most` ids at most; a hold that covers nobody has no row."""
     found = await rows(
         connection,
@@ -180,7 +180,7 @@ async def coverage(connection: Connection, tenant: Tenant, ids: Sequence[bytes],
         most,
     )
     return [
-        CoverageRow(bytes(id_), known, count, [ProfileId(bytes(each)) for each in ids])
+        CoverageRow(HoldId(bytes(id_)), known, count, [ProfileId(bytes(each)) for each in ids])
         for id_, known, count, ids in found
     ]
 

@@ -11,7 +11,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import ErasureState, RequestKind, RequestState
-from identity.values.ids import SpaceNumber
+from identity.values.ids import RequestId, SpaceId, SpaceNumber
 from identity.values.stamps import Micros
 
 _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_at, actor, body, details"
@@ -20,7 +20,7 @@ _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_
 class RequestRow(NamedTuple):
     """A request; `details` are sealed under the space's key."""
 
-    id: bytes
+    id: RequestId
     front: int
     kind: int
     regulation: int
@@ -78,7 +78,7 @@ async def add(
     return made is not None
 
 
-async def get(connection: Connection, tenant: Tenant, request_id: bytes) -> RequestRow | None:
+async def get(connection: Connection, tenant: Tenant, request_id: RequestId) -> RequestRow | None:
     """A request of this space."""
     found = await row(
         connection,
@@ -98,7 +98,7 @@ async def newest(
     tenant: Tenant,
     fronts: Sequence[int],
     kinds: Sequence[int] | None,
-    before: tuple[Micros, bytes],
+    before: tuple[Micros, RequestId],
     limit: int,
 ) -> list[RequestRow]:
     """The newest requests before a (time, id)."""
@@ -125,8 +125,8 @@ class UnansweredRow(NamedTuple):
     """A request that is not answered; `space` is the public id of its space, `due_at` the deadline of its erasures."""
 
     space_id: SpaceNumber
-    space: bytes
-    id: bytes
+    space: SpaceId
+    id: RequestId
     kind: int
     regulation: int
     state: int
@@ -161,7 +161,7 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
     return [UnansweredRow(*each) for each in found]
 
 
-async def advance_state(connection: Connection, space_id: SpaceNumber, request_id: bytes, state: int) -> bool:
+async def advance_state(connection: Connection, space_id: SpaceNumber, request_id: RequestId, state: int) -> bool:
     """Raise the state of a request; False where another process did."""
     found = await row(
         connection,
@@ -176,7 +176,7 @@ async def advance_state(connection: Connection, space_id: SpaceNumber, request_i
     return found is not None
 
 
-async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+async def reset_state(connection: Connection, tenant: Tenant, request_id: RequestId) -> None:
     """Reset the state of a request whose deadline moved."""
     await connection.execute(
         """
@@ -187,7 +187,7 @@ async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes)
     )
 
 
-async def mark_answered(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+async def mark_answered(connection: Connection, tenant: Tenant, request_id: RequestId) -> None:
     """Mark an access request as answered, with earlier requests for the same."""
     await connection.execute(
         """

@@ -17,12 +17,12 @@ from identity.store.privacy.erase import delete_profiles, informed_destinations,
 from identity.store.privacy.group_rows import delete_accounts, keys_of_accounts
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
-from identity.values.ids import DestinationNumber, ProfileId
+from identity.values.ids import DestinationNumber, ErasureId, GroupRowId, ProfileId, SubjectId
 from identity.values.stamps import Micros, Stamp
 
 
 async def replay_erasure(
-    connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure_id: bytes | None
+    connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure_id: ErasureId | None
 ) -> list[DestinationNumber]:
     """Repeat the erasure of a ledger entry in a database from before it.
 
@@ -48,10 +48,12 @@ async def replay_erasure(
         byteas(keys),
         tenant.base,
     )
-    origins = [ProfileId(bytes(id_)) for (id_,) in found]
-    accounts = await keys_of_accounts(connection, tenant, origins)
-    origins = [id_ for id_ in origins if id_ not in accounts]
-    await drop_containing(connection, tenant, sorted({*origins, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
+    ids = [bytes(id_) for (id_,) in found]
+    accounts = await keys_of_accounts(connection, tenant, [GroupRowId(id_) for id_ in ids])
+    origins = [ProfileId(id_) for id_ in ids if id_ not in accounts]
+    await drop_containing(
+        connection, tenant, sorted({*origins, *(ProfileId(bytes.fromhex(id_)) for id_ in entry["profiles"])})
+    )
     informed = {*entry.get("told", ()), *await informed_destinations(connection, tenant, origins)}
     await _remove(connection, tenant, origins, keys, erasure_id, Stamp(entry["stamp"]))
     await _mark(connection, tenant, entry, keys, entry["at"], Stamp(entry["stamp"]))
@@ -78,11 +80,13 @@ async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[st
         byteas(keys),
         tenant.base,
     )
-    named = await keys_of_accounts(connection, tenant, [bytes.fromhex(id_) for id_ in entry.get("groups", ())])
+    named = await keys_of_accounts(
+        connection, tenant, [GroupRowId(bytes.fromhex(id_)) for id_ in entry.get("groups", ())]
+    )
     return sorted({*(bytes(key) for (key,) in found), *named.values()})
 
 
-async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[SubjectId]) -> int:
     """Delete origins, groups, exports and notes of erasures that no key opens; returns how many origins.
 
     The members of a group stay: their calls give the group again once the erasures are repeated.
@@ -158,7 +162,7 @@ async def _remove(
     tenant: Tenant,
     ids: Sequence[ProfileId],
     keys: Sequence[bytes],
-    erasure_id: bytes | None = None,
+    erasure_id: ErasureId | None = None,
     stamp: Stamp | None = None,
 ) -> None:
     """Delete origins, and make the other origins of their profiles stand alone."""
@@ -231,7 +235,7 @@ async def _followers(connection: Connection, tenant: Tenant, origins: Sequence[P
     return sorted({*origins, *(ProfileId(bytes(id_)) for (id_,) in found)})
 
 
-async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> None:
     """Make the other origins of these profiles stand alone."""
     await connection.execute(
         """

@@ -15,7 +15,7 @@ from identity.store.privacy import erasure_notices, erasures, requests
 from identity.store.privacy.erasures import ErasureRow, NewErasure
 from identity.store.privacy.requests import RequestRow
 from identity.values.enums import ErasureState, RequestState
-from identity.values.ids import DestinationNumber
+from identity.values.ids import DestinationNumber, ErasureId, RequestId
 from identity.values.stamps import Micros
 
 
@@ -42,7 +42,7 @@ def ledger_fields(
     }  # fmt: skip
 
 
-async def restore_request(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
+async def restore_request(connection: Connection, tenant: Tenant, id_: RequestId, entry: Mapping[str, Any]) -> None:
     """Restore a request, waiting to be done."""
     request = RequestRow(
         id=id_,
@@ -66,7 +66,7 @@ def _new_erasure(known: Collection[int], at: int, fields: Sequence[Any]) -> NewE
     """The erasure of its fields in the ledger entry; an older entry lacks the place, which is `at` then."""
     erasure, code, key, hash_, commitment, *place = fields
     return NewErasure(
-        id=bytes.fromhex(erasure),
+        id=ErasureId(bytes.fromhex(erasure)),
         # A type that came up since is not known any more, and its number may be another's soon.
         type=code if code in known or code < FIRST_CODE else 0,
         key=bytes.fromhex(key),
@@ -124,7 +124,7 @@ async def destinations(
     return [DestinationNumber(id_) for (id_,) in found]
 
 
-async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:
+async def waiting(connection: Connection, tenant: Tenant, request_id: RequestId) -> list[ErasureRow]:
     """The erasures of a request that are not done."""
     return [
         each

@@ -6,7 +6,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import SpaceNumber
+from identity.values.ids import RequestId, SpaceNumber
 from identity.values.stamps import Micros
 
 _CALLBACKS = LeasedRows(
@@ -17,7 +17,7 @@ _CALLBACKS = LeasedRows(
 )
 
 
-async def due(connection: Connection, now: Micros, limit: int) -> list[tuple[SpaceNumber, bytes]]:
+async def due(connection: Connection, now: Micros, limit: int) -> list[tuple[SpaceNumber, RequestId]]:
     """(space, request) of callbacks that are due."""
     found = await rows(
         connection,
@@ -28,7 +28,7 @@ async def due(connection: Connection, now: Micros, limit: int) -> list[tuple[Spa
         now,
         limit,
     )
-    return [(SpaceNumber(space_id), bytes(id_)) for space_id, id_ in found]
+    return [(SpaceNumber(space_id), RequestId(bytes(id_))) for space_id, id_ in found]
 
 
 class StatusCallbackRow(NamedTuple):
@@ -40,7 +40,7 @@ class StatusCallbackRow(NamedTuple):
 
 
 async def claim(
-    connection: Connection, tenant: Tenant, id_: bytes, now: Micros, until: Micros
+    connection: Connection, tenant: Tenant, id_: RequestId, now: Micros, until: Micros
 ) -> StatusCallbackRow | None:
     """Lease the callback of a request until a moment; None where another process has it."""
     key = (Uuid(id_), tenant.id, tenant.base)
@@ -49,7 +49,12 @@ async def claim(
 
 
 async def settle(
-    connection: Connection, tenant: Tenant, id_: bytes, following: Micros | None, failed_at: Micros | None, claimed: int
+    connection: Connection,
+    tenant: Tenant,
+    id_: RequestId,
+    following: Micros | None,
+    failed_at: Micros | None,
+    claimed: int,
 ) -> bool:
     """End the lease: when to look again (None: never), and when the call failed; False where the lease is lost."""
     changes: LiteralString = """

@@ -7,14 +7,14 @@ from identity.store.postgres.arrays import Uuid, byteas
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
-from identity.values.ids import ProfileId
+from identity.values.ids import GroupRowId, ProfileId
 from identity.values.stamps import Stamp
 
 
 class ListedGroupRow(NamedTuple):
     """A group in the list of all, sealed, with its wrapped key."""
 
-    account_id: bytes
+    account_id: GroupRowId
     group_id: bytes
     slot: int
     key_id: bytes
@@ -164,7 +164,7 @@ async def membership_calls(
 class GroupRow(NamedTuple):
     """A group, sealed, with its wrapped key."""
 
-    account_id: bytes
+    account_id: GroupRowId
     version: int
     group_id: bytes
     document: bytes

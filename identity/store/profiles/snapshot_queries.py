@@ -9,7 +9,7 @@ from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import EventRow, HistoryRow, IdentifierRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import ProfileId
+from identity.values.ids import ProfileId, SubjectId
 
 
 async def origins(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> list[OriginRow]:
@@ -69,7 +69,7 @@ async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[
     return [IdentifierRow(*each) for each in found]
 
 
-async def subject_keys(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[KeyRow]:
+async def subject_keys(connection: Connection, tenant: Tenant, ids: Sequence[SubjectId]) -> list[KeyRow]:
     """The wrapped subject keys of these origins, groups or exports, with their documents."""
     found = await rows(
         connection,

@@ -12,7 +12,7 @@ from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.predicates import job_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import JobState
-from identity.values.ids import SpaceNumber
+from identity.values.ids import JobId, SpaceNumber
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "job_id, space_id, kind, state, done, total, version, error, payload, until"
@@ -22,7 +22,7 @@ _JOBS = LeasedRows("job", (("job_id", "uuid"), ("space_id", "int4")), end="until
 class JobRow(NamedTuple):
     """A job; `payload` is sealed in its `version`, `error` a code, `until` the end of its lease."""
 
-    id: bytes
+    id: JobId
     space_id: SpaceNumber
     kind: int
     state: int
@@ -52,7 +52,7 @@ async def count_open(connection: Connection) -> OpenJobs:
     return OpenJobs(0, 0.0) if found is None else OpenJobs(int(found[0]), float(found[1]))
 
 
-async def add(connection: Connection, tenant: Tenant, id_: bytes, kind: int, payload: bytes) -> None:
+async def add(connection: Connection, tenant: Tenant, id_: JobId, kind: int, payload: bytes) -> None:
     """Add a job to the queue; its payload has version 0."""
     await connection.execute(
         """
@@ -63,7 +63,7 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, kind: int, pay
     )
 
 
-async def get(connection: Connection, tenant: Tenant, id_: bytes) -> JobRow | None:
+async def get(connection: Connection, tenant: Tenant, id_: JobId) -> JobRow | None:
     """A job of this space."""
     found = await row(
         connection,

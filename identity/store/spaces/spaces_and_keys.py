@@ -14,7 +14,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import BUCKETS
 from identity.values.api_key_secrets import ApiKeyContent
 from identity.values.errors import KeyNotFound, SpaceNotFound
-from identity.values.ids import SpaceNumber
+from identity.values.ids import SpaceId, SpaceNumber
 from identity.values.stamps import Stamp
 
 LANES = 4
@@ -24,7 +24,7 @@ class SpaceRow(NamedTuple):
     """A space; `public_id` is 16 bytes."""
 
     id: SpaceNumber
-    public_id: bytes
+    public_id: SpaceId
     name: str
     bucket_base: int
     spread: int
@@ -46,7 +46,7 @@ class VouchedKeyRow(NamedTuple):
     """A live API key, the public id of its space (16 bytes), the hash of its secret, and the MAC of the row."""
 
     key: ApiKeyRow
-    space: bytes
+    space: SpaceId
     secret_hash: bytes
     mac: bytes | None
 
@@ -59,7 +59,7 @@ class VouchedKeyRow(NamedTuple):
         )
 
 
-async def create_space(connection: Connection, public_id: bytes, name: str, stamp: Stamp) -> SpaceRow:
+async def create_space(connection: Connection, public_id: SpaceId, name: str, stamp: Stamp) -> SpaceRow:
     """Add a space with its lock and lanes, in the transaction of the caller."""
     base = int.from_bytes(public_id[-2:], "big") % BUCKETS
     made = await row(
@@ -102,7 +102,7 @@ async def find_space(connection: Connection, space_id: SpaceNumber) -> SpaceRow:
     return SpaceRow(*found)
 
 
-async def find_public_space(connection: Connection, public_id: bytes) -> SpaceRow:
+async def find_public_space(connection: Connection, public_id: SpaceId) -> SpaceRow:
     """A space by its public id. SpaceNotFound if there is none, or it was deleted."""
     found = await row(
         connection,

@@ -12,8 +12,9 @@ from app.settings import Settings
 from identity.operations.corrections.simulate_rules import SimulationExample, SimulationResult
 from identity.operations.spaces.run_jobs import JobReport
 from identity.values.enums import JobKind, JobState
+from identity.values.ids import JobId
 
-ID = b"j" * 16
+ID = JobId(b"j" * 16)
 JOB = "job_" + ID.hex()
 
 

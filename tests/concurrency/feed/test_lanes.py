@@ -16,7 +16,7 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import FeedOperation
-from identity.values.ids import ProfileId, new_id
+from identity.values.ids import ProfileId, SpaceId, new_id
 from identity.values.stamps import Stamp
 
 WRITERS = 16
@@ -72,7 +72,7 @@ async def both_feeds(url: str, writers: int) -> AsyncIterator[Both]:
     opened = [await database.writer() for _ in range(writers + 1)]
     try:
         async with database.transaction() as connection:
-            space = await spaces_and_keys.create_space(connection, new_id(), "s", Stamp(0))
+            space = await spaces_and_keys.create_space(connection, SpaceId(new_id()), "s", Stamp(0))
         yield Both(opened, Tenant(space.id, space.bucket_base, space.spread))
     finally:
         for connection in opened:

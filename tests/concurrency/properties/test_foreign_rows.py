@@ -25,7 +25,7 @@ from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.manage_spaces import KeyCheck
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import OnefoldError
-from identity.values.ids import public
+from identity.values.ids import DestinationId, public
 from tests.support.integrity.rolled_back_rows import LAX, LOOSE_RULES, NARROW, STRICT, TIGHT_RULES, WIDE
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -53,7 +53,7 @@ Opened = dict[str, object]
 class Attacked:
     """A space with a history, its rows of before and of now, and everything that opens in it."""
 
-    def __init__(self, lab: Lab, ingest: Ingest, secrets: list[str], destinations: list[bytes]) -> None:
+    def __init__(self, lab: Lab, ingest: Ingest, secrets: list[str], destinations: list[DestinationId]) -> None:
         self.lab, self.ingest, self.secrets, self.destinations = lab, ingest, secrets, destinations
 
     def keep(self, when: str) -> None:

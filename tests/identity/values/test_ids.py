@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.ids import id_time, new_id, private, public, public_profile, token
+from identity.values.ids import ProfileId, id_time, new_id, private, public, public_profile, token
 
 
 def test_an_id_is_a_uuid_of_its_moment() -> None:
@@ -21,8 +21,9 @@ def test_an_id_is_a_uuid_of_its_moment() -> None:
 
 
 @given(st.binary(min_size=16, max_size=16))
-def test_a_public_id_is_read_back(id_: bytes) -> None:
+def test_a_public_id_is_read_back(raw: bytes) -> None:
     """With the right prefix alone."""
+    id_ = ProfileId(raw)
     assert private("prf", public("prf", id_)) == id_
     assert public("prf", id_) == public_profile(id_)
     assert private("ers", public("prf", id_)) is None

@@ -13,7 +13,7 @@ from identity.operations.spaces import open_spaces
 from identity.operations.warehouse.export_destination import ExportRun, export_destination
 from identity.operations.warehouse.export_folder import Folder
 from identity.store.spaces import spaces_and_keys
-from identity.values.ids import private
+from identity.values.ids import SpaceId, private
 from tests.app.conftest import Shop
 from tests.conftest import ROOT, Running
 
@@ -54,7 +54,9 @@ class Warehouse:
             database, root_file=settings.root_key_file, root_value=None, key_store=settings.key_folder, readers=2
         )
         async with self._spaces.database.reading() as connection:
-            row = await spaces_and_keys.find_public_space(connection, private("spc", self.shop.space_id) or b"")
+            row = await spaces_and_keys.find_public_space(
+                connection, private("spc", self.shop.space_id) or SpaceId(b"")
+            )
         self._space = await self._spaces.get(row.id)
 
     def close(self) -> None:

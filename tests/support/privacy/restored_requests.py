@@ -8,6 +8,7 @@ from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.ids import RequestId
 from tests.support.integrity.space_audit import discrepancies
 from tests.support.privacy.older_backup import Backup, publish_ledgers
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
@@ -63,6 +64,6 @@ def restored(
     run(main())
 
 
-async def shown(ingest: Ingest, *ids: bytes) -> list[PrivacyRequest]:
+async def shown(ingest: Ingest, *ids: RequestId) -> list[PrivacyRequest]:
     """Requests as they are shown."""
     return [await get_request(ingest.space, id_) for id_ in ids]

@@ -25,7 +25,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, DAY, STORED_KINDS
 from identity.values.documents import STATED
 from identity.values.errors import ProfileNotFound
-from identity.values.ids import ProfileId, public_profile
+from identity.values.ids import DestinationId, ProfileId, public_profile
 from identity.values.stamps import Micros, Stamp
 
 _PAGE = 200
@@ -86,7 +86,7 @@ class RecipientOfOrigin(Struct, frozen=True):
     """A destination that received data of an origin, from the first time to the last."""
 
     name: str
-    destination: bytes
+    destination: DestinationId
     first: Micros
     last: Micros
     origin: ProfileId

@@ -19,7 +19,7 @@ from identity.spaces.space import Space
 from identity.store.privacy import access_exports, requests
 from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict, ExportNotFound, KeyUnavailable
-from identity.values.ids import public
+from identity.values.ids import ExportId, RequestId, public
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import EXPORT
@@ -50,7 +50,7 @@ async def build_export(
 
 
 async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sections, item: RenderItem) -> BuiltExport:
-    id_ = bytes.fromhex(job.export)
+    id_ = ExportId(bytes.fromhex(job.export))
     async with space.database.reading() as connection:
         export = await export_row(space, connection, id_)
         last = await access_exports.part(connection, space.tenant, id_, export.parts - 1) if export.parts else None
@@ -74,6 +74,6 @@ async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sec
                 # Destroyed, or finished by another process.
                 raise Conflict
             if job.request is not None:
-                await requests.mark_answered(connection, space.tenant, bytes.fromhex(job.request))
+                await requests.mark_answered(connection, space.tenant, RequestId(bytes.fromhex(job.request)))
         await progress(place.done, place.done)
     return BuiltExport(public("exp", id_), len(job.profiles))

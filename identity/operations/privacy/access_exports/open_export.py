@@ -10,6 +10,7 @@ from identity.store.postgres.database import Connection
 from identity.store.privacy import access_exports
 from identity.store.profiles import snapshot_queries
 from identity.values.errors import ExportNotFound
+from identity.values.ids import ExportId
 from identity.values.stamps import wall_time
 from identity.vault.subject_keys import SubjectKey
 
@@ -23,7 +24,7 @@ class ExportJob(Struct, frozen=True):
     request: str | None = None
 
 
-async def export_row(space: Space, connection: Connection, id_: bytes | None) -> access_exports.ExportRow:
+async def export_row(space: Space, connection: Connection, id_: ExportId | None) -> access_exports.ExportRow:
     """The row of an export that is not expired. ExportNotFound."""
     row = None if id_ is None else await access_exports.get(connection, space.tenant, id_)
     if row is None or row.until <= wall_time():
@@ -31,7 +32,7 @@ async def export_row(space: Space, connection: Connection, id_: bytes | None) ->
     return row
 
 
-async def export_key(space: Space, id_: bytes) -> SubjectKey:
+async def export_key(space: Space, id_: ExportId) -> SubjectKey:
     """The key of an export. ExportNotFound."""
     async with space.database.reading() as connection:
         found = await snapshot_queries.subject_keys(connection, space.tenant, [id_])

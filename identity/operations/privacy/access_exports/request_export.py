@@ -27,7 +27,7 @@ from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.enums import AccessExportState, JobKind, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists
-from identity.values.ids import LAST_ID, new_id, public, public_profile
+from identity.values.ids import LAST_ID, ExportId, JobId, RequestId, new_id, public, public_profile
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB, REQUEST
 
@@ -42,9 +42,9 @@ class RequestedExport(Struct, frozen=True):
     A hold hides `on_hold` people of the request, whom the export lacks.
     """
 
-    id: bytes
-    request_id: bytes
-    job_id: bytes
+    id: ExportId
+    request_id: RequestId
+    job_id: JobId
     ticket: str
     created_at: Micros
     unknown: Sequence[str] = ()
@@ -58,8 +58,8 @@ class ExportStatus(Struct, frozen=True):
     The export lacks `on_hold` people, whom a hold hides.
     """
 
-    id: bytes
-    job_id: bytes
+    id: ExportId
+    job_id: JobId
     state: AccessExportState
     created_at: Micros
     expires_at: Micros
@@ -80,9 +80,9 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
     texts = [each.text for each in named]
     now = wall_time()
     made = RequestedExport(
-        id=new_id(),
-        request_id=request.request_id or new_id(),
-        job_id=new_id(),
+        id=ExportId(new_id()),
+        request_id=request.request_id or RequestId(new_id()),
+        job_id=JobId(new_id()),
         ticket=secrets.token_urlsafe(32),
         created_at=now,
     )
@@ -186,7 +186,7 @@ async def _insert(
     await jobs.add(connection, space.tenant, made.job_id, JobKind.EXPORT, payload)
 
 
-async def get_export(space: Space, export_id: bytes | None) -> ExportStatus:
+async def get_export(space: Space, export_id: ExportId | None) -> ExportStatus:
     """The state of an export. ExportNotFound."""
     async with space.database.reading() as connection:
         row = await export_row(space, connection, export_id)
@@ -195,7 +195,7 @@ async def get_export(space: Space, export_id: bytes | None) -> ExportStatus:
 
 async def list_exports(space: Space, limit: int, cursor: str | None) -> tuple[list[ExportStatus], str | None]:
     """A page of exports that can still be downloaded or built, the newest first, and the cursor after it. BadCursor."""
-    before = LAST_ID if cursor is None else space.read_cursor(b"exports", cursor)
+    before = ExportId(LAST_ID if cursor is None else space.read_cursor(b"exports", cursor))
     async with space.database.reading() as connection:
         found = await access_exports.newest(connection, space.tenant, before, limit + 1)
     page = found[:limit]
@@ -218,7 +218,7 @@ def _status(row: access_exports.ExportRow) -> ExportStatus:
     )
 
 
-async def export_of_request(space: Space, request_id: bytes) -> RequestedExport | None:
+async def export_of_request(space: Space, request_id: RequestId) -> RequestedExport | None:
     """The export of a request for access; None for any other request."""
     async with space.database.reading() as connection:
         row = await requests.get(connection, space.tenant, request_id)
@@ -238,11 +238,10 @@ async def destroy_expired_exports(spaces: Spaces) -> int:
 
 def _requested(space: Space, row: requests.RequestRow) -> RequestedExport:
     details = msgspec.json.decode(space.keys.open(REQUEST, row.id, 0, row.details or b""))
-    id_, job = bytes.fromhex(details["export"]), bytes.fromhex(details["job"])
     return RequestedExport(
-        id=id_,
+        id=ExportId(bytes.fromhex(details["export"])),
         request_id=row.id,
-        job_id=job,
+        job_id=JobId(bytes.fromhex(details["job"])),
         ticket=details["ticket"],
         created_at=row.received_at,
         found=details.get("found"),

@@ -26,7 +26,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.enums import FeedOperation, Law, RequestInterface, RequestKind
 from identity.values.errors import Resync
-from identity.values.ids import ProfileId, new_id, public
+from identity.values.ids import ProfileId, SpaceId, new_id, public
 from identity.values.stamps import Stamp
 from tests.support.destinations.consenting_people import ALL, user
 from tests.support.planning.space_steps import QUIET
@@ -200,7 +200,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
     async def make() -> Tenant:
         await database.open()
         async with database.transaction() as connection:
-            space = await spaces_and_keys.create_space(connection, new_id(), "s", Stamp(0))
+            space = await spaces_and_keys.create_space(connection, SpaceId(new_id()), "s", Stamp(0))
         return Tenant(space.id, space.bucket_base, space.spread)
 
     tenant = loop.run_until_complete(make())

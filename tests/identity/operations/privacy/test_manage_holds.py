@@ -25,7 +25,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Identifier, Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
-from identity.values.ids import public
+from identity.values.ids import RequestId, public
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.privacy.older_backup import Backup, publish_ledgers
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
@@ -152,7 +152,7 @@ async def test_a_lift_is_cancelled_where_an_erasure_waits_since_its_request(
     carry_out = requesting.carry_out
     async with ingesting(lab) as ingest:
 
-        async def wait_first(space: Space, request_id: bytes, identifiers: Sequence[Identifier] = ()) -> None:
+        async def wait_first(space: Space, request_id: RequestId, identifiers: Sequence[Identifier] = ()) -> None:
             monkeypatch.setattr(requesting, "carry_out", carry_out)
             await withheld(ingest)
             await carry_out(space, request_id, identifiers)

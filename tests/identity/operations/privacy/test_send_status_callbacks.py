@@ -17,6 +17,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.privacy import status_callbacks
 from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.ids import RequestId
 from identity.values.stamps import Micros
 from tests.support.destinations.callback_destination import Mail, mailing, person
 from tests.support.processes.writer_processes import Lab
@@ -32,7 +33,7 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 
 @asynccontextmanager
-async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, bytes]]:
+async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, RequestId]]:
     """A request about a person disclosed to a destination, with the address of a controller twice."""
     async with mailing(lab) as mail:
         await mail.ingest.send(person("ann"))
@@ -44,7 +45,7 @@ async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, bytes]]:
             regulation=Law.GDPR,
             identifiers=["user_id:ann"],
             actor="key_test",
-            request_id=token_bytes(16),
+            request_id=RequestId(token_bytes(16)),
             details={"controller_id": "c1", "callbacks": [url, url]},
         )
         yield mail, (await request_erasure(mail.space, wanted)).id

@@ -11,6 +11,7 @@ from identity.operations.spaces.run_jobs import Jobs, Progress
 from identity.spaces.space import Space
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
+from identity.values.ids import JobId
 from tests.support.processes.writer_processes import Lab
 
 KIND = 7
@@ -43,7 +44,7 @@ async def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
     assert (report.kind, report.state, report.result) == (KIND, JobState.DONE, {"asked": SECRET})
     assert (report.done, report.total) == (3, 4)
     assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
-    for unknown in (bytes(16), None):
+    for unknown in (JobId(bytes(16)), None):
         with pytest.raises(JobNotFound):
             await runner.follow(space, unknown)
     await spaces.database.close()

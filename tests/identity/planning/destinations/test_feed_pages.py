@@ -15,7 +15,7 @@ from identity.planning.destinations.feed_pages import (
     unpack,
 )
 from identity.values.enums import FeedOperation
-from identity.values.ids import ProfileId
+from identity.values.ids import ErasureId, ProfileId
 from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import Micros, Stamp
 
@@ -70,7 +70,9 @@ def test_a_page_without_its_first_entry_misses_entries(
     assert misses_entries(place, left) == (counts[lane] > 1)
 
 
-def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> LaneEntry:
+def change(
+    op: FeedOperation, profile: bytes, other: ProfileId | ErasureId | None = None, version: int = 1
+) -> LaneEntry:
     """An entry about a profile."""
     return LaneEntry(lane=0, seq=1, op=op, version=version, stamp=Stamp(0), profile=ProfileId(profile), other=other)
 
@@ -104,7 +106,7 @@ def test_merges_and_unmerges_follow_the_current_state() -> None:
 
 def test_an_erasure_is_one_item_with_all_ids_of_the_person() -> None:
     """The ids come in the order of their entries."""
-    erased = [change(FeedOperation.ERASE, each * 16, b"e" * 16) for each in (b"a", b"b", b"c")]
+    erased = [change(FeedOperation.ERASE, each * 16, ErasureId(b"e" * 16)) for each in (b"a", b"b", b"c")]
 
     (item,) = feed_items(erased, {})
     assert (item.profile, item.merged, item.erasure_id) == (b"a" * 16, (b"b" * 16, b"c" * 16), b"e" * 16)

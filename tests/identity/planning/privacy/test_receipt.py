@@ -10,11 +10,12 @@ from msgspec import structs
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import ErasureState, Law, NoticeState, RequestKind
+from identity.values.ids import ErasureId, RequestId
 from identity.values.stamps import Micros
 
 NOON = Micros(1_769_860_800_000_000)
 RESULT = ErasureResult(
-    id=b"e" * 16, request_id=b"r" * 16, nr=1, kind=RequestKind.DELETE_ONLY, regulation=Law.GDPR,
+    id=ErasureId(b"e" * 16), request_id=RequestId(b"r" * 16), nr=1, kind=RequestKind.DELETE_ONLY, regulation=Law.GDPR,
     state=ErasureState.FINISHED, type="user_id", commitment=b"c" * 32, received_at=NOON, due_at=None, extended_at=None,
     internal_at=NOON, closed_at=NOON, epoch=1, backup_safe_at=NOON, duplicate_of=None, ledger_seq=2**60,
     counts=DestroyedCounts(keys=2, key_ids_root="f0", rows={"evidence": 3}, exports=1),

@@ -9,6 +9,7 @@ from app.schemas.privacy import erasure
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
+from identity.values.ids import ErasureId, RequestId
 from identity.values.stamps import Micros
 
 NOW = 1_000_000_000_000_000
@@ -22,8 +23,8 @@ def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any
     ]
     done = Micros(NOW) if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
     base = ErasureResult(
-        id=b"e" * 16,
-        request_id=b"r" * 16,
+        id=ErasureId(b"e" * 16),
+        request_id=RequestId(b"r" * 16),
         nr=1,
         kind=RequestKind.DELETE_ONLY,
         regulation=Law.GDPR,
@@ -87,7 +88,7 @@ def test_the_overall_status_never_hides_an_open_result(one: ErasureResult, expec
 def test_one_destination_without_support_does_not_fail_the_request(several: list[ErasureResult], expected: str) -> None:
     """In Segment's status it is a partial success."""
     request = PrivacyRequest(
-        id=b"r" * 16,
+        id=RequestId(b"r" * 16),
         front=RequestInterface.SEGMENT,
         kind=RequestKind.DELETE_ONLY,
         regulation=Law.NONE,

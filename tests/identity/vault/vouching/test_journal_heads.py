@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.ids import public
+from identity.values.ids import DestinationId, public
 from identity.values.not_ready import RolledBack
 from identity.values.stamps import Micros
 from identity.vault.journal import Journal, JournalLine
@@ -21,7 +21,7 @@ from identity.vault.signing import Signer
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_heads import Heads, JournalHeads, _Entry, advance
 
-DST = b"d" * 16
+DST = DestinationId(b"d" * 16)
 ACTIONS = {"rules.put": RULES, "purposes.put": PURPOSES, "destination.put": DESTINATION}
 
 
