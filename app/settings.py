@@ -130,6 +130,8 @@ class Settings(BaseSettings):
     collect_rate: _Whole = _whole(1_000, 0, 1_000_000)
     read_rate: _Whole = _whole(1_000, 0, 1_000_000)
     miss_rate: _Whole = _whole(100, 0, 1_000_000)
+    unknown_key_kib: _Whole = _whole(4_096, 0, 1_000_000)
+    proxies: _Networks = _setting((), "one or more networks with commas between them, like 10.1.0.0/16,10.2.0.0/16")
     event_retention_days: _Whole = _whole(14, 1, 3_650)
     message_retention_days: _Whole = _whole(8, 1, 3_650)
     key_backup_days: _Whole = _whole(7, 1, 3_650)

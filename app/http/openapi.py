@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
+from app.http.collection.sender import SCOPES
 from app.http.error_responses import PROBLEM, STATUS
 from app.http.known_paths import KnownPaths
 from app.http.repeated_members import REPEATED, decode_document
@@ -143,7 +144,7 @@ def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
             "200": _answer(calls.Accepted),
             **{str(status): {"description": text, "content": refused} for status, text in refusals.items()},
         },
-        "security": [{"basic": []}, {"key": sorted(ingest_endpoint.SCOPES)}, {}],
+        "security": [{"basic": []}, {"key": sorted(SCOPES)}, {}],
     }
 
 

@@ -75,7 +75,7 @@ def live(live_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The shared server."""
     folder = tmp_path_factory.mktemp("live") / "data"
     # Limits have servers of their own; here they would only hide what a test or a fuzzer is after.
-    unlimited = {f"ONEFOLD_{name}_RATE": "0" for name in ("COLLECT", "READ", "MISS")}
+    unlimited = {f"ONEFOLD_{name}": "0" for name in ("COLLECT_RATE", "READ_RATE", "MISS_RATE", "UNKNOWN_KEY_KIB")}
     running = launch([*ONEFOLD, "serve"], folder, {"ONEFOLD_DATABASE_URL": live_database, **unlimited})
     yield running
     running.process.terminate()

@@ -26,6 +26,7 @@ LOST_BODIES: Final = frozenset(
         "batch_not_a_list",
         "batch_too_long",
         "body_too_large",
+        "inflates_too_much",
         "invalid_gzip",
         "unsupported_encoding",
     }

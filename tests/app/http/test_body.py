@@ -2,14 +2,17 @@
 
 import asyncio
 import gzip
+import json
+import random
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from app.http.body import BODY_LIMIT, MOST_DEPTH, Disconnected, decode, decode_calls, read
+from app.http.body import BODY_LIMIT, FREE_OF_RATIO, MOST_DEPTH, Disconnected, decode, decode_calls, read
 from app.http.error_responses import Unreadable
 
 
@@ -72,16 +75,56 @@ def test_a_gzip_body_is_inflated(size: int) -> None:
 
 def test_a_gzip_body_may_inflate_to_the_limit() -> None:
     """The limit itself is allowed."""
-    assert len(received([gzip.compress(bytes(BODY_LIMIT))], b"gzip")) == BODY_LIMIT
+    digits = random.Random(1).randbytes(BODY_LIMIT // 2).hex().encode()
+
+    assert received([gzip.compress(digits)], b"gzip") == digits
 
 
-@pytest.mark.parametrize("inflated", [BODY_LIMIT + 1, 20_000_000])
-def test_a_gzip_body_that_inflates_beyond_the_limit_is_refused(inflated: int) -> None:
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_gzip_body_inflates_100_times_its_size(size: int) -> None:
+    """What goes beyond is refused, however the body is cut; a result of 256 KiB is read whatever the ratio."""
+    assert received(split(gzip.compress(bytes(FREE_OF_RATIO)), size), b"gzip") == bytes(FREE_OF_RATIO)
+    assert refusal(split(gzip.compress(bytes(BODY_LIMIT)), size), b"gzip") == "inflates_too_much"
+
+
+def test_a_batch_of_equal_calls_inflates_less_than_the_limit() -> None:
+    """A batch of SDKs, where calls differ by message id and time alone and have 4 KB of context in common."""
+    common = {"flags": {f"flag-{n}": n % 2 == 0 for n in range(220)}}
+    seed = random.Random(2)
+    batch = [
+        {"type": "track", "event": "E", "userId": "u1", "messageId": seed.randbytes(16).hex(), "context": common}
+        for _ in range(110)
+    ]
+    body = json.dumps({"batch": batch}).encode()
+
+    assert BODY_LIMIT * 0.8 < len(body) < BODY_LIMIT
+    assert received([gzip.compress(body, 9)], b"gzip") == body
+
+
+@pytest.mark.parametrize("token", [b"1e308", b"-1.7976931348623157e308", b"5e-324", b"0." + b"3" * 700])
+def test_floats_cost_as_much_as_with_other_parsers(token: bytes) -> None:
+    """A float at the edge of the doubles, repeated through a body: no more than a few times the standard library."""
+    body = b"[" + b",".join([token] * (100_000 // len(token))) + b"]"
+
+    def seconds(parse: Any) -> float:
+        times = []
+        for _ in range(3):
+            started = time.thread_time()
+            parse(body)
+            times.append(time.thread_time() - started)
+        return min(times)
+
+    assert decode(body) == json.loads(body)
+    assert seconds(decode) < 10 * seconds(json.loads)
+
+
+@pytest.mark.parametrize(("inflated", "code"), [(BODY_LIMIT + 1, "inflates_too_much"), (20_000_000, "body_too_large")])
+def test_a_gzip_body_that_inflates_beyond_the_limit_is_refused(inflated: int, code: str) -> None:
     """Without being inflated in full."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(compressor.compress(bytes(min(1_000_000, inflated - at))) for at in range(0, inflated, 1_000_000))
 
-    assert refusal([bomb + compressor.flush()], b"gzip") == "body_too_large"
+    assert refusal([bomb + compressor.flush()], b"gzip") == code
 
 
 @pytest.mark.parametrize(

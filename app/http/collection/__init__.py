@@ -1,0 +1,1 @@
+"""What only the collection routes need: the key of a request before its body is parsed, and prepared answers."""
