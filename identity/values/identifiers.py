@@ -42,6 +42,7 @@ _TYPE_START = frozenset("abcdefghijklmnopqrstuvwxyz")
 _TYPE_REST = _TYPE_START | frozenset("0123456789_.")
 _LONGEST_DOMAIN = 253
 _LONGEST_LABEL = 63
+_PREFIX = "xn--"
 _SEPARATORS = frozenset(",;|")
 # RFC 5322 allows these in quotes alone; outside they are the syntax of lists, names and links.
 _NOT_IN_LOCAL_PART = frozenset("()<>[]:;,\\")
@@ -124,7 +125,11 @@ def _domain(domain: str) -> str | None:
     try:
         if not domain.isascii():
             domain = idna.uts46_remap(domain, std3_rules=True, transitional=False)
-        labels = [_label(label) for label in domain.split(".")]
+        parts = domain.split(".")
+        if sum(len(part) + (1 if part.isascii() else 1 + len(_PREFIX)) for part in parts) - 1 > _LONGEST_DOMAIN:
+            # In ASCII each of the labels has at least so many characters.
+            return None
+        labels = [_label(part) for part in parts]
     except UnicodeError:
         return None
     name = ".".join(labels)
@@ -134,9 +139,11 @@ def _domain(domain: str) -> str | None:
 
 
 def _label(label: str) -> str:
-    """One label of a domain in ASCII; "" for a label with other characters than letters, digits and hyphens."""
-    if not label.isascii() or label.startswith("xn--"):
+    """One label of a domain in ASCII; "" where it is long, or has other than letters, digits and hyphens."""
+    if len(label) > _LONGEST_LABEL:
+        return ""
+    if not label.isascii() or label.startswith(_PREFIX):
         return idna.alabel(label).decode("ascii")
-    if len(label) > _LONGEST_LABEL or label[:1] == "-" or label[-1:] == "-":
+    if label[:1] == "-" or label[-1:] == "-":
         return ""
     return label if label.replace("-", "").isalnum() else ""

@@ -13,6 +13,9 @@ from phonenumbers import CountryCodeSource, PhoneNumber, PhoneNumberFormat, Vali
 
 _PUNCTUATION: Final = {ord(c): None for c in " ().-\u00a0\u2010\u2011\u2012\u2013"}
 _LONGER_THAN_LOCAL: Final = 10
+# A number has 15 digits and a prefix of at most five to leave a country; the rest of a text is punctuation.
+LONGEST_TEXT: Final = 64
+_DIGITS: Final = range(2, 33)
 _WITH_COUNTRY_CODE = frozenset({CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN, CountryCodeSource.FROM_NUMBER_WITH_IDD})
 
 
@@ -30,8 +33,7 @@ def stored_phone_number(text: str, region: str) -> str | None:
 
 
 def _settled(text: str, region: str, *, valid: bool) -> str | None:
-    # Letters are words around a number, a vanity number or an extension: not the line of one person.
-    if any(c.isalpha() for c in text):
+    if not _is_shaped(text):
         return None
     text = text.translate(_PUNCTUATION)
     if text.startswith("00"):
@@ -39,6 +41,16 @@ def _settled(text: str, region: str, *, valid: bool) -> str | None:
     number = _e164(text, region, valid=valid)
     # The library drops doubtful zeros one at a time: a value that still changes is no number.
     return number if number is None or number == text or number == _e164(number, region, valid=valid) else None
+
+
+def _is_shaped(text: str) -> bool:
+    """Whether a text may be a number at all: the library takes a millisecond to refuse what this sees at once.
+
+    Letters are words around a number, a vanity number or an extension: not the line of one person.
+    """
+    if len(text) > LONGEST_TEXT or any(c.isalpha() for c in text):
+        return False
+    return sum(c.isdecimal() for c in text) in _DIGITS
 
 
 def _e164(text: str, region: str, *, valid: bool) -> str | None:

@@ -13,6 +13,8 @@ LONGEST_VALUE: Final = 1024
 
 # NFC takes time quadratic in a run of combining marks; at most four characters become one.
 _LONGEST_RAW = 4 * LONGEST_VALUE
+# So many marks at most become one with the character before them.
+_MOST_COMPOSED = 3
 _MOST_BITS = (10**LONGEST_VALUE).bit_length()
 _EXACT_FLOAT = 2.0**53
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
@@ -41,7 +43,7 @@ def plain(value: object) -> str:
         return _decimal(value)
     text = value.strip()
     if not text.isascii():
-        if len(text) > _LONGEST_RAW:
+        if len(text) > LONGEST_VALUE and (len(text) > _LONGEST_RAW or _stays_too_long(text)):
             raise UnusableValue(UnlinkedReason.TOO_LONG, shown(text))
         text = unicodedata.normalize("NFC", text)
     if len(text) > LONGEST_VALUE:
@@ -51,6 +53,15 @@ def plain(value: object) -> str:
     if text.isprintable() or not any(unicodedata.category(c) in _REFUSED_CATEGORIES for c in text):
         return text
     raise UnusableValue(UnlinkedReason.CONTROL_CHARACTERS, shown(text))
+
+
+def _stays_too_long(text: str) -> bool:
+    """Whether the combining marks alone are too many for NFC to bring a text to the longest value."""
+    left = run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        left += run > _MOST_COMPOSED
+    return left > LONGEST_VALUE
 
 
 def unreadable(text: str) -> str | None:

@@ -19,9 +19,12 @@ from identity.planning.resolution.call_requirements import (
     rejection_hint,
     require_alias_ids,
     require_event,
+    require_few_entries,
+    require_few_identifiers,
     require_one_call,
     require_time,
 )
+from identity.planning.resolution.claimed_identifiers import Memo
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
@@ -105,17 +108,20 @@ class IngestRequest:
         self.mended_rest = mended_rest
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(bodies)
-        self.weight = weight(len(bodies), size or 0)
+        shared = self.envelope.get("context")
+        beside = len(_size(shared)) if shared else 0
+        # Each call is stored with the context beside the batch.
+        self.weight = weight(len(bodies), (size or 0) + beside * len(bodies))
         if size is None or size > LARGEST_ITEM:
-            self._reject_large()
+            self._reject_large(LARGEST_ITEM - beside)
         self.calls: list[tuple[int, Call]] = []
         self.keys: set[BlindIndex] = set()
         self.index = IndexVersions()
         self.older: OlderKeys | None = None
 
-    def _reject_large(self) -> None:
+    def _reject_large(self, most: int) -> None:
         for at, body in enumerate(self.bodies):
-            if len(_size(body)) > LARGEST_ITEM and not is_batch(body):
+            if len(_size(body)) > most and not is_batch(body):
                 self.outcomes[at] = Outcome(message_id=_message_id(body), status="rejected", reason="too_large")
 
     async def read(self, space: Space, rules: Rules) -> None:
@@ -125,6 +131,7 @@ class IngestRequest:
         shared = self.envelope.get("context")
         strays = {each.path: each.value for each in ENVELOPE.misspelt(self.envelope)}
         sent_at = self.envelope.get("sentAt")
+        memo: Memo = {}
         for at, body in enumerate(self.bodies):
             outcome = self.outcomes[at]
             if outcome is not None and outcome.status == "rejected":
@@ -132,7 +139,7 @@ class IngestRequest:
             try:
                 require_one_call(body)
                 call = self._extract(
-                    {**strays, **body} if strays and isinstance(body, dict) else body, shared, sent_at, rules
+                    {**strays, **body} if strays and isinstance(body, dict) else body, shared, sent_at, rules, memo
                 )
             except BadCall as error:
                 self.outcomes[at] = Outcome(
@@ -162,7 +169,7 @@ class IngestRequest:
     def _lost(self, index: int) -> int:
         return self.mended.get(index, 0) + self.mended_rest
 
-    def _extract(self, body: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
+    def _extract(self, body: Any, shared: Any, sent_at: Any, rules: Rules, memo: Memo) -> Call:
         received, history = self.received, False
         if isinstance(body, dict):
             if shared is not None and shared != [] and not isinstance(shared, dict):
@@ -177,7 +184,17 @@ class IngestRequest:
                 body = _opted_out(body)
             if self.history and body.get("receivedAt") is not None:
                 received, sent_at, history = receipt_time(body["receivedAt"], received), None, True
-        call = extract(body, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+            require_few_entries(body, self.source)
+        call = extract(
+            body,
+            kind=self.kind,
+            rules=rules,
+            received=received,
+            sent_at=sent_at,
+            source=self.source,
+            memo=memo,
+        )
+        require_few_identifiers(call)
         require_event(call)
         require_alias_ids(call)
         if self.history and not history:

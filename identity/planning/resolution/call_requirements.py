@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from identity.planning.resolution.alias_previous_id import misspelt_previous_id
 from identity.planning.resolution.event_time import CLOCK_ERROR
-from identity.values.calls import KINDS, Call, Kind
+from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
 from identity.values.field_names import MisspeltField, bare, misspelt_fields, other_identifier, other_word
 from identity.values.plain_text import shown
@@ -18,6 +18,7 @@ from identity.values.timestamps import parse_timestamp
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000
 TOO_MANY_IDENTIFIERS: Final = 1_000
+MOST_OF_A_PUBLIC_KEY: Final = 20
 LONGEST_MESSAGE_ID: Final = 100
 LONGEST_GROUP_ID: Final = 500
 CONSENT_EVENT: Final = "Segment Consent Preference Updated"
@@ -49,7 +50,8 @@ REJECTIONS: Final = {
     "traits_not_object": "traits must be an object.",
     "too_many_traits": f"A call may carry at most {TOO_MANY_TRAITS - 1} traits.",
     "too_many_properties": f"A call may carry at most {MOST_PROPERTIES} properties.",
-    "too_many_identifiers": f"A call may carry at most {TOO_MANY_IDENTIFIERS - 1} identifiers.",
+    "too_many_identifiers": f"A call may carry at most {TOO_MANY_IDENTIFIERS - 1} identifiers, of a public key "
+    f"{MOST_OF_A_PUBLIC_KEY}.",
     "bad_message_id": "messageId must be text without control characters, or a number.",
     "message_id_too_long": f"messageId may have at most {LONGEST_MESSAGE_ID} characters.",
     "missing_group_id": "A group call needs a usable groupId.",
@@ -152,6 +154,20 @@ def require_one_call(body: object) -> None:
     """Reject a body that is a batch."""
     if is_batch(body):
         raise rejection("batch_as_call")
+
+
+def require_few_entries(body: Mapping[str, Any], source: Source) -> None:
+    """Reject a call of a public key with too many external ids, before any of them is read. BadCall."""
+    context = body.get("context")
+    entries = context.get("externalIds") if isinstance(context, dict) else None
+    if not source.server and isinstance(entries, list) and len(entries) > MOST_OF_A_PUBLIC_KEY:
+        raise rejection("too_many_identifiers")
+
+
+def require_few_identifiers(call: Call) -> None:
+    """Reject a call of a public key that claims too many identifiers, kept and demoted. BadCall."""
+    if not call.source.server and len(call.identifiers) + len(call.demoted) > MOST_OF_A_PUBLIC_KEY:
+        raise rejection("too_many_identifiers")
 
 
 def require_event(call: Call) -> None:

@@ -13,7 +13,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
 from identity.values.field_names import bare
-from identity.values.identifiers import GA_CLIENT_ID, LONGEST_TYPE, normalise, usable_type
+from identity.values.identifiers import EMAIL, GA_CLIENT_ID, LONGEST_TYPE, PHONE, normalise, usable_type
 from identity.values.near_types import GROUP_ID
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_blocked_everywhere, is_placeholder
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
@@ -30,6 +30,11 @@ DEVICE_IDS: Final = (("id", "id"), ("idfa", "advertisingId"), ("push_token", "to
 """The last part of a device type, and the field of `context.device` that holds the identifier."""
 GOOGLE_ANALYTICS: Final = ("Google Analytics", "clientId")
 """The member of `context.integrations`, and the field in it, that hold a `ga_client_id`."""
+
+
+Memo = dict[tuple[str, str], Identifier | DemotedIdentifier]
+"""What was read of raw values, by type and value, under one version of the rules."""
+_DEAR: Final = frozenset({EMAIL, PHONE})
 
 
 def read(type_: str, raw: object, rules: Rules) -> Identifier | DemotedIdentifier:
@@ -66,10 +71,12 @@ def named(found: Identifier | DemotedIdentifier) -> Identifier | None:
 class ClaimedIdentifiers:
     """The claimed identifiers of one call under the rules of its space."""
 
-    __slots__ = ("_demoted", "_kept", "rules")
+    __slots__ = ("_demoted", "_kept", "_memo", "rules")
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, memo: Memo | None = None) -> None:
+        """`memo` keeps what was read of the dear values of a batch: calls may share a context of many."""
         self.rules = rules
+        self._memo = {} if memo is None else memo
         self._kept: dict[tuple[str, str], Identifier] = {}
         self._demoted: dict[tuple[str, str, str], DemotedIdentifier] = {}
 
@@ -91,11 +98,22 @@ class ClaimedIdentifiers:
         """Keep a usable identifier and return it; None for an unusable or blocked one."""
         if value is None:
             return None
-        found = read(type_, value, self.rules)
+        found = self._read(type_, value)
         if isinstance(found, Identifier):
             return self._kept.setdefault((type_, found.value), found)
         self.demote(found)
         return None
+
+    def _read(self, type_: str, value: object) -> Identifier | DemotedIdentifier:
+        if not isinstance(value, str) or (type_ not in _DEAR and value.isascii()):
+            return read(type_, value, self.rules)
+        found = self._memo.get((type_, value))
+        if found is None:
+            found = self._memo[type_, value] = read(type_, value, self.rules)
+        # Each call has identifiers of its own, which get their keys later.
+        if isinstance(found, Identifier):
+            return Identifier(found.type, found.value)
+        return DemotedIdentifier(Identifier(found.identifier.type, found.identifier.value), found.reason)
 
     def demote(self, demoted: DemotedIdentifier) -> None:
         """List a demoted identifier with its reason."""

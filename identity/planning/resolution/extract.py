@@ -26,7 +26,7 @@ from identity.planning.resolution.call_requirements import (
     rejection,
     unread_fields,
 )
-from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, is_blocked_group
+from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, Memo, is_blocked_group
 from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
@@ -43,13 +43,20 @@ _WITHOUT_TRAITS: Final = frozenset({"track", "page", "screen", "alias"})
 
 
 def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts would each cost a call)
-    body: object, *, kind: Kind | None, rules: Rules, received: Micros, sent_at: object, source: Source
+    body: object,
+    *,
+    kind: Kind | None,
+    rules: Rules,
+    received: Micros,
+    sent_at: object,
+    source: Source,
+    memo: Memo | None = None,
 ) -> Call:
     """The call in a body. Raises only BadCall, with a key of REJECTIONS as its `code`.
 
     With `kind` None the `type` of the body decides, as in a batch. `received` is in microseconds; `sent_at` is
     the `sentAt` of the envelope as it arrived, or None to ignore it. Removes `writeKey` and `_metadata` from
-    the body; the call keeps the body.
+    the body; the call keeps the body. Calls of one batch may share a `memo`.
     """
     if not isinstance(body, dict):
         raise rejection("not_an_object")
@@ -82,7 +89,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     elif len(properties) > MOST_PROPERTIES:
         raise rejection("too_many_properties")
 
-    claims = ClaimedIdentifiers(rules)
+    claims = ClaimedIdentifiers(rules, memo)
     user = claims.claim(USER_ID, get("userId"))
     own = traits if kind == "identify" else None
     if own:

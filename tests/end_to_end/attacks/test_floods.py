@@ -1,4 +1,4 @@
-"""Attacks 123 to 127: work that somebody without a key, or with a public one, makes the server do for everybody.
+"""Attacks 123 to 126: work that somebody without a key, or with a public one, makes the server do for everybody.
 
 Each test shows the bound by what is answered, since times depend on the machine; `benchmarks/flood.py` measures what
 the other callers notice.
@@ -97,3 +97,43 @@ def test_attack_125_an_address_without_a_key_has_a_budget(server: Callable[..., 
         headers = {"Authorization": f"Bearer {shop.keys['write']}"}
         assert client.post("/v1/track", content=small).status_code == 200
         assert client.post("/v1/track", content=keyed, headers=headers).status_code == 200
+
+
+def _phones(count: int) -> dict[str, object]:
+    return {"externalIds": [{"type": "phone", "id": "+" * 240 + str(at)} for at in range(count)]}
+
+
+def test_attack_126_many_identifiers_of_a_public_key(shop: Shop) -> None:
+    """A call of a public key has 20 at most, wherever they stand; its neighbours are kept."""
+    calls = [
+        {"type": "track", "event": "E", "userId": "u1", "context": _phones(99)},
+        {"type": "track", "event": "E", "userId": "u2", "context": _phones(19)},
+    ]
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": calls}).status_code == 200
+
+    listed = shop.ask("GET", "/v1/rejections").json()["rejections"]
+    assert [each["reason"] for each in listed if each["reason"] == "too_many_identifiers"] == ["too_many_identifiers"]
+    assert shop.ask("GET", "/v1/profiles/user_id:u1").status_code == 404
+    assert shop.ask("GET", "/v1/profiles/user_id:u2").status_code == 200
+
+
+def test_attack_126_many_identifiers_in_the_context_of_a_batch(shop: Shop) -> None:
+    """A context beside the batch counts for each of its calls."""
+    calls = [{"type": "track", "event": "E", "userId": f"u{at}"} for at in range(3)]
+    answer = shop.ask("POST", "/v1/batch", "write", json={"batch": calls, "context": _phones(21)})
+
+    assert answer.status_code == 200
+    assert nobody(shop)
+    large = {"batch": calls, "context": {"text": "x" * 32_750}}
+    assert shop.ask("POST", "/v1/batch", "write", json=large).status_code == 200
+    assert nobody(shop)
+    reasons = [each["reason"] for each in shop.ask("GET", "/v1/rejections").json()["rejections"]]
+    assert sorted(set(reasons)) == ["too_large", "too_many_identifiers"]
+
+
+def test_attack_126_a_server_key_may_send_more(shop: Shop) -> None:
+    """A server is known, and moves people with many ids."""
+    many = {"externalIds": [{"type": "crm", "id": f"c{at}"} for at in range(50)]}
+    (outcome,) = shop.send({"type": "identify", "userId": "u1", "context": many})
+
+    assert outcome["status"] == "accepted"

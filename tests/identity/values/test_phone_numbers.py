@@ -105,3 +105,14 @@ def test_a_kept_number_is_valid_and_reads_as_itself(region: str, text: str) -> N
 def test_a_number_of_an_earlier_release_is_still_looked_up(region: str, number: str, stored: str) -> None:
     """Its profile is found, exported and erased by the value that was sent."""
     assert parse(f"phone:{number}", region).value == stored
+
+
+@pytest.mark.parametrize(
+    "text", ["+" * 240, "1" * 240, "+1" * 60, "[" * 65, "+" * 60, "1", "+49" + " " * 70 + "30123456"]
+)
+def test_the_library_never_sees_what_is_no_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library takes milliseconds for some texts, so their length and their digits are looked at first."""
+    monkeypatch.setattr(phonenumbers, "parse", None)
+
+    assert phone_number(text, "DE") is None
+    assert stored_phone_number(text, "DE") is None

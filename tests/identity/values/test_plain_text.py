@@ -1,6 +1,10 @@
 """A value as plain text: whole or refused with a reason, never cut or repaired."""
 
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from identity.values.enums import UnlinkedReason
 from identity.values.plain_text import (
@@ -79,3 +83,22 @@ def test_a_text_of_invisible_characters_alone_is_blank(character: str) -> None:
     assert unreadable(character) == unreadable(f" {character}\t{character}") == "is blank; write it in words"
     assert unreadable(f"a{character}") is None
     assert (is_visible(character), is_visible(f"a{character}")) == (False, True)
+
+
+@pytest.mark.parametrize("text", ["\u0316\u0301" * 2_000, "a" + "\u0316\u0301" * 600, "ab" * 200 + "\u0316" * 1_100])
+def test_text_that_stays_too_long_is_not_composed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composing takes time quadratic in a run of marks, of which three at most go into a letter."""
+    monkeypatch.setattr("identity.values.plain_text.unicodedata.normalize", None)
+
+    with pytest.raises(UnusableValue) as refused:
+        plain(text)
+    assert refused.value.reason == UnlinkedReason.TOO_LONG
+
+
+@given(st.text(alphabet="a\u00e9\u0301\u0316\u1100\u1161\u11a8\u1fb7\u0345\u0342\u0308", min_size=1, max_size=12))
+def test_composing_shortens_a_run_of_marks_by_three_at_most(text: str) -> None:
+    """So no text is refused that would have become short enough."""
+    text = text * (4 * LONGEST_VALUE // len(text))
+    expected = len(unicodedata.normalize("NFC", text)) <= LONGEST_VALUE
+
+    assert usable(text) == expected

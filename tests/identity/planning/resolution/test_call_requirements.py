@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.call_requirements import (
+    MOST_OF_A_PUBLIC_KEY,
     REJECTIONS,
     is_batch,
     missing_identifier_hint,
     rejection_hint,
     require_alias_ids,
+    require_few_entries,
+    require_few_identifiers,
     require_time,
 )
 from identity.planning.resolution.extract import extract
@@ -258,3 +261,36 @@ def test_the_ids_of_destinations_identify_nobody(value: object, ignored: dict[st
     assert call.ignored_fields == ignored
     assert [each.type for each in call.identifiers] == ["user_id"]
     assert call.demoted == []
+
+
+def _external(count: int) -> dict[str, Any]:
+    return {"context": {"externalIds": [{"type": "crm", "id": f"c{at}"} for at in range(count)]}}
+
+
+def _required(body: dict[str, Any], *, server: bool) -> str:
+    source = Source(1, server)
+    try:
+        require_few_entries(body, source)
+        call = extract(
+            body,
+            kind="identify",
+            rules=DEFAULT_RULES,
+            received=Micros(1_735_689_600 * MICRO),
+            sent_at=None,
+            source=source,
+        )
+        require_few_identifiers(call)
+    except BadCall as error:
+        return error.code
+    return "taken"
+
+
+def test_a_call_of_a_public_key_has_few_identifiers() -> None:
+    """Those of all places count together, and those that are refused as well; a server has the limit of every call."""
+    most = MOST_OF_A_PUBLIC_KEY
+    assert _required(_external(most), server=False) == "taken"
+    assert _required({"userId": "u1", **_external(most - 1)}, server=False) == "taken"
+    assert _required({"userId": "u1", **_external(most)}, server=False) == "too_many_identifiers"
+    assert _required({"traits": {"phone": "+" * 240}, **_external(most)}, server=False) == "too_many_identifiers"
+    assert _required(_external(most + 1), server=False) == "too_many_identifiers"
+    assert _required({"userId": "u1", **_external(500)}, server=True) == "taken"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from identity.planning.resolution.claimed_identifiers import Memo
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Call, DemotedIdentifier, Identifier, Kind, Source
@@ -239,3 +240,24 @@ def test_patterns_of_a_space_match_normalised_values() -> None:
     body = {"userId": "bot", "anonymousId": "bit!", "context": {"traits": {"email": "Team@Co.com"}}}
     assert kept(body, rules=rules) == ["anonymous_id:bit!"]
     assert demoted(body, rules=rules) == [("user_id:bot", "blocked"), ("email:team@co.com", "blocked")]
+
+
+def test_calls_of_one_batch_share_what_was_read_and_no_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that costs time is read once, and each call gets identifiers of its own, which get keys later."""
+    body = {"context": {"externalIds": [{"type": "phone", "id": "+4930123456"}, {"type": "email", "id": "nobody"}]}}
+    memo: Memo = {}
+
+    def read_again() -> Call:
+        return extract(
+            body, kind="track", rules=DEFAULT_RULES, received=Micros(0), sent_at=None, source=Source(1), memo=memo
+        )
+
+    first = read_again()
+    monkeypatch.setattr("identity.planning.resolution.claimed_identifiers.normalise", None)
+    second = read_again()
+
+    assert (
+        [each.text for each in first.identifiers] == [each.text for each in second.identifiers] == ["phone:+4930123456"]
+    )
+    assert first.identifiers[0] is not second.identifiers[0]
+    assert [(each.identifier.text, each.reason) for each in second.demoted] == [("email:nobody", "invalid_email")]
