@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from app.schemas.encoded_lookup import encode_each
 from app.schemas.fields import PublicProfileId, Time
 from app.schemas.problems import EntryProblem, entry_problems
 from identity.operations.destinations.acknowledge_changes import Acknowledgement
@@ -57,8 +58,8 @@ def seen_profile(value: VisibleProfile) -> SeenProfile:
 
 
 def seen_profiles(found: SeenByReference) -> SeenProfiles:
-    """The answer of a lookup."""
-    profiles = {ref: None if each is None else seen_profile(each) for ref, each in found.profiles.items()}
+    """The answer of a lookup. TooMuch where it is too large."""
+    profiles = encode_each(found.profiles, seen_profile, lambda each: each.id)
     return SeenProfiles(profiles, entry_problems(found.faults))
 
 

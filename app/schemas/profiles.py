@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from app.schemas.encoded_lookup import encode_each
 from app.schemas.fields import PublicProfileId, Time
 from app.schemas.problems import EntryProblem, entry_problems
 from identity.operations.profiles.profile import FoldedProfile, ProfileIdentifier, SetTrait
@@ -140,8 +141,8 @@ def profile_list(value: ProfilePage) -> ProfileList:
 
 
 def found_profiles(value: LookedUpProfiles) -> FoundProfiles:
-    """The answer of a lookup."""
-    profiles = {ref: None if each is None else canonical_profile(each) for ref, each in value.profiles.items()}
+    """The answer of a lookup. TooMuch where it is too large."""
+    profiles = encode_each(value.profiles, canonical_profile, lambda each: each.id)
     return FoundProfiles(profiles, entry_problems(value.faults))
 
 

@@ -49,7 +49,9 @@ DEFAULT_LIMIT: Final = TypeLimit(20)
 """The limit of devices and custom types: room for years of phones and accounts, too small for a crowd."""
 SHARED_LIMIT: Final = TypeLimit(20)
 # A mail address, a number or a browser is one of many that a person collects, and each of them stands for a person.
-_PERSONAL_LIMIT = TypeLimit(1_000)
+_PERSONAL_LIMIT = TypeLimit(100)
+MAX_IDENTIFIERS: Final = 1_000
+"""How many identifiers a profile may have: all of them are read with it, so the number bounds the cost of a read."""
 _OWN_LIMITS = {USER_ID: TypeLimit(1)}
 _BUILT_IN_LIMITS = {
     type_: _PERSONAL_LIMIT if type_ in (EMAIL, PHONE, GA_CLIENT_ID, ANONYMOUS_ID) else DEFAULT_LIMIT
@@ -148,7 +150,7 @@ def compile_rules(document: object, version: int) -> Rules:
         shared_limit=_limit(given.get("shared_limit", _written(SHARED_LIMIT)), "`shared_limit`", windows=False),
         priority=priority,
         patterns=patterns,
-        max_identifiers=read.whole(given.get("max_identifiers", 100_000), "`max_identifiers`", 1, MOST),
+        max_identifiers=read.whole(given.get("max_identifiers", MAX_IDENTIFIERS), "`max_identifiers`", 1, MOST),
         max_merges=read.whole(given.get("max_merges", 1_000), "`max_merges`", 0, MOST),
         region=read.region(given.get("region", "US")),
         promote_property_email=read.flag(given.get("promote_property_email", False), "`promote_property_email`"),

@@ -23,7 +23,7 @@ def test_the_defaults_and_the_placeholders_in_force_are_shown(shop: Shop) -> Non
     """Nothing has to be looked up; an answer can be sent back, and changes nothing."""
     shown = rules(shop)
     assert (shown["limits"]["android.id"], shown["default_limit"], shown["shared_limit"]) == ({"max": 20},) * 3
-    assert shown["limits"]["anonymous_id"] == {"max": 1000}
+    assert shown["limits"]["anonymous_id"] == {"max": 100}
     assert {"undefined", "null", "n/a"} <= set(shown["placeholders"]["values"])
     assert "test@test.com" in shown["placeholders"]["emails"]
     assert change(shop, "PUT", shown)["reset"] == []

@@ -1,4 +1,4 @@
-"""Attacks 123 to 126: work that somebody without a key, or with a public one, makes the server do for everybody.
+"""Attacks 123 to 127: work that somebody without a key, or with a public one, makes the server do for everybody.
 
 Each test shows the bound by what is answered, since times depend on the machine; `benchmarks/flood.py` measures what
 the other callers notice.
@@ -137,3 +137,19 @@ def test_attack_126_a_server_key_may_send_more(shop: Shop) -> None:
     (outcome,) = shop.send({"type": "identify", "userId": "u1", "context": many})
 
     assert outcome["status"] == "accepted"
+
+
+def test_attack_127_a_profile_of_any_number_of_identifiers(shop: Shop) -> None:
+    """By default a profile has 100 browsers and 20 values of each custom type; the rest stays outside it."""
+    calls: list[dict[str, object]] = [
+        {"type": "identify", "userId": "u1", "anonymousId": f"a{at}"} for at in range(130)
+    ]
+    more = [{"type": "crm", "id": f"c{at}"} for at in range(15)]
+    calls += [{"type": "identify", "userId": "u1", "context": {"externalIds": more[at::3] * 2}} for at in range(3)]
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": calls}).status_code == 200
+
+    held = [each["type"] for each in shop.ask("GET", "/v1/profiles/user_id:u1").json()["identifiers"]]
+
+    assert (held.count("anonymous_id"), held.count("crm")) == (100, 15)
+    rules = shop.ask("GET", "/v1/rules").json()
+    assert rules["max_identifiers"] == 1_000

@@ -28,14 +28,14 @@ def test_an_empty_document_has_the_documented_defaults() -> None:
     assert DEFAULT_RULES.document() == {
         "limits": {
             "user_id": {"max": 1},
-            **{type_: {"max": 1000} for type_ in ("email", "phone", "ga_client_id", "anonymous_id")},
+            **{type_: {"max": 100} for type_ in ("email", "phone", "ga_client_id", "anonymous_id")},
             **{f"{system}.{kind}": {"max": 20} for system in SYSTEMS for kind in ("id", "idfa", "push_token")},
         },
         "default_limit": {"max": 20},
         "shared_limit": {"max": 20},
         "priority": ["user_id", "email", "phone"],
         "blocked": {},
-        "max_identifiers": 100_000,
+        "max_identifiers": 1_000,
         "max_merges": 1000,
         "region": "US",
         "promote_property_email": False,
