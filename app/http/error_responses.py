@@ -20,6 +20,7 @@ from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
+from identity.planning.consent.decision_refusals import BeforeErasure
 from identity.planning.privacy.cancel_refusals import AlreadyLifted, AlreadySuppressed
 from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.values import errors, not_ready
@@ -45,6 +46,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.BadDestination: 422,
     errors.BadDecisions: 422,
     errors.Suppressed: 409,
+    BeforeErasure: 409,
     errors.Resync: 410,
     errors.DestinationNotFound: 404,
     errors.CallbackRepeated: 409,

@@ -13,8 +13,16 @@ from identity.operations.ingest.record_consent import record_consent
 from identity.operations.privacy.waiting_erasures import suppression_of
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read
+from identity.planning.consent.decision_refusals import BeforeErasure
 from identity.values.calls import Source
-from identity.values.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
+from identity.values.errors import (
+    BadDecisions,
+    BadIdentifier,
+    BadParameter,
+    ProfileNotFound,
+    Suppressed,
+    TooMuch,
+)
 from identity.values.ids import public_profile
 from identity.values.unknown_names import UnknownPurpose, UnknownType
 
@@ -24,7 +32,9 @@ At = Annotated[str | None, Query(max_length=64, description="Time of the decisio
 
 @router.post(
     "/v1/consent",
-    **described(Recorded, BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed, takes=Decisions),
+    **described(
+        Recorded, BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed, BeforeErasure, takes=Decisions
+    ),
 )
 async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
     """Record the decision of a person; it is in force in every process once this is answered."""

@@ -36,9 +36,14 @@ async def delete_group(visit: ByLister, group_id: Segment) -> Response:
     return answer(group_deleted(deleted))
 
 
-@router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))
+@router.delete(
+    "/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound, UnderHold)
+)
 async def remove_group_member(visit: ByLister, group_id: Segment, ref: Segment) -> Response:
-    """Remove the profile of `type:value` from a group; a later group call adds it again."""
+    """Remove the profile of `type:value` from a group; a later group call adds it again.
+
+    Refused while a litigation hold covers the person.
+    """
     await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
     left = await leave_group(visit.space, visit.onefold.ingest_queue, group_id, ref, source)

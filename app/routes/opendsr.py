@@ -25,7 +25,7 @@ from app.schemas.opendsr import (
 )
 from identity.operations.privacy.access_exports.request_export import request_export
 from identity.operations.privacy.cancel_erasure import cancel_request
-from identity.operations.privacy.opendsr_repeat import differing_fields, request_details
+from identity.operations.privacy.opendsr_repeat import differing_fields, differing_members, request_details
 from identity.operations.privacy.opendsr_status import opendsr_status
 from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.request_erasure import request_erasure
@@ -110,19 +110,19 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
         if kind == RequestKind.ACCESS:
             await request_export(visit.space, new)
             visit.onefold.jobs.wake()
+            first = await get_request(visit.space, subject.id)
         else:
-            await request_erasure(visit.space, new)
+            first = await request_erasure(visit.space, new)
     except (IdempotencyConflict, RequestExists):
         raise _taken(await differing_fields(visit.space, subject)) from None
     except BadIdentifier as error:
         raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
     except TooManyAsked as error:
         raise TooManyAsked(str(error).replace("identifiers", "subject_identities")) from None
-    differing = await differing_fields(visit.space, subject)
+    differing = differing_members(visit.space, subject, first)
     if differing:
         raise _taken(differing)
     # The same request again is answered with the time of its first receipt.
-    first = await get_request(visit.space, subject.id)
     received_at = (first.details or {}).get("received", first.received_at)
     status = await opendsr_status(visit.space, first)
     return answer(request, dsr_made(subject, raw, received_at, status.due_at, found=status.found), 201)

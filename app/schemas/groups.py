@@ -28,7 +28,7 @@ class Left(Struct):
 
 
 class GroupDeleted(Struct):
-    """The group that was deleted, and how many profiles were taken out of it."""
+    """The group that was deleted, and how many profiles were members of it until then."""
 
     group_id: str
     deleted: Literal[True]

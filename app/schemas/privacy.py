@@ -18,6 +18,13 @@ from identity.vault.signing import PublicKey
 
 __all__ = ["Receipt"]
 
+Suppressed = Annotated[
+    bool,
+    Meta(
+        description="Whether calls that name the identifier are dropped now, by this request or by another one: an"
+        " erasure with `suppress: false` lifts no suppression."
+    ),
+]
 ErasureId = Annotated[str, Meta(examples=["ers_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
 Reason = Annotated[str, Meta(min_length=1, max_length=2_000)]
 State = Literal["received", "on_hold", "finished", "duplicate", "cancelled"]
@@ -58,6 +65,7 @@ class Erasure(Struct):
     identifier_type: str
     found: bool | None
     hint: TypeHint
+    suppressed: Suppressed
     regulation: str
     internal: State
     internal_at: Time | None
@@ -84,6 +92,7 @@ class ErasureMade(Struct):
     identifier: str
     found: bool | None
     hint: TypeHint
+    suppressed: Suppressed
     internal: State
     due_at: Time | None
     salt: str
@@ -165,6 +174,7 @@ def erasure(result: ErasureResult, now: Micros) -> Erasure:
         identifier_type=result.type,
         found=result.found,
         hint=type_hint([result.type]) if result.found is False else None,
+        suppressed=result.suppressed,
         regulation=result.regulation.label,
         internal=_state(result),
         internal_at=time_or_null(result.internal_at),
@@ -194,6 +204,7 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
             identifier=each.identifier or "",
             found=each.found,
             hint=type_hint([each.identifier or ""]) if each.found is False else None,
+            suppressed=each.suppressed,
             internal=_state(each),
             due_at=time_or_null(each.due_at),
             salt=each.salt or "",

@@ -95,6 +95,7 @@ class UnlinkedReason(StrEnum):
     OTHER_COLLECTION = "other_collection"
     ENCODED = "encoded"
     UNKNOWN_DEVICE = "unknown_device"
+    BEFORE_ERASURE = "before_erasure"
 
 
 UNUSABLE: Final = frozenset(
@@ -116,6 +117,10 @@ UNUSABLE: Final = frozenset(
     }
 )
 """The reasons of a value that is no identifier: it has no blind index and names nobody."""
+
+
+HIDDEN: Final = frozenset({UnlinkedReason.SUPPRESSED, UnlinkedReason.BEFORE_ERASURE})
+"""The reasons of an identifier that a call must leave no trace of."""
 
 
 class SpaceMark(IntFlag):

@@ -15,7 +15,7 @@ from identity.planning.resolution.rejections import (
     TRAIT_LIMIT,
 )
 from identity.planning.resolution.stored_calls import REASONS
-from identity.values.enums import UnlinkedReason
+from identity.values.enums import HIDDEN, UnlinkedReason
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
@@ -80,7 +80,7 @@ def test_the_table_of_reasons_holds_every_reason_and_no_other() -> None:
         about.setdefault(lost, set()).add(reason)
     assert sum(map(len, about.values())) == len(listed)
     assert about == {
-        "call": {*REJECTIONS, "too_large", NO_IDENTIFIER, NO_USABLE_IDENTIFIER},
+        "call": {*REJECTIONS, "too_large", NO_IDENTIFIER, NO_USABLE_IDENTIFIER, *HIDDEN},
         "body": LOST_BODIES,
         "identifier": {*UnlinkedReason} - {"limit"} | {"limit:<type>"},
         "value": {TRAIT_LIMIT, IGNORED_TIMESTAMP, MENDED_VALUE, INVALID_SIGNAL, *FIELD_REASONS},

@@ -128,7 +128,7 @@ async def _rebuild(
 async def _require_no_hold(exclusive: ExclusiveSpace, profiles: list[ProfileId]) -> None:
     """UnderHold if a hold covers one of these profiles, or an erasure of one waits for a hold."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
-    if await holds.any_profile_held(connection, tenant, profiles) or await on_hold(connection, tenant, profiles):
+    if await holds.held_profiles(connection, tenant, profiles) or await on_hold(connection, tenant, profiles):
         raise UnderHold
 
 

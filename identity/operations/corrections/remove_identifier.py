@@ -6,6 +6,7 @@ from identity.operations.corrections.require_no_hold import require_no_hold
 from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles, shown_keys, unseal_profiles
 from identity.planning.corrections.remove_identifier import Removal, plan_removal
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -14,6 +15,7 @@ from identity.spaces.origin_rows import to_row
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import entry
+from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Identifier, Source
@@ -45,12 +47,15 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RemovedIdentifier]:
         key = space.keys.identifier(named.type, named.value)
-        if key not in exclusive.owners or await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
-            return _block(exclusive, key, actor, block=block)
+        if key not in exclusive.owners:
+            return await _block(exclusive, key, actor, block=block)
         opened = await unseal_profiles(exclusive, exclusive.owners[key])
+        await require_no_hold(exclusive, opened)
+        if await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
+            # The hold has ended and the erasure that waited for it is next: nobody reads the person any more.
+            return await _block(exclusive, key, actor, block=block)
         if len(opened.whole.links) == 1:
             raise LastIdentifier
-        await require_no_hold(exclusive, opened)
         removal = plan_removal(opened.whole, key, exclusive.stamps)
         origin = removal.link.origin
         await opened.unlock(origin)
@@ -62,10 +67,17 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
     return await run_exclusive(space, [named], decide)
 
 
-def _block(exclusive: ExclusiveSpace, key: BlindIndex, actor: str, *, block: bool) -> SpaceChange[RemovedIdentifier]:
-    """Blocks an identifier that no profile has. IdentifierNotFound without `block`."""
+async def _block(
+    exclusive: ExclusiveSpace, key: BlindIndex, actor: str, *, block: bool
+) -> SpaceChange[RemovedIdentifier]:
+    """Blocks an identifier that no profile has. IdentifierNotFound without `block`.
+
+    UnderHold where a hold waits for the person with this identifier: blocked, the person would never have it.
+    """
     if not block:
         raise IdentifierNotFound
+    if await holds.any_held(exclusive.connection, exclusive.space.tenant, [key]):
+        raise UnderHold
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(
         lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]

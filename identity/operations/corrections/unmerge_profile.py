@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from identity.operations.corrections.require_no_hold import require_no_hold
 from identity.operations.corrections.seal_profiles import act_record, seal_unmerge
-from identity.operations.corrections.unseal_profiles import unseal_for_unmerge
+from identity.operations.corrections.unseal_profiles import unseal_for_unmerge, unseal_profiles
 from identity.planning.corrections.unmerge import plan_unmerge
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -46,9 +46,11 @@ async def unmerge_profile(
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[UnmergedProfiles]:
         keys = [space.keys.identifier(each.type, each.value) for each in parsed]
         named = set(keys)
-        # A profile on hold stays as it is, and the answer does not reveal the hold: nobody reads this profile.
-        held = await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values())))
-        known = {key for key, origin in exclusive.owners.items() if origin not in held}
+        # Nobody reads a profile on hold, so its identifiers count as unknown; a hold in force is named as the reason.
+        hidden = await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values())))
+        if hidden:
+            await require_no_hold(exclusive, await unseal_profiles(exclusive, *map(ProfileId, sorted(hidden))))
+        known = {key for key, origin in exclusive.owners.items() if origin not in hidden}
         if not named or not named <= known:
             raise NotOneProfile(_places(keys, known, "not on any profile; name known identifiers"))
         opened = await unseal_for_unmerge(exclusive, exclusive.owners[keys[0]], named)

@@ -33,6 +33,7 @@ from identity.store.ledger.ledger import entry
 from identity.store.postgres.database import Database
 from identity.store.postgres.pipeline import PipelineConnection, commit, rollback
 from identity.store.postgres.writer_connection import WriterConnection
+from identity.store.privacy import holds
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import Conflict
@@ -179,6 +180,10 @@ class BatchWriter:
         opened.state.messages = {call.message for call in calls} - first.fresh_messages
         opened.state.suppressed, opened.state.erased = marked.suppressed, marked.erased
         opened.state.blocked, opened.state.cuts = marked.blocked, marked.cuts
+        if any(call.kind == "leave" for call in calls):
+            # A hold is placed while the space lock is held alone: before this batch, or after its commit.
+            roots = sorted({row.root for row in second.profiles})
+            opened.state.held = await holds.held_profiles(connection, space.tenant, roots)
         scans = missing_windows(opened.state, rules, space.codes)
         if scans:
             found = await load.scan_windows(connection, space.tenant, scans)

@@ -5,6 +5,7 @@ erasure nor a rebuild brings the group back from older calls. The row and the ke
 that was interrupted can be repeated. A call that names the group afterwards starts a group of its own.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
 from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.planner import UNDER_HOLD
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.fold_groups import DELETED, fold_groups
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -31,7 +33,7 @@ AT_ONCE = 250
 
 
 class DeletedGroup(Struct, frozen=True):
-    """A group that is no more, and how many profiles left it."""
+    """A group that is no more, and how many profiles were members until then."""
 
     name: str
     left: int
@@ -43,11 +45,16 @@ async def delete_group(space: Space, queue: IngestQueue, name: str, source: Sour
     now = wall_time()
     left, after = 0, bytes(16)
     while True:
-        after, bodies = await _next_members(space, name, after, now)
+        rows, bodies = await _next_members(space, name, after, now)
         if not bodies:
             break
-        request = IngestRequest(bodies, source=source, received=now, kind="leave")
-        left += sum(outcome.status == "accepted" for outcome in await queue.submit(space, request))
+        outcomes = await queue.submit(space, IngestRequest(bodies, source=source, received=now, kind="leave"))
+        if any(outcome.reason == UNDER_HOLD for outcome in outcomes):
+            # The hold came since the deletion began: earlier members have left, and what they gave stays.
+            raise UnderHold
+        gone = [outcome.status == "accepted" for outcome in outcomes]
+        left += sum(row.member for row, accepted in zip(rows, gone, strict=True) if accepted)
+        after = rows[-1].root
     await run_exclusive(space, (), partial(_destroy, name, actor))
     await space.publish()
     return DeletedGroup(name, left)
@@ -64,8 +71,10 @@ async def _require_deletable(space: Space, name: str) -> None:
 
 
 @retry_on_key_rotation
-async def _next_members(space: Space, name: str, after: bytes, now: Micros) -> tuple[bytes, list[object]]:
-    """The calls that take the next profiles out of a group, and the last of these profiles."""
+async def _next_members(
+    space: Space, name: str, after: bytes, now: Micros
+) -> tuple[Sequence[group_rows.NamedMemberRow], list[object]]:
+    """The next profiles that ever named a group, and the calls that take these profiles out."""
     names = await space.read_types()
     async with space.database.reading() as connection:
         found = await group_rows.named_members(connection, space.tenant, space.keys.groups(name), after, AT_ONCE)
@@ -75,7 +84,7 @@ async def _next_members(space: Space, name: str, after: bytes, now: Micros) -> t
         external = {"id": value, "type": names[row.type], "collection": "users", "encoding": "none"}
         context = {"externalIds": [external]}
         bodies.append({"groupId": name, "context": context, "timestamp": format_time(now), DELETED: True})
-    return (found[-1].root if found else after), bodies
+    return found, bodies
 
 
 async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
@@ -85,7 +94,6 @@ async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceCha
     if not await existing_groups(connection, space.tenant, [key]):
         return SpaceChange(None)
     if await holds.any_member_held(connection, space.tenant, [key]):
-        # The hold came since the deletion began: the members have left, and what they gave stays.
         raise UnderHold
     new_keys = await exclusive.new_subject_keys()
     folded = await fold_groups(space, connection, new_keys, [key])

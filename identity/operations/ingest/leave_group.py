@@ -1,14 +1,17 @@
 """Takes a profile out of a group, by a call of Onefold's own kind that is ingested like any other.
 
-So the departure has a stamp, is stored as evidence, and wins or loses against a join by its time.
+So the departure has a stamp, is stored as evidence, and wins or loses against a join by its time. A person under a
+litigation hold stays: the batch that stores the departure looks for the hold.
 """
 
 from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
+from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.call_requirements import LONGEST_GROUP_ID
 from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.planner import UNDER_HOLD
 from identity.spaces.named_identifiers import find_identifier, profile_not_found
 from identity.spaces.space import Space
 from identity.values.calls import Source
@@ -27,7 +30,7 @@ class GroupLeft(Struct, frozen=True):
 async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str, source: Source) -> GroupLeft:
     """Takes the profile of `type:value` out of a group; a profile that never joined stays out.
 
-    GroupNotFound for an impossible group id, BadIdentifier, ProfileNotFound.
+    GroupNotFound for an impossible group id, BadIdentifier, ProfileNotFound; UnderHold for a person under a hold.
     """
     try:
         group = plain(group_id)
@@ -45,6 +48,8 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
         "timestamp": format_time(now),
     }
     outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="leave")))[0]
+    if outcome.reason == UNDER_HOLD:
+        raise UnderHold
     if outcome.status == "rejected":
         raise BadIdentifier
     if outcome.profile_id is None:

@@ -12,11 +12,13 @@ from msgspec import Struct
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.profiles.consent_history import purposes_at
+from identity.planning.consent.decision_refusals import BeforeErasure
 from identity.planning.consent.regions import parse_region, region_hint
 from identity.planning.resolution.event_time import CLOCK_ERROR, format_time
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.values.calls import Source
+from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
 from identity.values.ids import new_id
 from identity.values.stamps import Micros, wall_time
@@ -55,7 +57,7 @@ async def record_consent(
 ) -> RecordedConsent:
     """Records the decisions of the person of `type:value`, known or not, made at `captured_at` or now.
 
-    BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed.
+    BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed, BeforeErasure.
     """
     named = await read_identifier(space, ref, of_person=True)
     if not (decisions or jurisdiction or minor is not None):
@@ -91,7 +93,7 @@ async def record_consent(
     }
     outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
-        raise Suppressed
+        raise BeforeErasure if outcome.reason == UnlinkedReason.BEFORE_ERASURE else Suppressed
     if outcome.reason == "too_large":
         raise _too_large(decisions, evidence)
     if outcome.status == "rejected" or outcome.profile_id is None:

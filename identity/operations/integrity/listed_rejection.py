@@ -49,8 +49,8 @@ class ListedRejection(Struct, frozen=True):
 
     `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
     `mended_value`, `invalid_signal`, a reason of `ignored_fields`). `ignored_count` traits, decisions and memberships
-    exceeded the size of the profile; `ignored` holds the names of up to 50 of them. A call with a suppressed identifier
-    has no `message_id`.
+    exceeded the size of the profile; `ignored` holds the names of up to 50 of them. A call with an identifier
+    of a suppressed or erased person has no `message_id`.
     """
 
     at: Micros

@@ -148,7 +148,9 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObje
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
     if row is not None and row.state == ErasureState.ON_HOLD and not entry["whole"]:
-        await restore_erasures.replay_lift(connection, tenant, entry)
+        # Entries of older releases do not list what they lifted.
+        lifted = {"hashes": entry.get("lifted", entry["hashes"])}
+        await restore_erasures.replay_lift(connection, tenant, lifted)
     informed = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
         counts = msgspec.json.encode(counts_in_entry(entry))

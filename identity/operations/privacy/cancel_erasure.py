@@ -73,7 +73,7 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     refs = person.refs(row.key, row.hash)
     if await erasures.on_hold(connection, tenant, refs.keys):
         return SpaceChange(None)
-    kept = await erasures.suppressed(connection, tenant, refs.hashes)
+    kept = await suppressions.requested(connection, tenant, refs.hashes)
     hashes = [hash_ for hash_ in refs.hashes if hash_ not in kept]
     stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins)))
     await erase.take_off_hold(connection, tenant, person.origin_ids)

@@ -93,12 +93,14 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         texts = msgspec.json.encode([each.text for each in person.identifiers()])
         aside = keys.make(row.id).seal(ASIDE, row.id, 0, texts)
     writes.slot, writes.subject_keys = keys.new_slot, keys.rows
-    if row.state == ErasureState.ON_HOLD and not whole:
-        await suppressions.lift(connection, tenant, refs.hashes)
+    lifted = await _outlived(exclusive, row, person, refs.hashes)
+    await suppressions.lift(connection, tenant, lifted)
     exports = await access_exports.drop_containing(connection, tenant, refs.origins)
     rows = await erase.delete_profiles(connection, tenant, refs.origins, refs.keys, sorted(stated))
     rows |= {"account": parted.gone} if parted.gone else {}
-    entry = erasure_entry.ledger_entry(refs, rows, exports, informed, stamp=stamp, whole=whole, epoch=epoch)
+    entry = erasure_entry.ledger_entry(
+        refs, rows, exports, informed, stamp=stamp, whole=whole, epoch=epoch, lifted=lifted
+    )
     seq = await ledger.append(
         connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), internal_at, entry)
     )
@@ -118,6 +120,17 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     await erasure_notices.add(connection, tenant, row.id, informed, internal_at)
     await erasures.mark_duplicates(connection, tenant, refs.keys, row, internal_at, found=bool(refs.key_ids))
     return SpaceChange(None, writes)
+
+
+async def _outlived(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, hashes: Sequence[bytes]) -> list[bytes]:
+    """The suppressions that lasted only while this erasure waited: those that no other request asked for."""
+    if row.state != ErasureState.ON_HOLD or row.kind in SUPPRESSES or not person.origins:
+        return []
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    if await suppressions.any_requested_later(connection, tenant, sorted(person.keys)):
+        return []
+    requested = await suppressions.requested(connection, tenant, hashes)
+    return [hash_ for hash_ in hashes if hash_ not in requested]
 
 
 async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:

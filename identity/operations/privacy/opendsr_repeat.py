@@ -10,6 +10,7 @@ import msgspec
 from identity.operations.privacy.request_erasure import request_hash
 from identity.planning.privacy import opendsr_repeat
 from identity.planning.privacy.opendsr import Subject
+from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space
 from identity.store.privacy import requests
@@ -30,8 +31,20 @@ def request_details(space: Space, subject: Subject, received_at: Micros) -> Json
     }
 
 
+def differing_members(space: Space, subject: Subject, stored: PrivacyRequest) -> list[str]:
+    """The fields in which a request differs from the stored request of its id, which has the same identities."""
+    same = opendsr_repeat.StoredRequest(
+        kind=stored.kind,
+        regulation=stored.regulation,
+        received_at=stored.received_at,
+        same_identities=True,
+        details=stored.details or {},
+    )
+    return opendsr_repeat.differing_fields(same, subject, _hashes(space, subject))
+
+
 async def differing_fields(space: Space, subject: Subject) -> list[str]:
-    """The fields in which a request differs from the stored request of its id; empty for the same request."""
+    """The fields in which a refused request differs from the stored request of its id; empty for the same request."""
     async with space.database.reading() as connection:
         row = await requests.get(connection, space.tenant, subject.id)
     if row is None or row.front != RequestInterface.OPENDSR:

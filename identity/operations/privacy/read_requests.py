@@ -14,7 +14,7 @@ from identity.planning.privacy.privacy_requests import (
 )
 from identity.spaces.space import Space
 from identity.store.postgres.database import Connection
-from identity.store.privacy import erasure_notices, erasures, requests
+from identity.store.privacy import erasure_notices, erasures, requests, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, RequestNotFound
@@ -30,10 +30,10 @@ async def get_request(space: Space, request_id: RequestId) -> PrivacyRequest:
     async with space.database.reading() as connection:
         row = await requests.get(connection, space.tenant, request_id)
         rows = [] if row is None else await erasures.by_requests(connection, space.tenant, [request_id])
-        notices = await _notices(space, connection, rows)
+        results = await _results(space, connection, rows)
     if row is None:
         raise RequestNotFound
-    return _request(space, row, await _results(space, rows, notices))
+    return _request(space, row, results)
 
 
 async def list_requests(
@@ -48,9 +48,9 @@ async def list_requests(
         found = await requests.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
         page = found[:limit]
         rows = await erasures.by_requests(connection, space.tenant, [row.id for row in page])
-        notices = await _notices(space, connection, rows)
+        results = await _results(space, connection, rows)
     by_request: dict[RequestId, list[ErasureResult]] = {}
-    for result in await _results(space, rows, notices):
+    for result in results:
         by_request.setdefault(result.request_id, []).append(result)
     following = None
     if len(found) > limit:
@@ -63,10 +63,9 @@ async def get_erasure(space: Space, erasure_id: str) -> ErasureResult:
     id_ = private("ers", erasure_id)
     async with space.database.reading() as connection:
         row = None if id_ is None else await erasures.get(connection, space.tenant, id_)
-        notices = [] if row is None else await _notices(space, connection, [row])
-    if row is None or row.kind not in DELETES:
-        raise ErasureNotFound
-    return (await _results(space, [row], notices))[0]
+        if row is None or row.kind not in DELETES:
+            raise ErasureNotFound
+        return (await _results(space, connection, [row]))[0]
 
 
 async def list_erasures(
@@ -77,13 +76,9 @@ async def list_erasures(
     async with space.database.reading() as connection:
         rows = await erasures.newest(connection, space.tenant, DELETES, state, before, limit + 1)
         page = rows[:limit]
-        notices = await _notices(space, connection, page)
+        results = await _results(space, connection, page)
     following = space.write_cursor(b"erasures", page[-1].id) if len(rows) > limit else None
-    return await _results(space, page, notices), following
-
-
-async def _notices(space: Space, connection: Connection, rows: Sequence[ErasureRow]) -> list[erasure_notices.NoticeRow]:
-    return await erasure_notices.by_erasures(connection, space.tenant, [row.id for row in rows]) if rows else []
+    return results, following
 
 
 def _request(space: Space, row: requests.RequestRow, results: Sequence[ErasureResult]) -> PrivacyRequest:
@@ -102,9 +97,11 @@ def _request(space: Space, row: requests.RequestRow, results: Sequence[ErasureRe
     )
 
 
-async def _results(
-    space: Space, rows: Sequence[ErasureRow], notices: Sequence[erasure_notices.NoticeRow]
-) -> list[ErasureResult]:
+async def _results(space: Space, connection: Connection, rows: Sequence[ErasureRow]) -> list[ErasureResult]:
+    if not rows:
+        return []
+    notices = await erasure_notices.by_erasures(connection, space.tenant, [row.id for row in rows])
+    suppressed = await suppressions.listed(connection, space.tenant, sorted({row.hash for row in rows}))
     if any(row.type and row.type not in space.names for row in rows):
         # Another process numbered a new identifier type since.
         await space.read_types()
@@ -118,10 +115,10 @@ async def _results(
             ack=each.ack,
         )
         by_erasure.setdefault(each.erasure_id, []).append(notice)
-    return [_result(space, row, by_erasure.get(row.id, ())) for row in rows]
+    return [_result(space, row, by_erasure.get(row.id, ()), suppressed=row.hash in suppressed) for row in rows]
 
 
-def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice]) -> ErasureResult:
+def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice], *, suppressed: bool) -> ErasureResult:
     return ErasureResult(
         id=row.id,
         request_id=row.request_id,
@@ -143,6 +140,7 @@ def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice]) -> 
         counts=None if row.counts is None else msgspec.json.decode(row.counts, type=DestroyedCounts),
         notices=notices,
         found=row.found if row.found is not None else _found(row),
+        suppressed=suppressed,
     )
 
 

@@ -33,7 +33,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound
 from identity.values.ids import BlindIndex, ErasureId, RequestId, new_id, public
-from identity.values.stamps import Micros, wall_time
+from identity.values.stamps import wall_time
 from identity.vault.seal import REQUEST
 
 MOST_IDENTIFIERS: Final = 5_000
@@ -138,7 +138,7 @@ def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identi
         kind=request.kind,
         regulation=request.regulation,
         state=0,
-        received_at=Micros(request.received_at or wall_time()),
+        received_at=wall_time() if request.received_at is None else request.received_at,
         actor=request.actor,
         body=request_hash(space, request.front, request.kind, request.regulation, texts),
         details=None if details is None else space.keys.seal(REQUEST, id_, 0, details),

@@ -1,6 +1,7 @@
 """The suppressions for good that the entries of a journal leave: what the suppression list has to hold.
 
-An erasure that was under a hold and does not suppress ends the suppression that the hold began.
+An erasure that was under a hold and does not suppress ends the suppressions that only the hold kept. Its entry lists
+these; entries of older releases do not, and end all of their hashes.
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ class _Entry(msgspec.Struct, frozen=True):
     subject: str | None = None
     hashes: list[str] = []
     whole: bool = False
+    lifted: list[str] | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Entry)
@@ -40,7 +42,7 @@ def suppressed_hashes(entries: Iterable[bytes]) -> set[bytes]:
             if entry.whole:
                 suppressed |= hashes
             elif subject in held:
-                suppressed -= hashes
+                suppressed -= hashes if entry.lifted is None else {bytes.fromhex(each) for each in entry.lifted}
             held.discard(subject)
         else:
             suppressed -= hashes

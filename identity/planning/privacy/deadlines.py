@@ -6,7 +6,7 @@ Deadlines run from receipt and never pause. Times are microseconds, and a due da
 """
 
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from identity.values.calls import MICRO
@@ -17,6 +17,8 @@ CCPA_DAYS: Final = 45
 CONFIRM_DAYS: Final = 10
 """Business days within which receipt of a request under the CCPA has to be confirmed."""
 AT_RISK: Final = 0.7
+IN_FORCE: Final = {Law.GDPR: date(2018, 5, 25), Law.CCPA: date(2020, 1, 1)}
+"""The first day of each law: nobody can have asked for a right of the law before this day."""
 
 
 def due_date(regulation: int, received_at: Micros) -> Micros | None:
@@ -26,6 +28,11 @@ def due_date(regulation: int, received_at: Micros) -> Micros | None:
     if regulation == Law.CCPA:
         return _end(_day(received_at) + timedelta(days=CCPA_DAYS))
     return None
+
+
+def in_force_since(regulation: Law) -> Micros:
+    """The first moment of a law, in UTC."""
+    return Micros(int(datetime.combine(IN_FORCE[regulation], time.min, UTC).timestamp()) * MICRO)
 
 
 def extended_due_date(regulation: int, received_at: Micros) -> Micros:

@@ -44,10 +44,12 @@ def ledger_entry(
     stamp: Stamp,
     whole: bool,
     epoch: int,
+    lifted: Sequence[bytes] = (),
 ) -> JsonObject:
     """The ledger entry of an erasure, enough to repeat the erasure and its notices in an older database.
 
-    `informed` are the numbers of the destinations that received data of the person.
+    `informed` are the numbers of the destinations that received data of the person, `lifted` the hashes whose
+    suppression ends with the erasure, since it lasted only while the erasure waited for a hold.
     """
     return {
         "stamp": stamp,
@@ -60,6 +62,7 @@ def ledger_entry(
         "keys": _hex(refs.key_ids),
         "indexes": _hex(refs.keys),
         "hashes": _hex(refs.hashes),
+        "lifted": _hex(lifted),
         "groups": _hex(refs.groups),
     }
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from identity.planning.privacy.deadlines import IN_FORCE, in_force_since
 from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.values.enums import ErasureState, Law
@@ -91,12 +92,10 @@ def read(body: object, now: Micros) -> Subject:
     kind = body.get("subject_request_type")
     if kind not in SUPPORTED:
         raise _bad(f"subject_request_type must be one of {', '.join(SUPPORTED)}.")
-    submitted = parse_time(body.get("submitted_time"))
-    if submitted is None or submitted > now + CLOCK_ERROR:
-        raise _bad("submitted_time must be an RFC 3339 time that is at most 5 minutes ahead of the server's clock.")
     law = body.get("regulation", "gdpr")
-    if law not in _LAWS:
+    if not isinstance(law, str) or law not in _LAWS:
         raise _bad(f"regulation must be one of {', '.join(_LAWS)}.")
+    submitted = _submitted_at(body.get("submitted_time"), _LAWS[law], now)
     identities = body.get("subject_identities", body.get("identities"))
     if not isinstance(identities, list) or not identities:
         raise _bad("subject_identities must list at least one identity.")
@@ -115,7 +114,7 @@ def read(body: object, now: Micros) -> Subject:
     return Subject(
         id=id_,
         type=kind,
-        submitted_at=min(submitted, now),
+        submitted_at=submitted,
         regulation=_LAWS[law],
         controller=known,
         identifiers=named,
@@ -123,6 +122,19 @@ def read(body: object, now: Micros) -> Subject:
         version=body.get("api_version"),
         others={name: value for name, value in body.items() if name not in _MEMBERS},
     )
+
+
+def _submitted_at(value: object, law: Law, now: Micros) -> Micros:
+    """The time of submission, and the receipt for a time that a clock ahead of the server gives."""
+    submitted = parse_time(value)
+    if submitted is None or submitted > now + CLOCK_ERROR:
+        raise _bad("submitted_time must be an RFC 3339 time that is at most 5 minutes ahead of the server's clock.")
+    if submitted < in_force_since(law):
+        raise _bad(
+            f"submitted_time lies before {IN_FORCE[law]}, the first day of the {law.label}; send the time at which the"
+            " person asked, from which the deadline runs."
+        )
+    return min(submitted, now)
 
 
 def _identity(index: int, identity: object) -> str:

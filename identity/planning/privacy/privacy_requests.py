@@ -92,7 +92,7 @@ class ErasureResult(Struct, frozen=True):
     `counts` are the numbers of destroyed items, None until the erasure is done. `salt` (hex) and `identifier` are
     present only in the answer to the request itself, as a later proof of the erased person. `found` is
     False where nobody had the identifier, None until the request looked for it. `nr` is the place of the identifier in
-    the request, from 1.
+    the request, from 1. `suppressed`: later calls that name the identifier are dropped now, by this request or another.
     """
 
     id: ErasureId
@@ -117,6 +117,7 @@ class ErasureResult(Struct, frozen=True):
     salt: str | None = None
     identifier: str | None = None
     found: bool | None = None
+    suppressed: bool = False
 
 
 class PrivacyRequest(Struct, frozen=True):

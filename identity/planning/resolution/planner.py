@@ -20,12 +20,12 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.shared_identifiers import over_connected
 from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Outcome
-from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.enums import HIDDEN, FeedOperation, HistoryKind
 from identity.values.identifiers import USER_ID
 from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
-SUPPRESSED = "suppressed"
+UNDER_HOLD = "under_hold"
 BLOCKED = "blocked"
 NO_IDENTIFIER = "no_identifier"
 NO_USABLE_IDENTIFIER = "no_usable_identifier"
@@ -78,6 +78,8 @@ class _Planner:
         state = self.state
         if call.message in state.messages:
             return Outcome(message_id=call.message_id, status="duplicate")
+        if state.is_held(call):
+            return Outcome(message_id=call.message_id, status="rejected", reason=UNDER_HOLD)
         demoted = call.demoted
         identifiers = call.identifiers
         if len(identifiers) > 1:
@@ -89,9 +91,10 @@ class _Planner:
         hidden = state.hidden(call)
         if hidden:
             if identifiers and identifiers[0].key in hidden:
-                return Outcome(message_id=call.message_id, status="suppressed")
+                reason = state.hidden_reason(identifiers[0].key)
+                return Outcome(message_id=call.message_id, status="suppressed", reason=reason)
             call, identifiers, removed = without(call, identifiers, hidden)
-            demoted = demoted + [DemotedIdentifier(i, SUPPRESSED) for i in removed]
+            demoted = demoted + [DemotedIdentifier(i, state.hidden_reason(i.key)) for i in removed]
             removed += [i for i in call.unlinked if i.key in hidden]
             if removed:
                 call = scrub(call, removed, self.rules)
@@ -180,7 +183,7 @@ class _Planner:
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
         self._announce(root, merged, stamp, changed=seen or bool(notes))
-        keyed = [s for s in demoted if s.reason != SUPPRESSED and s.identifier.key]
+        keyed = [s for s in demoted if s.reason not in HIDDEN and s.identifier.key]
         unseen = working.sight(call, kept, [s.identifier.key for s in keyed if s.reason != BLOCKED], target, root)
         if unseen and keyed:
             keys, reasons = [s.identifier.key for s in keyed], [s.reason for s in keyed]

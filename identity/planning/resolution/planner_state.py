@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from identity.values.calls import Call
 from identity.values.documents import Document
+from identity.values.enums import UnlinkedReason
 from identity.values.ids import BlindIndex, GroupRowId, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
 
@@ -94,7 +95,8 @@ class PlannerState(Struct):
     `owners` maps the key of an identifier to its origin. `profiles` are those origins and their roots,
     `documents` the documents of origins (a missing one is empty), `messages` the messages accepted before.
     `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
-    the keys of erased people to the moment up to which their calls are ignored.
+    the keys of erased people to the moment up to which their calls are ignored. `held` are the roots of the people
+    under a litigation hold, loaded where a call takes a profile out of a group.
     """
 
     owners: dict[BlindIndex, ProfileId] = {}
@@ -108,16 +110,31 @@ class PlannerState(Struct):
     blocked: set[BlindIndex] = set()
     cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
     stamp: Stamp = Stamp(0)
+    held: set[ProfileId] = set()
 
     def hidden(self, call: Call) -> AbstractSet[BlindIndex]:
         """The identifiers that this call must leave no trace of.
 
         The identifiers of erased people belong to them where the call is not later than the erasure. A call
-        imported as history is late by nature and sent on purpose, so erasures do not apply to it.
+        imported as history is late by nature and sent on purpose, so erasures do not apply to it. A departure from a
+        group is no call about the person, so nothing is hidden of it.
         """
+        if call.kind == "leave":
+            return frozenset()
         if not self.erased or call.history:
             return self.suppressed
         return self.suppressed | {key for key, until in self.erased.items() if call.time <= until}
+
+    def hidden_reason(self, key: BlindIndex) -> UnlinkedReason:
+        """Why a call must leave no trace of an identifier: suppressed, or older than an erasure of the person."""
+        return UnlinkedReason.SUPPRESSED if key in self.suppressed else UnlinkedReason.BEFORE_ERASURE
+
+    def is_held(self, call: Call) -> bool:
+        """Whether a call takes a person under a litigation hold out of a group."""
+        if call.kind != "leave" or not self.held:
+            return False
+        roots = (self.root_of(identifier.key) for identifier in call.identifiers)
+        return any(root is not None and root.id in self.held for root in roots)
 
     def root_of(self, key: BlindIndex) -> Profile | None:
         """The root of the canonical profile that holds this identifier, if it is known."""

@@ -1,8 +1,8 @@
 """Makes the stored rejections of calls that are stored in part or not at all, so that no loss is silent.
 
 A rejection holds codes, counts and names of traits, never a body, the value of an identifier or the id of a
-group. The rejection of a call that names a suppressed person holds no message id. The demoted identifiers of a
-stored call are in its evidence and not here.
+group. The rejection of a call that names a suppressed or erased person holds no message id. The demoted identifiers of
+a stored call are in its evidence and not here.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from identity.values.calls import KINDS, Call, Kind, Outcome
-from identity.values.enums import UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
+from identity.values.enums import HIDDEN, UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
 from identity.values.stamps import Micros
 
 TRAIT_LIMIT = "trait_limit"
@@ -34,7 +34,7 @@ LOST_BODIES: Final = frozenset(
 """The reasons for which no call of a body is read; a client does not repeat such a request."""
 SUPPRESSED = "suppressed"
 # Identifiers demoted for these reasons have no key, or must leave none, so no evidence holds them.
-NOT_IN_EVIDENCE = UNUSABLE | {SUPPRESSED, UnlinkedReason.BAD_TYPE, UnlinkedReason.TOO_MANY_TYPES}
+NOT_IN_EVIDENCE = UNUSABLE | HIDDEN | {UnlinkedReason.BAD_TYPE, UnlinkedReason.TOO_MANY_TYPES}
 _USER_ID: Final = "user_id:"
 MOST_NAMES = 50
 LONGEST_NAME = 100
@@ -92,7 +92,7 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
 def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection | None:
     """The refused part of a call; None where nothing is refused or evidence holds it.
 
-    `received` is the time of the request, the only time kept of a suppressed person.
+    `received` is the time of the request, the only time kept of a suppressed or erased person.
     """
     accepted = outcome.status == "accepted"
     if outcome.status == "duplicate" or (call.kind == "leave" and not accepted):
@@ -109,7 +109,7 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
             unlinked = +unlinked
         if not unlinked and _partial_reason(outcome) is None:
             return None
-    hidden = outcome.status == SUPPRESSED or SUPPRESSED in unlinked
+    hidden = outcome.status == SUPPRESSED or not HIDDEN.isdisjoint(unlinked)
     return StoredRejection(
         status=StoredStatus[outcome.status.upper()],
         reason=_partial_reason(outcome) if accepted else outcome.reason,

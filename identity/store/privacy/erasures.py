@@ -11,7 +11,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.requests import RequestRow
-from identity.values.enums import ErasureState, RequestKind
+from identity.values.enums import ErasureState
 from identity.values.ids import BlindIndex, ErasureId, RequestId, SpaceNumber
 from identity.values.stamps import Micros
 
@@ -19,13 +19,6 @@ _ERASURE: LiteralString = (
     "erasure_id, request_id, nr, kind, regulation, state, type, key, hash, commitment, received_at, due_at,"
     " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside, found"
 )
-_SUPPRESSING = (
-    RequestKind.SUPPRESS_WITH_DELETE,
-    RequestKind.SUPPRESS_ONLY,
-    RequestKind.UNSUPPRESS,
-    RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
-)
-"""Kinds of requests that change whether an identifier is suppressed by name."""
 
 
 class ErasureRow(NamedTuple):
@@ -235,28 +228,6 @@ async def on_hold(
         ErasureState.ON_HOLD.value,
     )
     return [(BlindIndex(bytes(key)), ErasureId(bytes(id_)), RequestId(bytes(request))) for key, id_, request in found]
-
-
-async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
-    """Which of these identifiers were suppressed by a request, and not unsuppressed since."""
-    found = await rows(
-        connection,
-        """
-        SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM unnest($2::bytea[]) AS k (hash)
-        CROSS JOIN LATERAL (
-            SELECT t.* FROM erasure t
-            WHERE t.hash = k.hash AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4 OFFSET 0
-        ) e
-        WHERE e.state = $4::int2 AND e.kind = ANY ($5::int2[])
-        ORDER BY e.hash, e.internal_at DESC
-        """,
-        tenant.id,
-        byteas(hashes),
-        tenant.base,
-        ErasureState.FINISHED.value,
-        int2s(_SUPPRESSING),
-    )
-    return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
 
 
 async def cancel(connection: Connection, tenant: Tenant, request_id: RequestId, at: Micros) -> int:

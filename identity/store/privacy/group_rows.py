@@ -24,9 +24,13 @@ class StatingRow(NamedTuple):
 
 
 class NamedMemberRow(NamedTuple):
-    """An identifier of a profile that joined or left a group, sealed, with the key of its origin."""
+    """An identifier of a profile that joined or left a group, sealed, with the key of its origin.
+
+    `member` is the last statement of the profile.
+    """
 
     root: ProfileId
+    member: bool
     type: int
     key: bytes
     value: bytes
@@ -85,10 +89,19 @@ async def named_members(
                 WHERE t.head = h.head AND t.head <> t.profile_id AND t.space_id + 0 = $1::int4
                   AND t.bucket + 0 = $5::int4 OFFSET 0
             ) p
+        ), latest AS (
+            SELECT DISTINCT ON (o.head) o.head, m.member FROM origins o
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM membership t
+                WHERE t.profile_id = o.id AND t.group_key = ANY ($2::bytea[])
+                  AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+            ) m
+            ORDER BY o.head, m.time DESC, m.stamp DESC
         )
-        SELECT DISTINCT ON (o.head) o.head, i.type, i.key, i.value,
+        SELECT DISTINCT ON (o.head) o.head, l.member, i.type, i.key, i.value,
                s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
         FROM origins o
+        JOIN latest l ON l.head = o.head
         CROSS JOIN LATERAL (
             SELECT t.* FROM profile_identifier t
             WHERE t.profile_id = o.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
@@ -110,8 +123,8 @@ async def named_members(
         tenant.base,
     )
     return [
-        NamedMemberRow(root=root, type=type_, key=key, value=value, subject=KeyRow(*subject))
-        for root, type_, key, value, *subject in found
+        NamedMemberRow(root=root, member=member, type=type_, key=key, value=value, subject=KeyRow(*subject))
+        for root, member, type_, key, value, *subject in found
     ]
 
 

@@ -97,19 +97,19 @@ async def any_member_held(connection: Connection, tenant: Tenant, groups: Sequen
     return found is not None
 
 
-async def any_profile_held(connection: Connection, tenant: Tenant, roots: Sequence[ProfileId]) -> bool:
-    """Whether a hold names an identifier of one of these profiles, by the roots of the profiles."""
-    found = await row(
+async def held_profiles(connection: Connection, tenant: Tenant, roots: Sequence[ProfileId]) -> set[ProfileId]:
+    """The profiles among these, given by their roots, with an identifier that a hold names."""
+    found = await rows(
         connection,
         f"""
-        SELECT 1 {_HELD_PEOPLE}
-        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 AND p.head = ANY ($2::uuid[]) LIMIT 1
+        SELECT DISTINCT p.head {_HELD_PEOPLE}
+        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 AND p.head = ANY ($2::uuid[])
         """,
         tenant.id,
         uuids(roots),
         tenant.base,
     )
-    return found is not None
+    return {ProfileId(bytes(root)) for (root,) in found}
 
 
 async def add(connection: Connection, tenant: Tenant, hold: HoldRow, keys: Sequence[bytes]) -> None:

@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 
-from identity.store.postgres.arrays import byteas
+from identity.store.postgres.arrays import byteas, int2s
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import ErasureState, RequestKind
 from identity.values.stamps import Micros
+
+_SUPPRESSES = (
+    RequestKind.SUPPRESS_WITH_DELETE,
+    RequestKind.SUPPRESS_ONLY,
+    RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
+)
+"""Kinds of requests that suppress an identifier by name."""
 
 
 async def delete_expired(connection: Connection, before: Micros) -> None:
@@ -58,6 +67,45 @@ async def all_suppressed(connection: Connection, tenant: Tenant) -> set[bytes]:
         tenant.base,
     )
     return {bytes(key) for (key,) in found}
+
+
+async def requested(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these identifiers were suppressed by a request, and not unsuppressed since."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM unnest($2::bytea[]) AS k (hash)
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM erasure t
+            WHERE t.hash = k.hash AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4 OFFSET 0
+        ) e
+        WHERE e.state = $4::int2 AND e.kind = ANY ($5::int2[])
+        ORDER BY e.hash, e.internal_at DESC
+        """,
+        tenant.id,
+        byteas(hashes),
+        tenant.base,
+        ErasureState.FINISHED.value,
+        int2s((*_SUPPRESSES, RequestKind.UNSUPPRESS)),
+    )
+    return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
+
+
+async def any_requested_later(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+    """Whether an erasure of one of these identifiers waits that is going to suppress the identifiers of its person."""
+    found = await row(
+        connection,
+        f"""
+        SELECT 1 FROM erasure e
+        WHERE e.key = ANY ($2::bytea[]) AND e.space_id + 0 = $1::int4 AND e.bucket + 0 = $3::int4
+          AND {erasure_waiting("e.")} AND e.kind = ANY ($4::int2[]) LIMIT 1
+        """,  # noqa: S608 (a condition)
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+        int2s(_SUPPRESSES),
+    )
+    return found is not None
 
 
 async def ages(connection: Connection, tenant: Tenant, now: Micros) -> tuple[list[int], int]:

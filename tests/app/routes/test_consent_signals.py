@@ -154,3 +154,14 @@ def test_a_decision_is_dated_as_calls_are_and_read_at_a_time_with_a_plus_sign(sh
         assert (found.status_code, found.json().get("at")) == (200, "2026-10-31T01:00:00.000Z"), found.text
     for at in ("2026-10-31T02:00:00+01:00", "2026-10-31T02:00:00%2B01:00"):
         assert shop.ask("GET", f"/v1/rejections?since={at}").status_code == 200
+
+
+def test_a_decision_from_before_an_erasure_is_refused_as_such(shop: Shop) -> None:
+    """The person is not suppressed, so the answer names the time; a decision of now is recorded."""
+    shop.send({"type": "identify", "userId": "ann"})
+    erased = {"identifiers": ["user_id:ann"], "suppress": False}
+    assert shop.ask("POST", "/v1/erasures", "privacy", json=erased).status_code == 202
+    wanted = {"identifier": "user_id:ann", "jurisdiction": "DE"}
+    old = shop.ask("POST", "/v1/consent", "privacy", json={**wanted, "captured_at": "2026-01-01T00:00:00Z"})
+    assert (old.status_code, old.json()["code"]) == (409, "before_erasure")
+    assert shop.ask("POST", "/v1/consent", "privacy", json=wanted).status_code == 200

@@ -231,8 +231,9 @@ def test_a_hold_keeps_its_people_from_every_other_destruction(shop: Shop, operat
     made = shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:h1"], "reason": "case"}).json()
     changes: list[tuple[str, str, str, dict[str, Any]]] = [
         ("POST", "/v1/profiles/unmerge", "privacy", {"json": {"identifiers": ["anonymous_id:ha"]}}),
-        ("DELETE", "/v1/identifiers/email:h1@example.org", "admin", {}),
+        ("DELETE", "/v1/identifiers/email:h1@example.org?block=true", "admin", {}),
         ("DELETE", "/v1/groups/hg", "admin", {}),
+        ("DELETE", "/v1/groups/hg/members/user_id:h1", "admin", {}),
     ]
     space, named = f"/v1/spaces/{shop.space_id}", {"confirm": shop.name}
 

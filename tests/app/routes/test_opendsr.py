@@ -137,6 +137,8 @@ def test_a_waiting_request_can_be_cancelled(shop: Shop) -> None:
         ({"subject_request_type": "erase"}, "access, portability, erasure"),
         ({"submitted_time": "2999-01-01T00:00:00Z"}, "submitted_time"),
         ({"submitted_time": "yesterday"}, "submitted_time"),
+        ({"submitted_time": "1970-01-01T00:00:00Z"}, "2018-05-25"),
+        ({"regulation": []}, "regulation"),
         ({"regulation": "hipaa"}, "regulation"),
         ({"subject_identities": []}, "subject_identities"),
         ({"subject_identities": [identity("email", "x", "sha256")]}, "raw"),

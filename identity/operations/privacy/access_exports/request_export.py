@@ -149,7 +149,7 @@ def _request_row(
         kind=request.kind,
         regulation=request.regulation,
         state=0,
-        received_at=Micros(request.received_at or made.created_at),
+        received_at=made.created_at if request.received_at is None else request.received_at,
         actor=request.actor,
         body=request_hash(space, request.front, request.kind, request.regulation, texts),
         details=space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),

@@ -281,8 +281,8 @@ def test_a_suppressed_call_is_listed_without_a_trace_of_the_person(shop: Shop, s
     assert shop.send({"type": "track", "event": "E", **call}, {"type": "page", **call})[0]["status"] == "suppressed"
 
     lines = listed(shop)
-    assert [(each["status"], each["type"]) for each in lines] == [
-        ("suppressed", kind) for kind in ("page", "track", "track")
+    assert [(each["status"], each["reason"], each["type"]) for each in lines] == [
+        ("suppressed", "suppressed", kind) for kind in ("page", "track", "track")
     ]
     assert all(each["message_id"] is None and each["demoted"] == [] for each in lines)
     assert all(not each["received_at"].startswith("2020") for each in lines)

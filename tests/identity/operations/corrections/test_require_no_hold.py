@@ -8,6 +8,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.rebuild_profiles import RebuildResult, rebuild_space
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
+from identity.operations.ingest.leave_group import leave_group
 from identity.operations.keys import rotate_index_key
 from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.profiles.read_profile import get_profile
@@ -61,6 +62,44 @@ async def test_no_identifier_of_a_held_person_is_parted_or_removed(lab: Lab, *, 
         await release_hold(ingest.space, hold, "test")
         await remove(ingest, "anonymous_id:a1")
         assert len((await get_profile(ingest.space, "user_id:u1", verbose=True)).identifiers or ()) == 2
+
+
+async def test_an_identifier_that_a_hold_waits_for_is_not_blocked(lab: Lab) -> None:
+    """Blocked, the person who appears with the identifier would never have it, and so never be under the hold."""
+    async with ingesting(lab) as ingest:
+        await held(ingest)
+        waiting = public("hld", (await place_hold(ingest.space, ["user_id:later"], "a case", "test")).id)
+
+        async def block() -> None:
+            await remove_identifier(ingest.space, "user_id:later", block=True, source=WHO, actor="test")
+
+        with pytest.raises(UnderHold):
+            await block()
+        assert lab.query("SELECT count(*) FROM blocked_key") == [(0,)]
+        await release_hold(ingest.space, waiting, "test")
+        await block()
+        assert lab.query("SELECT count(*) FROM blocked_key") == [(1,)]
+
+
+async def test_a_held_person_stays_in_the_group_until_the_release(lab: Lab) -> None:
+    """By whatever identifier of the person, while the other members leave; a hold on nobody keeps nobody."""
+    async with ingesting(lab) as ingest:
+        hold = await held(ingest)
+        for user in ("u1", "u2"):
+            await ingest.send({"type": "group", "userId": user, "groupId": "acme"})
+
+        async def leave(ref: str) -> None:
+            await leave_group(ingest.space, ingest.queue, "acme", ref, WHO)
+
+        for ref in ("user_id:u1", "anonymous_id:a1", "email:u1@example.org"):
+            with pytest.raises(UnderHold):
+                await leave(ref)
+        await leave("user_id:u2")
+        assert (await get_profile(ingest.space, "user_id:u1")).groups == ["acme"]
+        assert (await get_profile(ingest.space, "user_id:u2")).groups == []
+        await release_hold(ingest.space, hold, "test")
+        await leave("anonymous_id:a1")
+        assert (await get_profile(ingest.space, "user_id:u1")).groups == []
 
 
 async def test_a_rebuild_parts_a_held_person_only_after_the_release(lab: Lab) -> None:

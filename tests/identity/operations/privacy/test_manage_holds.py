@@ -12,6 +12,7 @@ from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.simulate_rules import name_examples, simulate_rules
 from identity.operations.corrections.unmerge_profile import unmerge_profile
+from identity.operations.ingest.leave_group import leave_group
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.operations.privacy import request_erasure as requesting
 from identity.operations.privacy.cancel_erasure import cancel_request
@@ -19,12 +20,12 @@ from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.hold_refusals import ErasureWaits
+from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space
 from identity.values.calls import Identifier, Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
-from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
+from identity.values.errors import ProfileNotFound
 from identity.values.ids import RequestId, public
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.privacy.older_backup import Backup, publish_ledgers
@@ -80,10 +81,16 @@ async def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:
     async with ingesting(lab) as ingest:
         await put_rules(ingest.space, {"limits": {"email": {"max": 1}}}, "key_test")
         hold_id, _ = await withheld(ingest)
-        with pytest.raises(NotOneProfile):
+        before = lab.query("SELECT count(*), max(stamp) FROM evidence")
+        with pytest.raises(UnderHold):
             await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
-        with pytest.raises(IdentifierNotFound):
-            await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
+        for block in (False, True):
+            with pytest.raises(UnderHold):
+                await remove_identifier(ingest.space, "anonymous_id:a1", block=block, source=WHO, actor="key_test")
+        with pytest.raises(UnderHold):
+            await leave_group(ingest.space, ingest.queue, "acme", "anonymous_id:a1", WHO)
+        assert lab.query("SELECT count(*), max(stamp) FROM evidence") == before
+        assert lab.query("SELECT count(*) FROM blocked_key") == [(0,)]
         candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
         simulated = await simulate_rules(ingest.space, candidate, ignore_progress)
         tried = await name_examples(ingest.space, msgspec.to_builtins(simulated))

@@ -9,10 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.spaces.apply_retention import sweep_old
 from identity.store.postgres.database import Database
 from identity.store.spaces import retention
 from identity.values.calls import DAY
+from identity.values.ids import public
 from identity.values.stamps import SLOT_BITS
 from tests.support.processes.writer_processes import Lab, ingesting
 
@@ -106,3 +108,42 @@ async def test_ended_jobs_go(lab: Lab) -> None:
     await sweep_old(spaces.database, message_days=8, rejection_days=14)
     assert sorted(state for (state,) in lab.query("SELECT state FROM job")) == [1, 2]
     await spaces.database.close()
+
+
+_AGED = """
+DO $$ DECLARE day date := (now() AT TIME ZONE 'UTC')::date - 9; low bigint; BEGIN
+    low := (day - date '1970-01-01')::bigint * 86400000000 * 256;
+    EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%s) TO (%s)',
+                   'event_' || to_char(day, 'YYYYMMDD'), low, low + 86400000000::bigint * 256);
+    INSERT INTO event SELECT profile_id, low + row_number() OVER (), space_id, bucket, calls, payload FROM event;
+END $$
+"""
+
+
+_OLD = "stamp < (extract(epoch FROM now() - interval '5 days') * 1000000)::bigint * 256"
+_BOTH_ORIGINS = "profile_id IN (SELECT profile_id FROM profile WHERE head IN (SELECT joined_to FROM profile))"
+
+
+async def test_the_events_of_a_held_person_outlive_their_retention(lab: Lab) -> None:
+    """At both origins, whatever identifier the hold names; those of others go, and all go once the hold ends."""
+    async with ingesting(lab) as ingest:
+        for call in ({"userId": "u1"}, {"anonymousId": "a1"}, {"userId": "u2"}):
+            await ingest.send({"type": "page", **call})
+            await ingest.send({"type": "page", **call})
+        await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
+        hold = await place_hold(ingest.space, ["anonymous_id:a1"], "a case", "test")
+        with psycopg.connect(lab.url, autocommit=True) as owner:
+            owner.execute(_AGED.encode())
+
+        def aged(where: str = "true") -> int:
+            ((found,),) = lab.query(f"SELECT count(*) FROM event WHERE {_OLD} AND {where}")
+            return int(found)
+
+        kept = aged(_BOTH_ORIGINS)
+        assert 0 < kept < aged()
+        for _ in range(2):
+            await ingest.space.database.drop_events(4)
+            assert (aged(), aged(_BOTH_ORIGINS)) == (kept, kept)
+        await release_hold(ingest.space, public("hld", hold.id), "test")
+        await ingest.space.database.drop_events(4)
+        assert aged() == 0

@@ -29,6 +29,13 @@ def entry(action: str, *hashes: bytes, **more: Any) -> bytes:
         ([entry("suppress", A, subject="ers_1"), entry("withhold.end", A, subject="ers_1")], set()),
         ([entry("suppress", A, subject="ers_1"), entry("erase", A, whole=False, subject="ers_1")], set()),
         ([entry("suppress", A, subject="ers_1"), entry("erase", A, whole=True, subject="ers_1")], {A}),
+        (
+            [
+                entry("suppress", A, B, subject="ers_1"),
+                entry("erase", A, B, whole=False, subject="ers_1", lifted=[B.hex()]),
+            ],
+            {A},
+        ),
         ([entry("suppress", A), b'{"action":"read","subject":"suppress"}', entry("key.revoke")], {A}),
     ],
 )

@@ -24,11 +24,14 @@ REFS = ErasedRefs(
 
 def test_an_entry_gives_the_counts_of_its_receipt() -> None:
     """A restored database makes the same receipt again from the entry."""
-    entry = ledger_entry(REFS, {"event": 2}, 1, [DestinationNumber(3)], stamp=Stamp(7), whole=True, epoch=4)
+    entry = ledger_entry(
+        REFS, {"event": 2}, 1, [DestinationNumber(3)], stamp=Stamp(7), whole=True, epoch=4, lifted=[b"l" * 32]
+    )
 
     assert counts_in_entry(entry) == receipt_counts(REFS, {"event": 2}, 1)
     assert counts_in_entry(entry).key_ids_root == merkle_root([b"a" * 16, b"z" * 16]).hex()
     assert (entry["profiles"], entry["groups"]) == ([(b"o" * 16).hex()], [(b"g" * 16).hex()])
+    assert entry["lifted"] == [(b"l" * 32).hex()]
 
 
 def test_the_oldest_entries_count_keys_alone() -> None:

@@ -47,6 +47,23 @@ def test_a_clock_that_is_a_little_ahead_does_not_move_the_deadline() -> None:
         read(body(submitted_time=format_time(Micros(NOW + CLOCK_ERROR + MICRO))), Micros(NOW))
 
 
+@pytest.mark.parametrize(("law", "first"), [("gdpr", "2018-05-25T00:00:00Z"), ("ccpa", "2020-01-01T00:00:00Z")])
+def test_nobody_asks_for_a_right_before_its_law(law: str, first: str) -> None:
+    """A zero of a clock sets no deadline, under neither law; a request that is only late counts from its time."""
+    moment = read(body(regulation=law, submitted_time=first), Micros(NOW)).submitted_at
+    assert format_time(moment) == first.replace("Z", ".000Z")
+    for old in (format_time(Micros(moment - 1_000)), "1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1601-01-01"):
+        with pytest.raises(BadRegulation, match=f"submitted_time (lies before {first[:10]}|must be)"):
+            read(body(regulation=law, submitted_time=old), Micros(NOW))
+
+
+@pytest.mark.parametrize("law", [[], {}, None, 1, "GDPR", "lgpd"])
+def test_an_unknown_law_is_named_whatever_its_type(law: Any) -> None:
+    """Nothing but the name of a law is one."""
+    with pytest.raises(BadRegulation, match="regulation must be one of gdpr, ccpa"):
+        read(body(regulation=law), Micros(NOW))
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [

@@ -82,7 +82,14 @@ HIDDEN = {"message_id": None, "received": NOW}
             Outcome(message_id="m1", status="unresolved", demoted=demotions("suppressed")),
             {"status": 2, "unlinked": {"suppressed": 1}, **HIDDEN},
         ),
-        (Outcome(message_id="m1", status="suppressed"), {"status": 1, **HIDDEN}),
+        (
+            Outcome(message_id="m1", status="accepted", demoted=demotions("before_erasure")),
+            {"unlinked": {"before_erasure": 1}, **HIDDEN},
+        ),
+        *(
+            (Outcome(message_id="m1", status="suppressed", reason=reason), {"status": 1, "reason": reason, **HIDDEN})
+            for reason in ("suppressed", "before_erasure")
+        ),
         (
             Outcome(message_id="m1", status="accepted", ignored_traits=["plan"]),
             {"reason": "trait_limit", "ignored": ["plan"], "ignored_count": 1},
