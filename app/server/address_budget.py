@@ -1,7 +1,7 @@
 """Bounds the work of one address for which no key is known.
 
 Reading, inflating and scanning a body take time in proportion to its inflated bytes, so bytes are counted. Only what
-turned out to have no known key counts: whoever has a key is bounded by the limits of the key. The window is one
+has no known key counts: a client with a key is bounded by the limits of the key. The window is one
 second, and its counts are dropped with it, so the memory is bounded too.
 """
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
+from app.http.collection.sender import SCOPES
 from app.http.openapi import guard, native
 from app.routes import opendsr
 from tests.support.http.api_document import api
@@ -118,7 +119,7 @@ CONTRACT: dict[tuple[str, str], object] = {
 NATIVE = {(method, route.path): guard(route) for route in native(api()) for method in route.methods or ()}
 DECLARED = {
     **NATIVE,
-    **{("POST", path): Scopes(*ingest_endpoint.SCOPES) for path in ingest_endpoint.ROUTES},
+    **{("POST", path): Scopes(*SCOPES) for path in ingest_endpoint.ROUTES},
 }
 KEYED = [
     (method, path, tuple(sorted(found.scopes)))
