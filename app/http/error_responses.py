@@ -92,6 +92,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.InvalidSignature: 401,
     errors.Forbidden: 403,
     errors.Busy: 429,
+    not_ready.SimulationWaits: 429,
     errors.RateLimited: 429,
     TooManyMisses: 429,
     errors.QueueFull: 429,

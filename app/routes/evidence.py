@@ -1,6 +1,5 @@
 """The evidence of a profile: explanations of links, and the graph, as JSON or as a picture."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from identity.operations.profiles.read_graph import get_graph, place_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
 from identity.values.extras import ExtraNotInstalled
 from identity.values.unknown_names import UnknownType
+from identity.vault.threads import in_analysis
 
 router = APIRouter(tags=["Evidence"])
 _LONGEST = 1_100
@@ -56,7 +56,7 @@ async def get_evidence_graph(visit: ByReader, request: Request, ref: Segment) ->
         await audit_read(visit, "profile.graph", None)
         raise
     await audit_read(visit, "profile.graph", found.profile_id)
-    graph = await asyncio.to_thread(evidence_graph, found)
+    graph = await in_analysis(evidence_graph, found)
     return answer(graph) if found.places is None else await _picture(graph, found.places)
 
 
@@ -66,7 +66,7 @@ async def _picture(found: EvidenceGraph, places: Mapping[str, tuple[float, float
         node["x"], node["y"] = places[node["identifier"]]
     shown = len(found.nodes)
     of = f"{shown} identifiers" if shown == found.node_count else f"{shown} of {found.node_count} identifiers"
-    drawn = await asyncio.to_thread(graph_svg.draw, document, f"{found.profile_id}: {of}")
+    drawn = await in_analysis(graph_svg.draw, document, f"{found.profile_id}: {of}")
     return Response(drawn, media_type=SVG, headers={"content-security-policy": _POLICY, "vary": "accept"})
 
 

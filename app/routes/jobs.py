@@ -17,6 +17,7 @@ from identity.operations.spaces import record_read
 from identity.values.enums import JobKind
 from identity.values.errors import BadRules, JobNotFound
 from identity.values.ids import private
+from identity.values.not_ready import SimulationWaits
 
 router = APIRouter(tags=["Jobs"])
 MOST_WAIT = 30.0
@@ -38,7 +39,7 @@ async def rebuild_profiles(visit: ByAdmin) -> Response:
 # `JobStatus.result` names these shapes.
 for _shape in RESULTS.values():
     schema_of(_shape)
-_TRIAL = described(RulesTrial, BadRules, takes=RulesDocument)
+_TRIAL = described(RulesTrial, BadRules, SimulationWaits, takes=RulesDocument)
 _TRIAL["responses"][202] = described(JobStatus)["responses"][200] | {
     "description": "The simulation takes longer than 20 seconds; follow this job."
 }

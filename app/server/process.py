@@ -41,12 +41,13 @@ from identity.operations.spaces import open_spaces
 from identity.operations.spaces.apply_retention import sweep_old
 from identity.operations.spaces.manage_spaces import KeyCheck
 from identity.operations.spaces.purge_spaces import purge_deleted
-from identity.operations.spaces.run_jobs import Jobs, count_open_jobs
+from identity.operations.spaces.run_jobs import PRIVACY, Jobs, count_open_jobs
 from identity.operations.warehouse.export_destination import run_export_job
 from identity.spaces.space import Spaces
 from identity.store.postgres.leadership import Leadership
 from identity.values.enums import JobKind
 from identity.values.errors import Misconfigured
+from identity.vault.threads import in_key_store
 from identity.webhooks.callback_urls import PORTS
 from identity.webhooks.client import Client, tls_context
 
@@ -141,6 +142,7 @@ class Onefold:
             Task("purge", 60, self._purge_deleted_spaces),
             Task("retention", 3_600, self._apply_retention),
             Task("jobs", 1, self.jobs.run_for_ever, everywhere=True),
+            Task("privacy_jobs", 1, self._run_privacy_jobs, everywhere=True),
             Task("privacy_requests", 30, self._finish_privacy_requests),
             Task("deadlines", 300, self._count_open_requests, everywhere=True),
             Task("destroyed_keys", 60, self._forget_destroyed_keys, everywhere=True),
@@ -152,6 +154,9 @@ class Onefold:
             Task("status_callbacks", 2, self._send_status_callbacks),
             Task("overdue_destinations", 30, self._find_overdue_destinations, everywhere=True),
         ]
+
+    async def _run_privacy_jobs(self) -> None:
+        await self.jobs.run_for_ever(PRIVACY)
 
     async def _measure(self) -> None:
         await self.metrics.gauges.measure_loop()
@@ -211,7 +216,7 @@ class Onefold:
         self.readiness.rolled_back = await find_rolled_back(self.spaces, self.readiness.rolled_back)
 
     async def _forget_destroyed_keys(self) -> None:
-        await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
+        await in_key_store(self.spaces.keyring.forget_destroyed)
         await self.spaces.refresh_versions()
 
     async def _roll_epoch_keys(self) -> None:

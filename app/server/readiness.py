@@ -16,6 +16,7 @@ from identity.store.postgres import writer_slots
 from identity.values.errors import KeyUnavailable
 from identity.values.not_ready import NotWriting, RolledBack
 from identity.values.stamps import wall_time
+from identity.vault.threads import in_key_store
 
 GOOD_SECONDS = 1.0
 KEYS_GOOD_SECONDS = 30.0
@@ -54,7 +55,7 @@ class Readiness:
                 await writer_slots.require_free(connection, wall_time())
         if named != (keyring.store_id, keyring.root_id):
             raise KeyUnavailable
-        await asyncio.to_thread(keyring.check)
+        await in_key_store(keyring.check)
         if time.monotonic() >= self._keys_good_until:
             await require_epoch_keys(self._spaces)
             self._keys_good_until = time.monotonic() + KEYS_GOOD_SECONDS

@@ -5,7 +5,6 @@ was restored from a backup, and the erasures since have to be repeated first; tw
 was tampered with. In both cases the space is not served.
 """
 
-import asyncio
 from hashlib import sha256
 
 from identity.store.ledger import ledger
@@ -13,20 +12,21 @@ from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import LedgerBroken, Quarantined
 from identity.vault.journal import Journal, JournalLine
+from identity.vault.threads import in_key_store
 
 PAGE = 1_000
 
 
 async def require_published(database: Database, tenant: Tenant, journal: Journal) -> None:
     """Raises Quarantined, LedgerBroken or KeyUnavailable unless the space may be served."""
-    last = await asyncio.to_thread(journal.last)
+    last = await in_key_store(journal.last)
     async with database.reading() as connection:
         head = await ledger.read_head(connection, tenant)
         if last is None:
             if not head.begun:
                 return
             # Another process may have begun the journal after it was read here: the flag follows the first line.
-            last = await asyncio.to_thread(journal.last)
+            last = await in_key_store(journal.last)
             if last is None:
                 raise LedgerBroken
             head = await ledger.read_head(connection, tenant)
@@ -40,7 +40,7 @@ async def require_published(database: Database, tenant: Tenant, journal: Journal
 async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
     """Copies new entries of the ledger into the journal, on disk on return; the number of the last entry."""
     while True:
-        last = await asyncio.to_thread(journal.last)
+        last = await in_key_store(journal.last)
         seq, hash_ = last or (0, b"")
         async with database.transaction() as connection:
             begun = (await ledger.read_head(connection, tenant)).begun
@@ -51,7 +51,7 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
             hash_ = chained_hash(hash_, entry.entry)
             if hash_ != entry.hash:
                 raise LedgerBroken
-        await asyncio.to_thread(journal.append, seq, [JournalLine(*entry) for entry in entries])
+        await in_key_store(journal.append, seq, [JournalLine(*entry) for entry in entries])
         if not begun and (last is not None or entries):
             # After the first line is on disk: a crash in between leaves a journal, and no flag without one.
             async with database.transaction() as connection:

@@ -1,13 +1,12 @@
 """Finds out whether a database is older than its keys, as it is after a restore without the key store."""
 
-import asyncio
-
 from identity.store.keys import key_tables
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import SpaceId
 from identity.vault.keyring import Keyring
+from identity.vault.threads import in_key_store
 
 
 async def is_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: SpaceId) -> bool:
@@ -25,5 +24,5 @@ async def _looks_older(database: Database, keyring: Keyring, tenant: Tenant, pub
     async with database.reading() as connection:
         lock_row = await space_lock.read(connection, tenant.id)
         used = await key_tables.slot_epochs(connection, tenant)
-    held = await asyncio.to_thread(keyring.epochs, public_id)
+    held = await in_key_store(keyring.epochs, public_id)
     return not used <= set(held) or keyring.newest_dump_epoch(public_id) > lock_row.epoch

@@ -25,6 +25,7 @@ from identity.values.not_ready import KeysOutdated
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import Heads, JournalHeads
 
 
@@ -61,7 +62,7 @@ class Space:
     async def read_heads(self) -> None:
         """Takes up what the journal records since the last time. LedgerBroken, KeyUnavailable."""
         async with self._reading_heads:
-            await asyncio.to_thread(self._heads.read)
+            await in_key_store(self._heads.read)
 
     async def rules(self, version: int | None = None) -> Rules:
         """A version of the rules, the newest without a number."""
@@ -146,7 +147,7 @@ class Spaces:
             lock_row = await space_lock.read(connection, space_id)
         keys = self.keyring.space(row.public_id)
         keys.set_versions(lock_row.versions)
-        journal = await asyncio.to_thread(self.keyring.journal, row.public_id)
+        journal = await in_key_store(self.keyring.journal, row.public_id)
         tenant = Tenant(row.id, row.bucket_base, row.spread)
         return Space(tenant, row.public_id, row.name, keys, self.database, journal)
 

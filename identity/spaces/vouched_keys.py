@@ -4,7 +4,6 @@ Invariant: after the first start of this version only a key that Onefold adds ha
 start, so a row without a MAC that a database writer inserts later never gets one.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -18,6 +17,7 @@ from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceNumber, public
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.threads import in_key_store
 from identity.vault.vouching.api_keys import api_key_mac, is_vouched
 from identity.vault.vouching.journal_heads import KEY_REVOKED, Heads
 
@@ -59,7 +59,7 @@ async def vouch_for_all(connection: Connection, keyring: Keyring) -> int:
     count = 0
     for row in await keys_without_mac(connection):
         try:
-            keys = await asyncio.to_thread(keyring.space, row.space)
+            keys = await in_key_store(keyring.space, row.space)
         except KeyUnavailable:
             _log.error("key.not_vouched", space=public("spc", row.space), reason="key_unavailable")
             continue

@@ -1,6 +1,6 @@
 """Why a process or a space is not ready, where the operator has something to do."""
 
-from identity.values.errors import KeyUnavailable, Unavailable
+from identity.values.errors import Busy, KeyUnavailable, Unavailable
 
 
 class KeysOutdated(KeyUnavailable):
@@ -13,3 +13,7 @@ class RolledBack(Unavailable):
 
 class NotWriting(Unavailable):
     """A queue writer of this process has ended; if it is not replaced soon, the operator has to restart the process."""
+
+
+class SimulationWaits(Busy):
+    """A simulation of this space waits already; wait for its end, then ask again."""

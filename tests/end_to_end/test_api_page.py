@@ -33,6 +33,7 @@ OF_HTTP = {
     "body_timeout": 408,
     "body_too_large": 413,
     "empty_body": 400,
+    "inflates_too_much": 413,
     "invalid_gzip": 400,
     "invalid_json": 400,
     "unsupported_encoding": 415,

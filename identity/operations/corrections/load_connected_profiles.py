@@ -4,7 +4,6 @@ Other rules may link what the rules in force keep apart, so every identifier tha
 The walk runs during ingest; calls that arrive later are added by the replay.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Container, Iterable
 
 from msgspec import Struct
@@ -24,6 +23,7 @@ from identity.values.errors import BadCall
 from identity.values.ids import FIRST_PROFILE, BlindIndex, ProfileId
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.vault.seal import EVIDENCE
+from identity.vault.threads import in_analysis
 
 PAGE = 500
 # Calls of a transaction, which holds the space lock alone while it replays and writes them.
@@ -151,7 +151,7 @@ async def _page(
         rows = await evidence_queries.by_range(connection, space.tenant, page[0][0], page[-1][0]) if page else []
     for id_, root in page:
         connected.add(id_ if root == DORMANT else root, ())
-    await asyncio.to_thread(_look, space, rules, rows, connected)
+    await in_analysis(_look, space, rules, rows, connected)
     return page
 
 

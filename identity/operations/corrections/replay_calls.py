@@ -1,6 +1,5 @@
 """Reads profiles whole and replays their calls under other rules."""
 
-import asyncio
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
@@ -27,6 +26,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import BlindIndex, ProfileId, SetKey, new_profile_id
 from identity.values.stamps import Stamp
+from identity.vault.threads import in_analysis
 
 
 class ReplayedProfiles:
@@ -77,7 +77,7 @@ async def replay(view: SpaceReader, roots: Iterable[ProfileId], since: Stamp) ->
 
     # The calls of one group may take minutes to replay.
     async with kept_alive(view.connection):
-        rebuilt = await asyncio.to_thread(run)
+        rebuilt = await in_analysis(run)
     return ReplayedProfiles(opened, stored, rebuilt, log)
 
 

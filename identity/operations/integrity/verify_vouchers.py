@@ -16,6 +16,7 @@ from identity.store.privacy import suppressions
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
+from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import JournalHeads
 
 _SETTLED: Final = 0.2
@@ -25,10 +26,10 @@ _SETTLED: Final = 0.2
 async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) -> list[Discrepancy]:
     """The foreign and the older rows of a space by kind. KeyUnavailable, LedgerBroken."""
     findings = Discrepancies()
-    keys = await asyncio.to_thread(keyring.space, space.public_id)
-    journal = await asyncio.to_thread(keyring.journal, space.public_id)
+    keys = await in_key_store(keyring.space, space.public_id)
+    journal = await in_key_store(keyring.journal, space.public_id)
     reader = JournalHeads(keys, journal)
-    await asyncio.to_thread(reader.read)
+    await in_key_store(reader.read)
     async with database.reading() as connection:
         for key_id in await foreign_keys(connection, space.id, keys, reader.current):
             findings.add("key_foreign", key_id)
@@ -46,7 +47,7 @@ async def _check_suppressions(
     missing: set[bytes] | None = None
     foreign: set[bytes] | None = None
     for _ in range(2):
-        entries, _size = await asyncio.to_thread(journal.since, 0)
+        entries, _size = await in_key_store(journal.since, 0)
         recorded = suppressed_hashes(entries)
         stored = await suppressions.all_suppressed(connection, tenant)
         missing = recorded - stored if missing is None else missing & (recorded - stored)

@@ -10,6 +10,7 @@ from identity.store.keys import key_tables
 from identity.store.postgres.snapshot import scanning_snapshot
 from identity.values.errors import SealBroken
 from identity.vault.key_dumps import Dump, Head, packed, packed_subjects
+from identity.vault.threads import in_key_store
 
 A_TURN = 100
 
@@ -26,10 +27,10 @@ async def dump_keys(spaces: Spaces, space: Space) -> Head:
             raise SealBroken
         count = await key_tables.count_subject_keys(connection, space.tenant)
         pages = [packed_subjects(page) async for page in key_tables.subject_keys(connection, space.tenant)]
-    epoch = epochs.pop() if epochs else max(await asyncio.to_thread(spaces.keyring.epochs, space.public_id))
+    epoch = epochs.pop() if epochs else max(await in_key_store(spaces.keyring.epochs, space.public_id))
     head = Head(space.public_id, epoch, len(slots), count)
     start = packed(head, [(slot.slot, slot.wrapped) for slot in slots])
-    made = await asyncio.to_thread(spaces.keyring.dump, space.public_id, epoch, _closed([start, *pages]))
+    made = await in_key_store(spaces.keyring.dump, space.public_id, epoch, _closed([start, *pages]))
     await prove_dump(space, made, head)
     return head
 

@@ -5,13 +5,12 @@ epoch key only after no slot key needs it, so an epoch counts as missing only if
 the key store was found without it.
 """
 
-import asyncio
-
 from identity.spaces.space import Spaces
 from identity.store.keys import key_tables
 from identity.values.errors import KeyUnavailable
 from identity.values.not_ready import KeysOutdated
 from identity.vault.keyring import Keyring
+from identity.vault.threads import in_key_store
 
 MISSING = (
     "The key store lacks an epoch key that the database needs, and holds no key backup of a later epoch; put the "
@@ -25,14 +24,14 @@ async def require_epoch_keys(spaces: Spaces) -> None:
     if missing:
         missing &= await _missing(spaces)
     if missing:
-        newer = [await asyncio.to_thread(_has_newer_dump, spaces.keyring, *each) for each in missing]
+        newer = [await in_key_store(_has_newer_dump, spaces.keyring, *each) for each in missing]
         raise KeysOutdated if all(newer) else KeyUnavailable(MISSING)
 
 
 async def _missing(spaces: Spaces) -> set[tuple[bytes, int]]:
     async with spaces.database.reading() as connection:
         used = await key_tables.epochs_in_use(connection)
-    return await asyncio.to_thread(lambda: {each for each in used if not _holds(spaces.keyring, *each)})
+    return await in_key_store(lambda: {each for each in used if not _holds(spaces.keyring, *each)})
 
 
 def _holds(keyring: Keyring, space: bytes, epoch: int) -> bool:

@@ -5,7 +5,6 @@ after the backup cannot be read even for a moment. Data that no key opens any mo
 rewritten under another key, is removed.
 """
 
-import asyncio
 from typing import NamedTuple
 
 from identity.operations.keys.dump_key_tables import prove_dump
@@ -17,6 +16,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import Misconfigured
 from identity.values.ids import ProfileId
+from identity.vault.threads import in_key_store
 
 NO_DUMP = (
     "The key store holds neither the epoch key that this space needs nor a dump of its keys. Put the newest copy of "
@@ -50,7 +50,7 @@ async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool) -> Over
     The key store holds no keys of a space that was deleted after the backup. An older key store holds none of a newer
     space either, so only the operator can decide.
     """
-    if await asyncio.to_thread(spaces.keyring.has_space, row.public_id):
+    if await in_key_store(spaces.keyring.has_space, row.public_id):
         return await overlay_keys(spaces, await spaces.restored(row.id))
     if not deleted:
         raise Misconfigured(NO_KEYS)
@@ -64,12 +64,12 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
 
     Keys of the same epoch as the dump are as new, and stay. A space that never had another epoch needs no dump.
     """
-    dump = await asyncio.to_thread(spaces.keyring.newest_dump, space.public_id)
+    dump = await in_key_store(spaces.keyring.newest_dump, space.public_id)
     async with space.database.reading() as connection:
         before = (await space_lock.read(connection, space.tenant.id)).epoch
         epochs = await key_tables.slot_epochs(connection, space.tenant)
     if dump is None:
-        if not epochs <= set(await asyncio.to_thread(spaces.keyring.epochs, space.public_id)):
+        if not epochs <= set(await in_key_store(spaces.keyring.epochs, space.public_id)):
             raise Misconfigured(NO_DUMP)
         return OverlayResult(before, before, 0, 0)
     # A backup that was taken during a roll names the new epoch, and has slots of the one before.

@@ -7,7 +7,6 @@ again. A rotation of the index key is repeated too, because later entries name p
 acknowledged writes are lost with the database; their entries stay, as the record that they happened.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -36,6 +35,7 @@ from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
+from identity.vault.threads import in_key_store
 
 RESTORED: Final = "restored"
 _CHANGES_GROUPS: Final = frozenset({"erase", "suppress", "withhold.end"})
@@ -54,7 +54,7 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
             continue
         tenant = Tenant(row.id, row.bucket_base, row.spread)
         try:
-            journal = await asyncio.to_thread(spaces.keyring.journal, row.public_id)
+            journal = await in_key_store(spaces.keyring.journal, row.public_id)
             try:
                 await require_published(spaces.database, tenant, journal)
             except Quarantined:
@@ -103,7 +103,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
             await feed.restart(connection, tenant)
             await rotate_up_to(space, connection, 0, Micros(0))
             hash_ = head.hash
-            for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
+            for line in await in_key_store(lambda: list(journal.after(head.seq))):
                 hash_ = chained_hash(hash_, line.entry)
                 if hash_ != line.hash:
                     raise LedgerBroken
@@ -134,7 +134,7 @@ async def _hash_in(journal: Journal, seq: int) -> bytes:
     def find() -> bytes:
         return next((line.hash for line in journal.after(seq - 1)), b"")
 
-    return await asyncio.to_thread(find)
+    return await in_key_store(find)
 
 
 async def _ask(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

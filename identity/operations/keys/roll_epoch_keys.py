@@ -7,7 +7,6 @@ tables was written and proved whole. Each step repeats until nothing is left to 
 that died.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -23,6 +22,7 @@ from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
 from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros, wall_time
+from identity.vault.threads import in_key_store
 
 KEY_BACKUP_DAYS: Final = 7
 """The default for how long backups of the key store are kept."""
@@ -62,7 +62,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     async with database.reading() as connection:
         old = (await space_lock.read(connection, space_id)).epoch
     new = old + 1
-    await asyncio.to_thread(keyring.create_epoch_key, space.public_id, new)
+    await in_key_store(keyring.create_epoch_key, space.public_id, new)
 
     async def raise_epoch() -> None:
         async with database.transaction() as connection:
@@ -83,10 +83,10 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     if left:
         raise DatabaseUnavailable
     await dump_keys(spaces, space)
-    for epoch in await asyncio.to_thread(keyring.epochs, space.public_id):
+    for epoch in await in_key_store(keyring.epochs, space.public_id):
         if epoch < new:
-            await asyncio.to_thread(keyring.destroy_epoch, space.public_id, epoch)
-    await asyncio.to_thread(keyring.destroy_dumps, space.public_id, new)
+            await in_key_store(keyring.destroy_epoch, space.public_id, epoch)
+    await in_key_store(keyring.destroy_dumps, space.public_id, new)
     now = wall_time()
     safe_at = Micros(now + backup_days * DAY)
     details = {"epoch": new, "safe_at": safe_at}

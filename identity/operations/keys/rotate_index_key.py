@@ -7,7 +7,6 @@ old version in use as long as there are any. Each step repeats until it is done,
 rotation that died.
 """
 
-import asyncio
 from typing import Final
 
 import structlog
@@ -24,6 +23,7 @@ from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros, first_stamp, stamp_time, wall_time
+from identity.vault.threads import in_key_store
 
 MESSAGE_DAYS: Final = 8
 """The default for how many days message ids are kept."""
@@ -37,7 +37,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
     await space.refresh_versions()
     versions = space.keys.versions
     if versions.live == versions.newest:
-        await asyncio.to_thread(spaces.keyring.create_index_key, space.public_id, versions.newest + 1)
+        await in_key_store(spaces.keyring.create_index_key, space.public_id, versions.newest + 1)
         await space.read_types()
         async with space.database.transaction() as connection:
             lock_row = await space_lock.hold(connection, space.tenant.id)
@@ -87,7 +87,7 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
             await index_key_rotation.close(connection, space_id)
     await space.refresh_versions()
     versions = space.keys.versions
-    await asyncio.to_thread(_destroy, spaces, space)
+    await in_key_store(_destroy, spaces, space)
     until = None
     if versions.messages < versions.newest:
         until = format_time(Micros(stamp_time(since) + kept))
@@ -111,6 +111,6 @@ async def destroy_unused_everywhere(spaces: Spaces, message_days: int) -> None:
                 await destroy_unused(spaces, space, message_days)
             else:
                 space.keys.set_versions(versions)
-                await asyncio.to_thread(_destroy, spaces, space)
+                await in_key_store(_destroy, spaces, space)
         except OnefoldError as error:
             _log.warning("index.not_settled", space=spaces.name_in_logs(SpaceNumber(space_id)), code=error.code)

@@ -5,7 +5,6 @@ so the command locks the key store and refuses to run while a server uses it. A 
 the same command or by the next start.
 """
 
-import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from identity.values.stamps import wall_time
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import OTHER_ROOT, Label, read_label
 from identity.vault.root_keys import Root, env_root, file_root
+from identity.vault.threads import in_key_store
 
 NO_STORE = "This database has no keys yet. Start the server once to make them."
 NO_NEW = "There is no new root key. Set ONEFOLD_NEW_ROOT_KEY; make one with: openssl rand -base64 32"
@@ -53,14 +53,14 @@ async def rotate_root_key(
                 if named is None:
                     raise Misconfigured(NO_STORE)
                 _belongs(named, before)
-                label, keys = await asyncio.to_thread(_change_over, key_store, before, root_file, root_value, new_value)
+                label, keys = await in_key_store(_change_over, key_store, before, root_file, root_value, new_value)
                 if named[1] != label.root:
                     await keystore.rename_root(connection, label.root)
                     await _note(connection)
             # The database names the new root now; nothing needs the old one any more.
             if not root_value:
-                await asyncio.to_thread(root_rotation.adopt_next_file, root_file, label.root)
-            await asyncio.to_thread(root_rotation.clear, key_store, label)
+                await in_key_store(root_rotation.adopt_next_file, root_file, label.root)
+            await in_key_store(root_rotation.clear, key_store, label)
     finally:
         await database.close()
     return RootRotation(keys, label.root)

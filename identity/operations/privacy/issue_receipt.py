@@ -1,7 +1,5 @@
 """Receipts: signed proof of an erasure, built from the ledger for each request."""
 
-import asyncio
-
 import msgspec
 
 from identity.planning.privacy.privacy_requests import ErasureResult
@@ -14,13 +12,14 @@ from identity.values.errors import ReceiptPending
 from identity.values.ids import public
 from identity.values.stamps import wall_time
 from identity.vault.signing import PublicKey, text
+from identity.vault.threads import in_key_store
 
 
 async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, software: str) -> Receipt:
     """The signed receipt of an erasure. ReceiptPending until the erasure is done."""
     if erasure.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE):
         raise ReceiptPending
-    signer = await asyncio.to_thread(lambda: spaces.keyring.signer)
+    signer = await in_key_store(lambda: spaces.keyring.signer)
     async with space.database.reading() as connection:
         hash_ = await ledger.hash_at(connection, space.tenant, erasure.ledger_seq or 0)
         scanned = await ledger.last_scan(connection, space.tenant, erasure.ledger_seq or 0)
@@ -34,5 +33,5 @@ async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, so
 
 async def published_keys(spaces: Spaces) -> list[PublicKey]:
     """The public keys that verify receipts, former ones included."""
-    signer = await asyncio.to_thread(lambda: spaces.keyring.signer)
+    signer = await in_key_store(lambda: spaces.keyring.signer)
     return signer.published()

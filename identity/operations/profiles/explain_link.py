@@ -1,6 +1,5 @@
 """Explains why two identifiers are one profile: the links between them, each with the calls that show it."""
 
-import asyncio
 from itertools import pairwise
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.errors import NotLinked
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp, stamp_time
+from identity.vault.threads import in_analysis
 
 MOST_CALLS = 10
 
@@ -65,7 +65,7 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     a, b = (space.keys.identifier(each.type, each.value) for each in identifiers)
     if a not in evidence.identifiers or b not in evidence.identifiers:
         raise NotLinked(await why_not_linked(space, profile.id, identifiers))
-    built, paths = await asyncio.to_thread(_paths, evidence, a, b)
+    built, paths = await in_analysis(_paths, evidence, a, b)
     if paths is None:
         raise NotLinked(await why_not_linked(space, profile.id, identifiers))
     steps = list(dict.fromkeys((*pairwise(paths.shortest), *pairwise(paths.strongest))))

@@ -1,6 +1,5 @@
 """Reads the evidence graph of a profile with its review: signs of two people in one profile, and a split."""
 
-import asyncio
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
@@ -19,6 +18,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros
+from identity.vault.threads import in_analysis
 
 MOST_NODES = 2_000
 MOST_DRAWN = 500
@@ -90,7 +90,7 @@ async def _read(space: Space, ref: str, most: int, *, placed: bool) -> ReviewedG
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
         refused = await evidence_queries.newest_demoted(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(evidence, refused, profile.root.id)
-    return await asyncio.to_thread(_analyse, evidence, sources, claims, most, placed)
+    return await in_analysis(_analyse, evidence, sources, claims, most, placed)
 
 
 def _claims(

@@ -28,6 +28,7 @@ from identity.values.ids import SpaceId, SpaceNumber, new_id, private, public
 from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
+from identity.vault.threads import in_key_store
 
 SCOPES = tuple(scope.value for scope in KeyScope)
 # The keys a new space comes with: name in the answer -> scopes.
@@ -189,8 +190,8 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     name = _name(name)
     public_id = SpaceId(new_id())
     # The keys are in the key store before a row names them; a crash here leaves an unused folder.
-    await asyncio.to_thread(spaces.keyring.create_space, public_id)
-    keys = await asyncio.to_thread(spaces.keyring.space, public_id)
+    await in_key_store(spaces.keyring.create_space, public_id)
+    keys = await in_key_store(spaces.keyring.space, public_id)
     secrets = {}
     async with spaces.database.transaction() as connection:
         space = await spaces_and_keys.create_space(connection, public_id, name, first_stamp(wall_time()))
@@ -231,7 +232,7 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
         await ledger.note(connection, space.id, OPERATOR, "space.delete", space_id)
     spaces.forget(space.id)
     try:
-        await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
+        await in_key_store(spaces.keyring.destroy_space, public_id)
     except KeyUnavailable as error:
         # The space is closed; the purge destroys the keys before it deletes the space.
         _log.warning("space.keys_left", space=space_id, exc_info=error)

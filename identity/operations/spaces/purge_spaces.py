@@ -4,11 +4,10 @@ The keys go first, even if they are gone already: a deletion may be interrupted 
 destruction of the keys, which then happens here, before the row that names the space is deleted.
 """
 
-import asyncio
-
 from identity.spaces.space import Spaces
 from identity.store.spaces import purge
 from identity.values.ids import SpaceNumber
+from identity.vault.threads import in_key_store
 
 
 async def purge_deleted(spaces: Spaces) -> bool:
@@ -19,6 +18,6 @@ async def purge_deleted(spaces: Spaces) -> bool:
         if found is None:
             return False
         space_id, public_id = found
-        await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
+        await in_key_store(spaces.keyring.destroy_space, public_id)
         await purge.step(connection, SpaceNumber(space_id))
     return True

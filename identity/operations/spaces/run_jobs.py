@@ -1,12 +1,13 @@
 """Background jobs: enqueued, followed, and run by any process that is free.
 
+Privacy work goes first and has a runner of its own, and the spaces take turns.
 A job is a committed row before the request for it is answered. The process that runs it renews a lease on the row;
 when the lease runs out, another process starts the job again. So every kind of work must be safe to repeat.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -17,10 +18,11 @@ from msgspec import Struct
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
-from identity.values.enums import JobState
+from identity.values.enums import JobKind, JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
-from identity.values.ids import JobId, new_id, public
+from identity.values.ids import JobId, SpaceNumber, new_id, public
 from identity.values.json import JsonObject
+from identity.values.not_ready import SimulationWaits
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import JOB
 
@@ -28,6 +30,10 @@ _HELD: Final = 30 * MICRO
 _BEAT: Final = 5.0
 _LOOK: Final = 0.1
 _IDLE: Final = 2.0
+PRIVACY: Final = frozenset({JobKind.EXPORT.value})
+"""The kinds of jobs that somebody waits for by law."""
+# So many spaces are remembered as served; a space beyond them counts as one that had no turn.
+_REMEMBERED: Final = 1_000
 
 Progress = Callable[[int, int], Awaitable[None]]
 Work = Callable[[Space, JsonObject, Progress], Awaitable[object]]
@@ -55,20 +61,24 @@ class Jobs:
     def __init__(self, spaces: Spaces, works: Mapping[int, Work]) -> None:
         self._spaces = spaces
         self._works = works
-        self._asked = asyncio.Event()
+        self._asked: set[asyncio.Event] = set()
+        self._served: dict[SpaceNumber, None] = {}
 
     async def ask(self, space: Space, kind: int, wanted: JsonObject) -> JobReport:
-        """Enqueue a job; its parameters are sealed."""
+        """Enqueue a job; its parameters are sealed. SimulationWaits where one of this space is queued already."""
         id_ = JobId(new_id())
         payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode(wanted))
         async with space.database.transaction() as connection:
+            if kind == JobKind.SIMULATE and await jobs.waits(connection, space.tenant, kind):
+                raise SimulationWaits
             await jobs.add(connection, space.tenant, id_, kind, payload)
         self.wake()
         return JobReport(id=id_, kind=kind, state=JobState.QUEUED)
 
     def wake(self) -> None:
         """Wake the runner: a job was enqueued elsewhere."""
-        self._asked.set()
+        for asked in self._asked:
+            asked.set()
 
     async def follow(self, space: Space, job_id: JobId | None, wait: float = 0) -> JobReport:
         """The progress of a job, once it has ended or after `wait` seconds. JobNotFound."""
@@ -82,21 +92,30 @@ class Jobs:
                 return _report(space, job)
             await asyncio.sleep(_LOOK)
 
-    async def run_for_ever(self) -> None:
-        """Run one job after the other."""
-        while True:
-            self._asked.clear()
-            if not await self.run_next():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._asked.wait(), _IDLE)
+    async def run_for_ever(self, kinds: Collection[int] | None = None) -> None:
+        """Run one job after the other, of all kinds or of some."""
+        asked = asyncio.Event()
+        self._asked.add(asked)
+        try:
+            while True:
+                asked.clear()
+                if not await self.run_next(kinds):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(asked.wait(), _IDLE)
+        finally:
+            self._asked.discard(asked)
 
-    async def run_next(self) -> bool:
-        """Run the oldest job that is free and of a known kind; returns whether there was one."""
+    async def run_next(self, kinds: Collection[int] | None = None) -> bool:
+        """Run the next job that is free and of a known kind, among `kinds` if given; returns whether there was one."""
         now = wall_time()
+        known = [kind for kind in self._works if kinds is None or kind in kinds]
         async with self._spaces.database.transaction() as connection:
-            job = await jobs.take(connection, now, Micros(now + _HELD), list(self._works))
+            job = await jobs.take(
+                connection, now, Micros(now + _HELD), known, first=sorted(PRIVACY), served=list(self._served)
+            )
         if job is None:
             return False
+        self._had_turn(job.space_id)
         try:
             space = await self._spaces.get(job.space_id)
         except SpaceNotFound:
@@ -109,6 +128,12 @@ class Jobs:
         finally:
             beat.cancel()
         return True
+
+    def _had_turn(self, space_id: SpaceNumber) -> None:
+        self._served.pop(space_id, None)
+        self._served[space_id] = None
+        if len(self._served) > _REMEMBERED:
+            del self._served[next(iter(self._served))]
 
     async def _run(self, space: Space, lease: "_JobLease") -> None:
         async def progress(done: int, total: int) -> None:

@@ -63,6 +63,23 @@ async def add(connection: Connection, tenant: Tenant, id_: JobId, kind: int, pay
     )
 
 
+async def waits(connection: Connection, tenant: Tenant, kind: int) -> bool:
+    """Whether a job of a kind of this space waits; to the end of the transaction no other process asks the same."""
+    await connection.execute("SELECT pg_advisory_xact_lock(7303, $1::int4)", [tenant.id])
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM job
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = $3::int2 AND state = $4::int2
+        """,
+        tenant.id,
+        tenant.base,
+        kind,
+        JobState.QUEUED.value,
+    )
+    return found is not None and found[0] > 0
+
+
 async def get(connection: Connection, tenant: Tenant, id_: JobId) -> JobRow | None:
     """A job of this space."""
     found = await row(
@@ -78,16 +95,30 @@ async def get(connection: Connection, tenant: Tenant, id_: JobId) -> JobRow | No
     return None if found is None else JobRow(*found)
 
 
-async def take(connection: Connection, now: Micros, until: Micros, kinds: Sequence[int]) -> JobRow | None:
-    """Lease the oldest free job of these kinds, of any space, until a moment."""
+async def take(
+    connection: Connection,
+    now: Micros,
+    until: Micros,
+    kinds: Sequence[int],
+    *,
+    first: Sequence[int] = (),
+    served: Sequence[SpaceNumber] = (),
+) -> JobRow | None:
+    """Lease a free job of these kinds, of any space, until a moment.
+
+    Kinds in `first` go before all others. Then the spaces take turns: `served` has those that had theirs, the last one
+    at its end. Of one space the oldest job is next.
+    """
     found = await _JOBS.take_next(
         connection,
         now,
         until,
         int4s(kinds),
         JobState.RUNNING.value,
+        int4s(first),
+        int4s(served),
         returning=", ".join(f"t.{name.strip()}" for name in _COLUMNS.split(",")),
-        order="created_at",
+        order="kind <> ALL ($5::int4[]), coalesce(array_position($6::int4[], space_id), 0), created_at",
         where=f"{job_open()} AND kind = ANY ($3::int4[])",
         changes=", state = $4::int2",
     )

@@ -1,7 +1,6 @@
 """Attacks 123 to 127: work that somebody without a key, or with a public one, makes the server do for everybody.
 
-Each test shows the bound by what is answered, since times depend on the machine; `benchmarks/flood.py` measures what
-the other callers notice.
+Each test shows the bound by what is answered, since times depend on the machine.
 """
 
 import gzip

@@ -287,25 +287,3 @@ def test_a_text_without_an_identifier_is_refused(text: str) -> None:
     with pytest.raises(BadIdentifier) as refused:
         parse(text, "US")
     assert str(refused.value) == BadIdentifier.__doc__
-
-
-@pytest.mark.parametrize(
-    "domain",
-    [".".join(["\u00e9"] * 120), "\u00e9" * 240 + ".de", ".".join(["\u6f22" * 59] * 4), "xn--" + "a" * 240 + ".de"],
-)
-def test_a_domain_beyond_the_longest_is_not_encoded(domain: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The codec takes milliseconds for each, and every one of its results would be too long."""
-    monkeypatch.setattr("idna.alabel", None)
-
-    assert normalised(EMAIL, f"a@{domain}") is None
-
-
-def test_the_longest_domain_is_encoded() -> None:
-    """Labels of 63 characters in ASCII, and 253 in all."""
-    label = "\u00e9" + "a" * 55
-    domain = ".".join([label] * 3 + ["de"])
-
-    found = normalised(EMAIL, f"a@{domain}")
-
-    assert found is not None
-    assert [len(each) for each in found.partition("@")[2].split(".")] == [63, 63, 63, 2]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.errors import SealBroken
+from identity.vault import seal
 from identity.vault.key_material import expand
 from identity.vault.seal import (
     DOCUMENT,
@@ -27,6 +28,24 @@ from identity.vault.seal import (
     SpaceDocumentKey,
 )
 from identity.vault.subject_keys import SubjectKey
+
+FIRST_PLACES = {
+    "DOCUMENT": (1, 1, 1, 256),
+    "IDENTIFIER": (4, 2, 1, 64),
+    "EVIDENCE": (3, 3, 1, 64),
+    "EVENT": (3, 4, 1, 64),
+    "GROUP_ID": (4, 5, 1, 64),
+    "GROUP_TRAITS": (1, 5, 2, 256),
+    "RULES": (8, 6, 1, 256),
+    "TYPE_NAME": (8, 7, 1, 64),
+    "REJECTION": (8, 8, 1, 64),
+    "DESTINATION": (8, 9, 1, 256),
+    "JOB": (8, 10, 1, 256),
+    "ASIDE": (3, 12, 1, 256),
+    "REQUEST": (8, 13, 1, 256),
+    "HOLD": (8, 14, 1, 256),
+}
+"""The ids of the places of the first release."""
 
 SPACE, OTHER_SPACE = b"S" * 16, b"T" * 16
 KEY_ID, OTHER_ID = b"k" * 16, b"l" * 16
@@ -231,3 +250,19 @@ def test_one_key_serves_several_threads() -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(round_trip, range(4000)))
+
+
+def test_places_are_distinct() -> None:
+    """No two places share table and column."""
+    assert len({place.where for place in PLACES}) == len(PLACES)
+
+
+def test_every_place_is_registered() -> None:
+    """A place that exists is in the registry."""
+    assert {id(value) for value in vars(seal).values() if isinstance(value, SealPlace)} == set(map(id, PLACES))
+
+
+def test_places_only_grow() -> None:
+    """The ids of a place that was ever used stay as they are."""
+    now = {name: (p.purpose, p.table, p.column, p.step) for name in FIRST_PLACES for p in [getattr(seal, name)]}
+    assert now == FIRST_PLACES

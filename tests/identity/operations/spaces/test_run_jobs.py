@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from identity.operations.spaces import run_jobs
-from identity.operations.spaces.run_jobs import Jobs, Progress
+from identity.operations.spaces.run_jobs import PRIVACY, Jobs, Progress, Work
 from identity.spaces.space import Space
-from identity.values.enums import JobState
+from identity.values.enums import JobKind, JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
 from identity.values.ids import JobId
+from identity.values.not_ready import SimulationWaits
 from tests.support.processes.writer_processes import Lab
 
 KIND = 7
@@ -146,4 +147,69 @@ async def test_an_outage_is_waited_out(lab: Lab) -> None:
         await runner.run_next()
     assert lab.query("SELECT state FROM job") == [(JobState.RUNNING,)]
     assert (await runner.follow(space, asked.id)).state == JobState.RUNNING
+    await spaces.database.close()
+
+
+async def test_the_spaces_take_turns(lab: Lab) -> None:
+    """A space with many jobs keeps another waiting for one of them at most."""
+    spaces = await lab.open()
+    flooding, other = await lab.space(spaces), await lab.space(spaces)
+    ran: list[bytes] = []
+
+    async def note(space: Space, _wanted: dict[str, Any], _progress: Progress) -> None:
+        ran.append(space.public_id)
+
+    runner = Jobs(spaces, {KIND: note})
+    for _ in range(4):
+        await runner.ask(flooding, KIND, {})
+    assert await runner.run_next()
+    for _ in range(2):
+        await runner.ask(other, KIND, {})
+    while await runner.run_next():
+        pass
+
+    first, second = flooding.public_id, other.public_id
+    assert ran == [first, second, first, second, first, first]
+    await spaces.database.close()
+
+
+async def test_privacy_work_goes_first(lab: Lab) -> None:
+    """Before everything that was asked for earlier; a runner of its own takes nothing else."""
+    spaces = await lab.open()
+    space, other = await lab.space(spaces), await lab.space(spaces)
+    ran: list[int] = []
+
+    def works(kind: int) -> Work:
+        async def note(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> None:
+            ran.append(kind)
+
+        return note
+
+    runner = Jobs(spaces, {kind: works(kind) for kind in (JobKind.REBUILD, JobKind.EXPORT)})
+    await runner.ask(other, JobKind.REBUILD, {})
+    await runner.ask(space, JobKind.EXPORT, {})
+    assert await runner.run_next()
+    await runner.ask(space, JobKind.EXPORT, {})
+    assert await runner.run_next(PRIVACY)
+    assert not await runner.run_next(PRIVACY)
+    assert await runner.run_next()
+
+    assert ran == [JobKind.EXPORT, JobKind.EXPORT, JobKind.REBUILD]
+    await spaces.database.close()
+
+
+async def test_a_space_has_one_simulation_that_waits(lab: Lab) -> None:
+    """However many ask at once; one that runs is no longer waiting, and other spaces have theirs."""
+    spaces = await lab.open()
+    space, other = await lab.space(spaces), await lab.space(spaces)
+    runner = Jobs(spaces, {JobKind.SIMULATE: echo})
+
+    asked = await asyncio.gather(
+        *(runner.ask(space, JobKind.SIMULATE, {"ask": nr}) for nr in range(6)), return_exceptions=True
+    )
+
+    assert sum(isinstance(each, SimulationWaits) for each in asked) == 5
+    await runner.ask(other, JobKind.SIMULATE, {"ask": 1})
+    assert await runner.run_next()
+    await runner.ask(space, JobKind.SIMULATE, {"ask": 2})
     await spaces.database.close()
