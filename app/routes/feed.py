@@ -70,7 +70,11 @@ async def get_changes(
     visit: ByDestination, cursor: Cursor = None, limit: Limit = FEED_LIMIT, wait: Wait = 0
 ) -> Response:
     """The changes after a cursor; without a cursor, first a snapshot of all visible profiles."""
-    page = await read_changes(visit.space, _id(visit), cursor, limit, wait)
+    if wait:
+        with visit.onefold.long_polls.turn(visit.caller.key) as ended:
+            page = await read_changes(visit.space, _id(visit), cursor, limit, wait, ended)
+    else:
+        page = await read_changes(visit.space, _id(visit), cursor, limit)
     empty = cursor is None and not page.changes and not page.more
     audience = await count_audience(visit.space, _id(visit)) if empty else None
     return answer(feed_page(page, audience))

@@ -12,6 +12,7 @@ from app.schemas.feed import feed_message
 from app.schemas.opendsr import dsr_callback
 from app.server import logs
 from app.server.database_transport import require_protected
+from app.server.long_polls import LongPolls
 from app.server.metrics import Metrics
 from app.server.rate_limits import RateLimits
 from app.server.readiness import Readiness
@@ -77,6 +78,7 @@ class Onefold:
         self.settings = settings
         self.metrics = Metrics(metrics_folder())
         self.limits = RateLimits(settings)
+        self.long_polls = LongPolls()
         self._known: dict[int, int] = {}
 
     async def start(self) -> None:

@@ -7,6 +7,7 @@ that it starts again from the beginning (Resync).
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -64,13 +65,19 @@ class PushPage(NamedTuple):
 
 
 async def read_changes(
-    space: Space, destination_id: str, cursor: str | None, limit: int, wait: float = 0
+    space: Space,
+    destination_id: str,
+    cursor: str | None,
+    limit: int,
+    wait: float = 0,
+    ended: asyncio.Event | None = None,
 ) -> ChangePage:
     """The next page after a cursor (None: from the beginning), at most `limit` entries of the feed.
 
-    An empty page is held back up to `wait` seconds. BadCursor, Resync, DestinationNotFound.
+    An empty page is held back up to `wait` seconds, or until `ended` is set. BadCursor, Resync, DestinationNotFound.
     """
     until = time.monotonic() + wait
+    ended = ended or asyncio.Event()
     while True:
         for _ in range(_EMPTY_PAGES):
             scope = await open_scope(space, destination_id)
@@ -85,9 +92,9 @@ async def read_changes(
             cursor = space.write_cursor(scope.cursor_domain, pack(position))
             if changes or not more:
                 break
-        if changes or more or time.monotonic() >= until:
+        if changes or more or ended.is_set() or time.monotonic() >= until:
             return ChangePage(changes, cursor or "", more)
-        await _wait_for_entry(space, position, min(until, time.monotonic() + _LOOK_ANEW))
+        await _wait_for_entry(space, position, min(until, time.monotonic() + _LOOK_ANEW), ended)
 
 
 async def page_after(space: Space, destination_id: str, packed_position: bytes | None, limit: int) -> PushPage:
@@ -108,11 +115,12 @@ async def page_after(space: Space, destination_id: str, packed_position: bytes |
     return PushPage([], space.write_cursor(scope.cursor_domain, packed_position), packed_position)
 
 
-async def _wait_for_entry(space: Space, position: Position, until: float) -> None:
-    """Return when the feed has an entry after a position, or at a time; each look is one small query."""
+async def _wait_for_entry(space: Space, position: Position, until: float, ended: asyncio.Event) -> None:
+    """Return when the feed has an entry after a position, at a time, or at an event; each look is one small query."""
     while time.monotonic() < until:
-        await asyncio.sleep(_LOOK)
-        if await any_entry_after(space, position):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _LOOK)
+        if ended.is_set() or await any_entry_after(space, position):
             return
 
 

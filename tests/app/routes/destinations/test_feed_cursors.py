@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -114,3 +115,19 @@ def test_a_recorded_denial_counts_in_a_full_document(shop: Shop, feed: Callable[
     assert say({"Marketing": True, "Product": False}) == {"Product": False}
     mail.pull()
     assert mail.held == {}
+
+
+def test_a_key_waits_for_changes_once(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Of many requests that wait the newest goes on, and the others are answered with their cursor."""
+    mail = feed()
+    shop.send(statement({"Marketing": True}, userId="ann"))
+    mail.pull()
+    with ThreadPoolExecutor(10) as pool:
+        waiting = [pool.submit(mail.page, wait=30) for _ in range(10)]
+        ended = [each.result().json() for each in islice(as_completed(waiting), 9)]
+        shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+        pages = [each.result().json() for each in waiting]
+
+    assert [page["changes"] for page in ended] == [[]] * 9
+    assert {page["cursor"] for page in ended} == {mail.cursor}
+    assert sum(len(page["changes"]) for page in pages) == 1
