@@ -126,6 +126,7 @@ class Settings(BaseSettings):
     public_url: _Address | None = _setting(None, _ADDRESS, pattern=r"^https?://[A-Za-z0-9.\-_\[\]:]{1,255}/?$")
     log_level: _Level = _setting("info", "one of " + ", ".join(LEVELS))
     connections: _Whole = _whole(4_000, 1, 1_000_000)
+    address_connections: _Whole = _whole(1_000, 0, 1_000_000)
     queue_calls: _Whole = _whole(20_000, 1, 1_000_000)
     collect_rate: _Whole = _whole(1_000, 0, 1_000_000)
     read_rate: _Whole = _whole(1_000, 0, 1_000_000)

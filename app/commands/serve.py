@@ -24,6 +24,7 @@ from uvicorn.supervisors import Multiprocess
 
 import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
 from app.server import logs
+from app.server.address_connections import AddressConnections
 from app.server.database_transport import require_protected
 from app.settings import Settings, forget_libpq, share_metrics
 from identity.values.errors import Misconfigured, OnefoldError
@@ -91,6 +92,7 @@ def run(
             timeout_worker_healthcheck=STARTUP,
             workers=settings.workers,
         )
+        config.addresses = AddressConnections(settings.address_connections, settings.proxies)
         address = f"http://{_bracketed(settings.host)}:{settings.port}"
         with _port_refused(settings.host, settings.port, command):
             # Two servers that start at once may both have bound the port; only one can listen.
@@ -100,7 +102,12 @@ def run(
 
 
 class _Config(Config):
-    """uvicorn calls `configure_logging` in each worker process, before it loads the application."""
+    """uvicorn calls `configure_logging` in each worker process, before it loads the application.
+
+    `addresses` bounds the connections of one address; each worker has a copy of its own.
+    """
+
+    addresses: AddressConnections
 
     def configure_logging(self) -> None:
         logs.configure(str(self.log_level))

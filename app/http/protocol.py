@@ -20,8 +20,11 @@ from uvicorn.server import ServerState
 
 from app.http.error_responses import failure, waiting
 from app.http.request_head import HeadFault, head_fault, parser_fault
+from app.server.address_connections import PROBES, AddressConnections
 
 HEAD_SECONDS: Final = 10.0
+# A probe on a connection without room sends its request at once.
+PROBE_SECONDS: Final = 2.0
 HEAD_BYTES: Final = 32 * 1024
 HEADERS: Final = 100
 # After an early answer, a client that is still sending would not see it if the connection closed at once.
@@ -32,7 +35,8 @@ CHECK_SECONDS: Final = 15.0
 
 _LARGE: Final = "The head of the request is too large; send at most 32 KiB and 100 headers."
 _LATE: Final = "The head of the request took too long to arrive; send it within 10 seconds."
-_FULL: Final = "The server has too many connections; try again shortly."
+_FULL: Final = "The server, or this address, has too many connections; use fewer, or try again shortly."
+_NO_ROOM: Final = HeadFault(503, "too_many_connections", _FULL)
 
 
 class _TooLarge(Exception):
@@ -59,6 +63,9 @@ class GuardedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._addresses: AddressConnections = getattr(config, "addresses", None) or AddressConnections(0)
+        self._peer: str | None = None
+        self._on_trial = False
         self._timer: asyncio.TimerHandle | None = None
         self._began = False  # a head is being read
         self._whole = True  # the last message was read to its end
@@ -70,16 +77,22 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unread_before: int | None = None  # unread bytes of the answers at the last check
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Accept a connection, or refuse it where there are too many."""
+        """Accept a connection; where there are too many, put it on trial: a probe of the process is answered."""
         super().connection_made(transport)
-        if self._most is not None and len(self.connections) > self._most:
-            self._refuse(503, "too_many_connections", _FULL)
-        else:
-            self._arm(HEAD_SECONDS, self._late)
+        self._peer = self.client[0] if self.client else ""
+        has_room = self._addresses.enter(self._peer)
+        full = self._most is not None and len(self.connections) - self._addresses.on_trial > self._most
+        self._on_trial = full or not has_room
+        if self._on_trial:
+            self._addresses.try_out(id(self), self._late)
+        self._arm(PROBE_SECONDS if self._on_trial else HEAD_SECONDS, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the timers."""
+        """Cancel the timers, and give back the room of the connection."""
         self._disarm()
+        if self._peer is not None:
+            self._addresses.leave(self._peer)
+            self._addresses.end_trial(id(self))
         if self._check is not None:
             self._check.cancel()
         super().connection_lost(exc)
@@ -177,7 +190,12 @@ class GuardedProtocol(HttpToolsProtocol):
         fault = head_fault(self.parser.get_http_version(), self.headers)
         if fault is not None:
             raise _UnusableHead(fault)
+        if self._on_trial and self.url.partition(b"?")[0] not in PROBES:
+            raise _UnusableHead(_NO_ROOM)
         super().on_headers_complete()
+        if self._on_trial:
+            self.cycle.keep_alive = False
+            self._addresses.end_trial(id(self))
         self._began = False
         self._answering = True
 
@@ -212,7 +230,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refuse(400, "invalid_http", msg)
 
     def _late(self) -> None:
-        if self._began:
+        if self._on_trial:
+            self._refuse(*_NO_ROOM)
+        elif self._began:
             self._refuse(408, "head_timeout", _LATE)
         else:
             self.transport.close()

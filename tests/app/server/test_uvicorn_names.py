@@ -19,7 +19,7 @@ from app.http import protocol
 from tests.conftest import ROOT
 
 SOURCE = ast.parse(inspect.getsource(protocol.GuardedProtocol))
-CYCLE = {"response_complete", "response_started", "disconnected", "message_event"}
+CYCLE = {"keep_alive", "response_complete", "response_started", "disconnected", "message_event"}
 OVERRIDING: list[tuple[type[Any], type[Any]]] = [
     (protocol.GuardedProtocol, HttpToolsProtocol),
     (serve._Config, Config),

@@ -101,3 +101,19 @@ def test_more_connections_than_there_may_be(server: Callable[..., Running]) -> N
                 break
         except httpx.HTTPError:
             assert time.monotonic() < deadline
+
+
+def test_attack_130_idle_connections_keep_no_probe_out(server: Callable[..., Running]) -> None:
+    """Beyond the bound of an address, and beyond that of the server: probes are answered, all else is refused."""
+    running = server(ONEFOLD_CONNECTIONS="100", ONEFOLD_ADDRESS_CONNECTIONS="20")
+    parts = urlsplit(running.url)
+    held = [socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) for _ in range(20)]
+    for more in (0, 300):
+        held += [socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) for _ in range(more)]
+        for path in ("/healthz", "/readyz?from=probe"):
+            answer = httpx.get(f"{running.url}{path}")
+            assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        other = httpx.get(f"{running.url}/v1/profiles/user_id:u1")
+        assert (other.status_code, other.json()["code"]) == (503, "too_many_connections")
+    for each in held:
+        each.close()
