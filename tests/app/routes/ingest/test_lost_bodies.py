@@ -83,5 +83,5 @@ def test_a_lost_body_is_listed_for_the_key_inside_it(shop: Shop) -> None:
     before = len(listed(shop))
 
     assert send(shop, body, key=None).status_code == 400
-    assert send(shop, body.replace(b"of_", b"of__"), key=None).status_code == 400
+    assert send(shop, body.replace(b"of_", b"of__"), key=None).status_code == 401
     assert (len(listed(shop)), listed(shop)[0]["reason"]) == (before + 1, "invalid_json")
