@@ -35,13 +35,16 @@ class RulesCache:
         keys: SpaceKeys,
         database: Database,
         heads: JournalHeads,
+        defaults: Rules = DEFAULT_RULES,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`defaults` are the rules of the space before any change."""
         self.last_version: int | None = None
         self._space_id = space_id
         self._keys = keys
         self._database = database
         self._heads = heads
+        self._defaults = defaults
         self._now = now
         self._asked = 0.0
         self._compiled: OrderedDict[int, Rules] = OrderedDict()
@@ -56,7 +59,7 @@ class RulesCache:
         if version is None:
             version = await self._newest()
         if version == 0:
-            return DEFAULT_RULES
+            return self._defaults
         known = self._compiled.get(version)
         if known is None:
             async with self._database.reading() as connection:

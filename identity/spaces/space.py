@@ -8,7 +8,7 @@ readers from the key of the caller.
 
 import asyncio
 
-from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
 from identity.spaces.ledger_publication import publish, require_published
@@ -33,7 +33,14 @@ class Space:
     """One open space. `public_id` is 16 bytes; `codes` and `names` are those of its identifier types."""
 
     def __init__(
-        self, tenant: Tenant, public_id: SpaceId, name: str, keys: SpaceKeys, database: Database, journal: Journal
+        self,
+        tenant: Tenant,
+        public_id: SpaceId,
+        name: str,
+        keys: SpaceKeys,
+        database: Database,
+        journal: Journal,
+        defaults: Rules = DEFAULT_RULES,
     ) -> None:
         self.tenant = tenant
         self.public_id = public_id
@@ -42,7 +49,7 @@ class Space:
         self.journal = journal
         self.database = database
         self._heads = JournalHeads(keys, journal)
-        self._rules = RulesCache(tenant.id, keys, database, self._heads)
+        self._rules = RulesCache(tenant.id, keys, database, self._heads, defaults)
         self._purposes = PurposesCache(tenant, public_id, keys, database)
         self._reading_heads = asyncio.Lock()
         self._types = IdentifierTypes(tenant.id, keys, database)
@@ -149,7 +156,8 @@ class Spaces:
         keys.set_versions(lock_row.versions)
         journal = await in_key_store(self.keyring.journal, row.public_id)
         tenant = Tenant(row.id, row.bucket_base, row.spread)
-        return Space(tenant, row.public_id, row.name, keys, self.database, journal)
+        defaults = GENERATIONS[row.rules_defaults]
+        return Space(tenant, row.public_id, row.name, keys, self.database, journal, defaults)
 
     async def refresh_versions(self) -> None:
         """Takes up the index keys that other processes put in force, and forgets those that they destroyed."""

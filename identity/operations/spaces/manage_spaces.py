@@ -14,6 +14,7 @@ import structlog
 from msgspec import Struct
 
 from identity.planning.privacy.hold_refusals import UnderHold
+from identity.planning.resolution.resolution_rules import GENERATIONS
 from identity.spaces import vouched_keys
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
@@ -194,7 +195,8 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     keys = await in_key_store(spaces.keyring.space, public_id)
     secrets = {}
     async with spaces.database.transaction() as connection:
-        space = await spaces_and_keys.create_space(connection, public_id, name, first_stamp(wall_time()))
+        stamp, defaults = first_stamp(wall_time()), len(GENERATIONS) - 1
+        space = await spaces_and_keys.create_space(connection, public_id, name, stamp, defaults)
         for purpose, scopes in FIRST_KEYS.items():
             key_id, secret = new_secret()
             await vouched_keys.add_key(

@@ -49,14 +49,12 @@ DEFAULT_LIMIT: Final = TypeLimit(20)
 """The limit of devices and custom types: room for years of phones and accounts, too small for a crowd."""
 SHARED_LIMIT: Final = TypeLimit(20)
 # A mail address, a number or a browser is one of many that a person collects, and each of them stands for a person.
+_PERSONAL = (EMAIL, PHONE, GA_CLIENT_ID, ANONYMOUS_ID)
 _PERSONAL_LIMIT = TypeLimit(100)
 MAX_IDENTIFIERS: Final = 1_000
 """How many identifiers a profile may have: all of them are read with it, so the number bounds the cost of a read."""
 _OWN_LIMITS = {USER_ID: TypeLimit(1)}
-_BUILT_IN_LIMITS = {
-    type_: _PERSONAL_LIMIT if type_ in (EMAIL, PHONE, GA_CLIENT_ID, ANONYMOUS_ID) else DEFAULT_LIMIT
-    for type_ in BUILT_IN
-} | _OWN_LIMITS
+_BUILT_IN_LIMITS = {type_: _PERSONAL_LIMIT if type_ in _PERSONAL else DEFAULT_LIMIT for type_ in BUILT_IN} | _OWN_LIMITS
 
 
 class Rules(Struct, frozen=True):
@@ -190,4 +188,9 @@ def _limit(value: object, where: str, *, windows: bool) -> TypeLimit:
     return TypeLimit(read.whole(given["max"], f"max in {where}", 1, MOST_IN_WINDOW, beside), days)
 
 
+_FIRST_DEFAULTS = {"limits": {type_: {"max": 1_000} for type_ in _PERSONAL}, "max_identifiers": 100_000}
+
 DEFAULT_RULES: Final = compile_rules({}, version=0)
+GENERATIONS: Final = (compile_rules(_FIRST_DEFAULTS, version=0), DEFAULT_RULES)
+"""The defaults of all releases, oldest first. Spaces keep those of the release that created them: a version of rules
+never changes, and no rebuild splits a profile because of a new release."""

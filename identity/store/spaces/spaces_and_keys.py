@@ -21,7 +21,7 @@ LANES = 4
 
 
 class SpaceRow(NamedTuple):
-    """A space; `public_id` is 16 bytes."""
+    """A space; `public_id` is 16 bytes. `rules_defaults` is the generation of defaults that its rules began with."""
 
     id: SpaceNumber
     public_id: SpaceId
@@ -29,6 +29,7 @@ class SpaceRow(NamedTuple):
     bucket_base: int
     spread: int
     created_at: datetime
+    rules_defaults: int
 
 
 class ApiKeyRow(NamedTuple):
@@ -59,18 +60,21 @@ class VouchedKeyRow(NamedTuple):
         )
 
 
-async def create_space(connection: Connection, public_id: SpaceId, name: str, stamp: Stamp) -> SpaceRow:
+async def create_space(
+    connection: Connection, public_id: SpaceId, name: str, stamp: Stamp, rules_defaults: int
+) -> SpaceRow:
     """Add a space with its lock and lanes, in the transaction of the caller."""
     base = int.from_bytes(public_id[-2:], "big") % BUCKETS
     made = await row(
         connection,
         """
-        INSERT INTO space (public_id, name, bucket_base) VALUES ($1, $2, $3::int4)
-        RETURNING id, public_id, name, bucket_base, spread, created_at
+        INSERT INTO space (public_id, name, bucket_base, rules_defaults) VALUES ($1, $2, $3::int4, $4::int2)
+        RETURNING id, public_id, name, bucket_base, spread, created_at, rules_defaults
         """,
         Uuid(public_id),
         name,
         base,
+        rules_defaults,
     )
     if made is None:
         raise SpaceNotFound
@@ -92,7 +96,7 @@ async def find_space(connection: Connection, space_id: SpaceNumber) -> SpaceRow:
     found = await row(
         connection,
         """
-        SELECT id, public_id, name, bucket_base, spread, created_at FROM space
+        SELECT id, public_id, name, bucket_base, spread, created_at, rules_defaults FROM space
         WHERE id = $1::int4 AND deleted_at IS NULL
         """,
         space_id,
@@ -107,7 +111,7 @@ async def find_public_space(connection: Connection, public_id: SpaceId) -> Space
     found = await row(
         connection,
         """
-        SELECT id, public_id, name, bucket_base, spread, created_at FROM space
+        SELECT id, public_id, name, bucket_base, spread, created_at, rules_defaults FROM space
         WHERE public_id = $1 AND deleted_at IS NULL
         """,
         Uuid(public_id),
@@ -122,7 +126,7 @@ async def list_spaces(connection: Connection) -> list[SpaceRow]:
     found = await rows(
         connection,
         """
-        SELECT id, public_id, name, bucket_base, spread, created_at FROM space
+        SELECT id, public_id, name, bucket_base, spread, created_at, rules_defaults FROM space
         WHERE deleted_at IS NULL ORDER BY id
         """,
     )

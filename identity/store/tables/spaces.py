@@ -10,7 +10,10 @@ from identity.store.tables.columns import column, primary
 
 
 class SpaceTable(SQLModel, table=True):
-    """A tenant. `public_id` stands in the API and in associated data, `id` in every row."""
+    """A tenant. `public_id` stands in the API and in associated data, `id` in every row.
+
+    `rules_defaults` is the generation of defaults that its rules began with.
+    """
 
     __tablename__ = "space"
     id: int | None = Field(default=None, primary_key=True)
@@ -20,6 +23,7 @@ class SpaceTable(SQLModel, table=True):
     spread: int = column(Integer, default="1")
     created_at: datetime = column(DateTime(timezone=True), default="now()")
     deleted_at: datetime | None = column(DateTime(timezone=True), null=True)
+    rules_defaults: int = column(SmallInteger, default="0")
 
 
 class ApiKeyTable(SQLModel, table=True):

@@ -72,7 +72,7 @@ async def both_feeds(url: str, writers: int) -> AsyncIterator[Both]:
     opened = [await database.writer() for _ in range(writers + 1)]
     try:
         async with database.transaction() as connection:
-            space = await spaces_and_keys.create_space(connection, SpaceId(new_id()), "s", Stamp(0))
+            space = await spaces_and_keys.create_space(connection, SpaceId(new_id()), "s", Stamp(0), 1)
         yield Both(opened, Tenant(space.id, space.bucket_base, space.spread))
     finally:
         for connection in opened:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.put_rules import patch_rules, put_rules
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.spaces.rules_cache import RulesCache
 from identity.values.errors import KeyUnavailable
@@ -55,3 +56,24 @@ async def test_a_version_that_is_not_there_is_unavailable(database: str, tmp_pat
 
         with pytest.raises(KeyUnavailable):
             await cache.get(9)
+
+
+async def test_a_space_of_before_keeps_the_defaults_it_began_with(database: str, tmp_path: Path) -> None:
+    """A release lowers the limits of new spaces alone. A document of another release would reset them, and says so."""
+    lab = Lab(database, tmp_path)
+    spaces = await lab.open()
+    new = await lab.space(spaces)
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE space SET rules_defaults = DEFAULT")
+    old = await spaces.restored(new.tenant.id)
+    first, now = await old.rules(), await new.rules()
+
+    assert ([first.limit(each).max for each in ("email", "user_id", "crm")], first.max_identifiers) == (
+        [1_000, 1, 20],
+        100_000,
+    )
+    assert (now.limit("email").max, now.max_identifiers) == (100, 1_000)
+    patched = await patch_rules(old, {"region": "DE"}, "test")
+    assert (patched.reset, (await old.rules()).max_identifiers) == ([], 100_000)
+    assert (await put_rules(old, {"region": "DE"}, "test")).reset == ["limits", "max_identifiers"]
+    await spaces.database.close()

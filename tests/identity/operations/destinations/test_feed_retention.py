@@ -200,7 +200,7 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
     async def make() -> Tenant:
         await database.open()
         async with database.transaction() as connection:
-            space = await spaces_and_keys.create_space(connection, SpaceId(new_id()), "s", Stamp(0))
+            space = await spaces_and_keys.create_space(connection, SpaceId(new_id()), "s", Stamp(0), 1)
         return Tenant(space.id, space.bucket_base, space.spread)
 
     tenant = loop.run_until_complete(make())
