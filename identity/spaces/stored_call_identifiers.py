@@ -29,10 +29,10 @@ def identifiers_by_key(space: Space, kept: StoredCall, rules: Rules) -> dict[Bli
     }
 
 
-def strongest_key(space: Space, kept: StoredCall, rules: Rules) -> BlindIndex | None:
-    """The key of the identifier with the highest priority in a plain call: the one that found its profile.
+def plain_call_keys(space: Space, kept: StoredCall, rules: Rules) -> list[BlindIndex]:
+    """The keys of the identifiers of a plain call, that of the identifier that found its profile first.
 
-    A plain call demoted no identifier, so under the rules of its time this is the first that it kept.
+    A plain call demoted no identifier, so under the rules of its time these are the ones that it kept.
     """
     try:
         call = extract(
@@ -44,12 +44,10 @@ def strongest_key(space: Space, kept: StoredCall, rules: Rules) -> BlindIndex | 
             source=source(kept),
         )
     except BadCall:
-        return None
+        return []
     usable = [i for i in call.identifiers if i.type in space.codes]
-    if not usable:
-        return None
-    first = min(usable, key=lambda identifier: rules.rank(identifier.type))
-    return space.keys.identifier(first.type, first.value)
+    ranked = sorted(usable, key=lambda identifier: rules.rank(identifier.type))
+    return [space.keys.identifier(each.type, each.value) for each in ranked]
 
 
 def alias_keys(space: Space, kept: StoredCall, rules: Rules) -> tuple[list[BlindIndex], BlindIndex | None]:

@@ -16,9 +16,10 @@ from identity.planning.corrections.rebuild import (
 from identity.planning.corrections.replay import Replay, ReplayConstraints, ReplayEntry
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack_demoted
+from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
 from identity.spaces.blind_indexes import older_keys
 from identity.spaces.exclusive_transaction import SpaceReader
+from identity.spaces.stored_call_identifiers import plain_call_keys
 from identity.store.ingest import constraints
 from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.postgres.keep_alive import kept_alive
@@ -54,7 +55,9 @@ async def replay(view: SpaceReader, roots: Iterable[ProfileId], since: Stamp) ->
         await opened.open(opened.rows.keys())
         log = await _log(opened, rules)
         keys = {key for entry in log for key in (linkable_keys(entry.call) if entry.call is not None else entry.named)}
+        events = _events(opened, rules)
         keys |= opened.whole.links.keys()
+        keys |= {key for event in events.values() for key in event.keys}
         found = set((await owners_of(view.connection, space.tenant, sorted(keys))).values())
         for row in late:
             refused = {
@@ -68,7 +71,7 @@ async def replay(view: SpaceReader, roots: Iterable[ProfileId], since: Stamp) ->
             break
         wanted = opened.rows.keys() | found
     constraints = await _constraints(view, opened, log, keys)
-    stored = _stored(opened, rules)
+    stored = _stored(opened, events)
     again = Replay(rules, constraints, new_profile_id)
 
     def run() -> RebuiltProfiles:
@@ -142,20 +145,16 @@ def _entry(opened: UnsealedProfiles, origin: ProfileId, item: Evidence, rules: R
     )
 
 
-def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
+def _stored(opened: UnsealedProfiles, events: dict[Stamp, ReplayedEvent]) -> StoredProfiles:
     """The profiles as the database holds them."""
     space, whole = opened.exclusive.space, opened.whole
     evidence: dict[Stamp, ReplayedEvidence] = {}
-    events: dict[Stamp, ReplayedEvent] = {}
     sightings: dict[tuple[ProfileId, SetKey], Sighting] = {}
     shown = {item.stamp: item.shown for content in whole.contents.values() for item in content.evidence}
     for origin, rows in opened.evidence.items():
         for row, _ in rows:
             demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))
             evidence[row.stamp] = ReplayedEvidence(origin, split_keys(row.kept), demoted, shown[row.stamp])
-    for origin, packed in opened.events.items():
-        for _, stamp, call in packed:
-            events[stamp] = ReplayedEvent(origin, _ranked(opened, call, rules))
     for origin, content in whole.contents.items():
         sightings |= {(origin, set_): seen for set_, seen in content.sightings.items()}
     return StoredProfiles(
@@ -168,8 +167,17 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
     )
 
 
-def _ranked(opened: UnsealedProfiles, kept: StoredCall, rules: Rules) -> list[BlindIndex]:
-    """The identifiers of a plain call, by falling priority."""
-    call = read_again(opened.exclusive.space, kept, rules, AnyType())
-    ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))
-    return [identifier.key for identifier in ranked]
+def _events(opened: UnsealedProfiles, rules: Rules) -> dict[Stamp, ReplayedEvent]:
+    """The plain calls of the profiles.
+
+    A plain call is not replayed, so it links nothing: an identifier that these rules read in its body counts only
+    where the call had the identifier when it arrived.
+    """
+    space = opened.exclusive.space
+    return {
+        stamp: ReplayedEvent(
+            origin, [key for key in plain_call_keys(space, call, rules) if key in opened.event_keys[stamp]]
+        )
+        for origin, packed in opened.events.items()
+        for _, stamp, call in packed
+    }

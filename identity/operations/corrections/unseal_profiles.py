@@ -21,7 +21,7 @@ from identity.planning.resolution.stored_calls import StoredCall, split_keys, un
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.origin_rows import to_profile, unwrap_key
-from identity.spaces.stored_call_identifiers import alias_keys, strongest_key
+from identity.spaces.stored_call_identifiers import alias_keys, plain_call_keys
 from identity.store.corrections import rules as stored_rules
 from identity.store.ingest import constraints
 from identity.store.postgres.rows import EvidenceRow, HistoryRow, IdentifierRow, OriginRow
@@ -41,7 +41,8 @@ ALIAS = StoredKind.ALIAS
 class UnsealedProfiles:
     """Canonical profiles under the space lock.
 
-    `whole` is what a plan works on; `open` adds everything that is stored under some origins.
+    `whole` is what a plan works on; `open` adds everything that is stored under some origins. `event_keys`
+    are the identifiers of each plain call under the rules of its time.
     """
 
     def __init__(self, exclusive: SpaceReader, rows: Sequence[OriginRow], identifiers: Sequence[IdentifierRow]) -> None:
@@ -53,6 +54,7 @@ class UnsealedProfiles:
         self.documents: dict[ProfileId, Document] = {}
         self.evidence: dict[ProfileId, list[tuple[EvidenceRow, bytes]]] = {}
         self.events: dict[ProfileId, list[tuple[Stamp, Stamp, StoredCall]]] = {}
+        self.event_keys: dict[Stamp, list[BlindIndex]] = {}
         self.history: dict[ProfileId, list[HistoryRow]] = {}
         self.whole = ProfileSnapshot(
             profiles={row.id: to_profile(row, names) for row in rows},
@@ -100,7 +102,8 @@ class UnsealedProfiles:
                 at = bisect_left(changes, stamp, key=lambda change: change.stamp)
                 rules = await space.rules(changes[at - 1].version if at else 0)
                 self.events.setdefault(packed.origin, []).append((packed.stamp, stamp, call))
-                contents[packed.origin].events.append((stamp, strongest_key(space, call, rules)))
+                keys = self.event_keys[stamp] = plain_call_keys(space, call, rules)
+                contents[packed.origin].events.append((stamp, keys[0] if keys else None))
         for seen in await snapshot_queries.sightings(connection, tenant, wanted):
             sources = tuple(int.from_bytes(seen.sources[at : at + 4], "big") for at in range(0, len(seen.sources), 4))
             contents[seen.origin].sightings[seen.set_key] = Sighting(

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, structs
 
+from identity.planning.corrections.carry_sightings import carry_sightings
 from identity.planning.corrections.profile_snapshot import SnapshotIdentifier, folded_counters, own_counters
 from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import Gained, widen
-from identity.planning.resolution.planner_state import Counters, Profile, Sighting, Sightings
-from identity.planning.resolution.working_set import MAX_SOURCES
+from identity.planning.resolution.planner_state import Counters, Profile, Sightings
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.ids import BlindIndex, ProfileId, SetKey
@@ -34,7 +34,7 @@ class ReplayedEvidence(Struct):
 
 
 class ReplayedEvent(Struct):
-    """A plain call: its origin, and the identifiers it names, the strongest first."""
+    """A plain call: its origin, and the identifiers it named when it arrived, the strongest first."""
 
     origin: ProfileId
     keys: list[BlindIndex]
@@ -168,30 +168,11 @@ def _profiles(
     return profiles
 
 
-def _sightings(stored: StoredProfiles, evidence: Mapping[Stamp, ReplayedEvidence], sightings: Sightings) -> Sightings:
-    """The sightings of the replay, plus the counts from plain calls that no longer exist."""
-    stamps_at: dict[tuple[ProfileId, SetKey], list[Stamp]] = {}
-    for stamp, held in stored.evidence.items():
-        stamps_at.setdefault((held.origin, held.shown), []).append(stamp)
-    for at, seen in stored.sightings.items():
-        stamps = stamps_at.get(at, [])
-        landed = [evidence[stamp] for stamp in sorted(stamps) if evidence[stamp].kept]
-        if not landed:
-            continue
-        to = landed[-1].origin, landed[-1].shown
-        now = sightings.get(to)
-        if now is None:
-            continue
-        more = tuple(source for source in now.sources if source not in seen.sources)
-        sightings[to] = Sighting(
-            seen=now.seen + seen.seen - len(stamps),
-            days=max(now.days, seen.days),
-            last_day=max(now.last_day, seen.last_day),
-            first_seen=min(now.first_seen, seen.first_seen),
-            last_seen=max(now.last_seen, seen.last_seen),
-            sources=tuple(sorted((*seen.sources, *more)[:MAX_SOURCES])),
-        )
-    return sightings
+def _sightings(stored: StoredProfiles, evidence: Mapping[Stamp, ReplayedEvidence], replayed: Sightings) -> Sightings:
+    """The sightings of the rebuilt origins, with the plain calls that the stored ones count."""
+    before = {stamp: (held.origin, held.shown) for stamp, held in stored.evidence.items()}
+    after = {stamp: (held.origin, held.shown) for stamp, held in evidence.items() if held.kept}
+    return carry_sightings(stored.sightings, replayed, before, after)
 
 
 def _events(

@@ -120,7 +120,7 @@ INGESTED = {
 }
 AT_ONCE = {
     "sent": st.lists(traffic.requests, min_size=3, max_size=6),
-    "then": traffic.rules,
+    "then": traffic.rules_without_days,
     "meanwhile": st.lists(st.lists(traffic.requests, min_size=2, max_size=5), min_size=4, max_size=4),
 }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.planning.resolution.stored_calls import StoredCall
-from identity.spaces.stored_call_identifiers import alias_keys, identifiers_by_key, identifiers_of, strongest_key
+from identity.spaces.stored_call_identifiers import alias_keys, identifiers_by_key, identifiers_of, plain_call_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.stamps import Micros
 from tests.support.database.known_people import visiting
@@ -33,15 +33,15 @@ def test_blocked_and_previous_identifiers_are_named_too() -> None:
 
 
 async def test_each_is_found_by_its_key(people: Lab) -> None:
-    """The strongest is the one that found the profile of a plain call, or None where nothing is usable."""
+    """Those of a plain call come in the order of their priority; there are none where nothing is usable."""
     async with visiting(people) as space:
         both = stored("track", event="Seen", anonymousId="a", userId="u")
         user, device = (space.keys.identifier(*each) for each in (("user_id", "u"), ("anonymous_id", "a")))
 
         assert identifiers_by_key(space, both, DEFAULT_RULES) == {user: ("user_id", "u"), device: ("anonymous_id", "a")}
-        assert strongest_key(space, both, DEFAULT_RULES) == user
-        assert strongest_key(space, stored("track", event="Seen", anonymousId="a"), DEFAULT_RULES) == device
-        assert strongest_key(space, stored("track", event=1, userId=["u"]), DEFAULT_RULES) is None
+        assert plain_call_keys(space, both, DEFAULT_RULES) == [user, device]
+        assert plain_call_keys(space, stored("track", event="Seen", anonymousId="a"), DEFAULT_RULES) == [device]
+        assert plain_call_keys(space, stored("track", event=1, userId=["u"]), DEFAULT_RULES) == []
 
 
 async def test_an_alias_names_its_previous_id_in_both_readings(people: Lab) -> None:

@@ -72,19 +72,28 @@ def tasks(size: int = 8) -> st.SearchStrategy[Any]:
     return st.lists(st.lists(requests, min_size=1, max_size=4), min_size=size, max_size=size)
 
 
+lasting_limits = st.fixed_dictionaries({"max": st.integers(1, 3)})
 limits = st.one_of(
-    st.fixed_dictionaries({"max": st.integers(1, 3)}),
+    lasting_limits,
     st.fixed_dictionaries({"max": st.integers(1, 2), "days": st.integers(5, 40)}),
 )
-rules = st.fixed_dictionaries(
-    {},
-    optional={
-        "limits": st.dictionaries(st.sampled_from(["user_id", "anonymous_id", "email", "crm"]), limits, max_size=3),
-        "max_identifiers": st.integers(2, 8),
-        "max_merges": st.integers(0, 3),
-        "promote_property_email": st.booleans(),
-        "alias_rename": st.sampled_from(["server", "any"]),
-        "priority": st.sampled_from([["user_id", "email", "phone"], ["email"], ["anonymous_id", "user_id"]]),
-        "blocked": st.just({"anonymous_id": ["anon-4"]}),
-    },
-)
+
+
+def _rules(limit: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "limits": st.dictionaries(st.sampled_from(["user_id", "anonymous_id", "email", "crm"]), limit, max_size=3),
+            "max_identifiers": st.integers(2, 8),
+            "max_merges": st.integers(0, 3),
+            "promote_property_email": st.booleans(),
+            "alias_rename": st.sampled_from(["server", "any"]),
+            "priority": st.sampled_from([["user_id", "email", "phone"], ["email"], ["anonymous_id", "user_id"]]),
+            "blocked": st.just({"anonymous_id": ["anon-4"]}),
+        },
+    )
+
+
+rules = _rules(limits)
+rules_without_days = _rules(lasting_limits)
+"""Rules whose limits count every identifier. With `days` a plain call counts at ingest and not in a rebuild."""

@@ -38,3 +38,22 @@ async def test_a_long_replay_keeps_its_transaction(
         await rebuild_space(ingest.space, 1, ignore_progress)
         # One replay without the lock, one with it: none was begun again.
         assert len(replays) == 2
+
+
+async def test_a_later_call_gives_a_plain_call_no_other_origin(database: str, tmp_path: Path) -> None:
+    """A rebuild leaves a plain call where it is, though the new rules read an address in its body.
+
+    Else a rebuild would change a profile as soon as another call links the address, here to another origin of it.
+    """
+    async with ingesting(Lab(database, tmp_path)) as ingest:
+        await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+        await ingest.send(
+            {"type": "track", "userId": "u1", "event": "Seen", "properties": {"email": "ann@example.org"}}
+        )
+        await put_rules(ingest.space, {"promote_property_email": True, "priority": ["email"]}, "key_test")
+        await rebuild_space(ingest.space, 1, ignore_progress)
+        await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "ann@example.org"}})
+        (joined,) = await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
+        assert joined.merged
+        rebuilt = await rebuild_space(ingest.space, 1, ignore_progress)
+        assert rebuilt.profiles_changed == 0

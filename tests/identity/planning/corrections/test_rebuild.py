@@ -4,24 +4,32 @@ import itertools
 from typing import Any
 
 from identity.planning.corrections.profile_snapshot import SnapshotIdentifier
-from identity.planning.corrections.rebuild import DORMANT, RebuiltProfiles, ReplayedEvidence, StoredProfiles, rebuild
+from identity.planning.corrections.rebuild import (
+    DORMANT,
+    RebuiltProfiles,
+    ReplayedEvent,
+    ReplayedEvidence,
+    StoredProfiles,
+    rebuild,
+)
 from identity.planning.corrections.replay import Replay, ReplayConstraints, ReplayEntry
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.planning.resolution.stored_calls import stored_call
-from identity.values.calls import Call
+from identity.values.calls import STORED_KINDS, Call
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of, read
 
+NOON = 1_800_000_000_000_000
 USER, OTHER = key_of("user_id", "u1"), key_of("user_id", "u2")
 
 
-def world(*bodies: dict[str, Any], rules: Rules = DEFAULT_RULES) -> World:
-    """A world after these calls, each of which is evidence."""
+def world(*bodies: dict[str, Any], rules: Rules = DEFAULT_RULES, plain: int = 0) -> World:
+    """A world after these calls, of which `plain` are plain calls and the others evidence."""
     made = World(rules)
-    made.send({"type": "identify", **body} for body in bodies)
-    assert len(made.evidence) == len(bodies)
+    made.send(({"type": "identify", **body} for body in bodies), received=NOON)
+    assert (len(made.evidence), len(made.plain)) == (len(bodies) - plain, plain)
     return made
 
 
@@ -36,13 +44,15 @@ def rebuilt(before: World, rules: Rules) -> tuple[StoredProfiles, RebuiltProfile
     }  # fmt: skip
     evidence, log = {}, []
     for stamp, (origin, item) in sorted(before.evidence.items()):
-        call = read({"type": "identify", **item.call.body}, rules, item.call.received)
+        call = read({**item.call.body, "type": STORED_KINDS[item.call.kind]}, rules, item.call.received)
         assert isinstance(call, Call)
+        call.time = item.call.time
         evidence[Stamp(stamp)] = ReplayedEvidence(ProfileId(origin), item.kept, [], item.shown)
         log.append(ReplayEntry(stamp=Stamp(stamp), origin=ProfileId(origin), stored=stored_call(call), call=call))
+    events = {stamp: ReplayedEvent(origin, [top]) for stamp, (origin, top) in before.plain.items()}
     stored = StoredProfiles(
         profiles=before.state.profiles, links=links, documents=before.state.documents,
-        sightings=before.state.sightings, evidence=evidence, events={},
+        sightings=before.state.sightings, evidence=evidence, events=events,
     )  # fmt: skip
     ids = itertools.count(1_000)
     fresh = lambda: ProfileId(next(ids).to_bytes(16, "big"))  # noqa: E731
@@ -60,6 +70,19 @@ def test_the_same_rules_change_nothing() -> None:
     assert {id_: each.root for id_, each in made.profiles.items()} == {
         id_: each.root for id_, each in stored.profiles.items()
     }
+
+
+def test_a_plain_call_between_two_days_changes_nothing() -> None:
+    """Without it, a replay counts one day more of those on which a set of identifiers was seen."""
+    days = ("2026-01-01", "2026-01-09", "2026-01-02", "2026-01-03")
+    calls: list[dict[str, Any]] = [
+        {"userId": "u1", "timestamp": f"{day}T00:00:00Z", "traits": {"day": day} if day != days[1] else {}}
+        for day in days
+    ]
+    stored, made = rebuilt(world(*calls, plain=1), DEFAULT_RULES)
+
+    assert made.changed == set()
+    assert [seen.days for seen in stored.sightings.values()] == [2]
 
 
 def test_a_split_profile_keeps_its_id_and_the_other_gets_a_fresh_one() -> None:
