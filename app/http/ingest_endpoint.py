@@ -37,6 +37,8 @@ from identity.planning.consent.signals.gpc import read_header
 from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
 from identity.values.errors import BatchTooLong
+from identity.values.fields.field_names import misspelt_batch
+from identity.values.plain_text import shown
 from identity.values.stamps import wall_time
 
 Scope = MutableMapping[str, Any]
@@ -177,6 +179,9 @@ def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: i
             mended_rest=mended.rest,
         )
     items = body.get("batch")
+    other = misspelt_batch(body) if not items or type(items) is not list else None
+    if other is not None:
+        raise Unreadable("batch_not_a_list", f'{shown(other)} is not read; send {{"batch": [...]}} with all calls.')
     if type(items) is not list:
         raise Unreadable("batch_not_a_list", 'The body has no batch; send {"batch": [...]} with a list of calls.')
     return IngestRequest(

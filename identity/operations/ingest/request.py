@@ -12,7 +12,9 @@ from identity.operations.ingest.admission import weight
 from identity.planning.consent.statements import unknown_categories
 from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.call_requirements import (
+    FIELD_OF_IMPORT,
     LONGEST_MESSAGE_ID,
+    MISSPELT_FIELD,
     is_batch,
     receipt_time,
     rejection,
@@ -21,6 +23,7 @@ from identity.planning.resolution.call_requirements import (
     require_event,
     require_few_entries,
     require_few_identifiers,
+    require_no_batch,
     require_one_call,
     require_time,
 )
@@ -32,7 +35,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, Outcome, Source
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
-from identity.values.field_names import ENVELOPE
+from identity.values.fields.field_names import ENVELOPE, unread_beside_batch
 from identity.values.ids import BlindIndex
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
@@ -130,6 +133,7 @@ class IngestRequest:
         self.calls = []
         shared = self.envelope.get("context")
         strays = {each.path: each.value for each in ENVELOPE.misspelt(self.envelope)}
+        unread = unread_beside_batch(self.envelope)
         sent_at = self.envelope.get("sentAt")
         memo: Memo = {}
         for at, body in enumerate(self.bodies):
@@ -151,6 +155,9 @@ class IngestRequest:
                 )
             else:
                 call.mended = self._lost(at)
+                if unread:
+                    beside = {name: MISSPELT_FIELD for name in unread if name not in body}
+                    call.ignored_fields = {**call.ignored_fields, **beside}
                 if self.gpc is None:
                     call.invalid_signals = list(dict.fromkeys([*call.invalid_signals, UNREAD_GPC]))
                 self.calls.append((at, call))
@@ -195,6 +202,9 @@ class IngestRequest:
             memo=memo,
         )
         require_few_identifiers(call)
+        if not self.history and call.body.get("receivedAt") is not None:
+            call.ignored_fields = {**call.ignored_fields, "receivedAt": FIELD_OF_IMPORT}
+        require_no_batch(call)
         require_event(call)
         require_alias_ids(call)
         if self.history and not history:

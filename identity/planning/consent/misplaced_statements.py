@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from identity.planning.consent.signals import gpc
-from identity.values.field_names import CONSENT, CONTEXT, MisspeltField
+from identity.values.fields import consent_names
+from identity.values.fields.field_names import CONSENT, CONTEXT
+from identity.values.fields.names import MisspeltField
 
-_CONSENT: Final = "context.consent"
-_GPC: Final = "context.gpc"
+_CONSENT: Final = consent_names.CONSENT
 _CONTEXT: Final = "context"
-_CATEGORIES: Final = (_CONSENT, f"{_CONSENT}.categoryPreferences", "context.consentManagement")
+_CATEGORIES: Final = (_CONSENT, consent_names.CATEGORIES, consent_names.MANAGED)
+_TYPE: Final = f"{consent_names.CONSENT_MODE}."
+_NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 _NAMES: Final = {"googleConsentMode": "gcm", "usPrivacy": "us_privacy"}
 
 
@@ -46,14 +49,16 @@ def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
     signals: list[tuple[str, Any]] = []
     for field in fields:
         for right, value in _parts(field):
-            if right == _GPC:
+            if right == consent_names.GPC:
                 opt_out = opt_out or gpc.read_field(value) is True
             elif right in _CATEGORIES:
-                categories = categories or value not in (None, "", [], {})
+                categories = categories or value not in _NOTHING
                 if right == _CONSENT and isinstance(value, Mapping):
                     inner = misplaced_members(value, read=True)
                     opt_out, signals = opt_out or inner.opt_out, signals + list(inner.signals)
-            elif right.startswith(_CONSENT) and value not in (None, "", [], {}, False):
+            elif right.startswith(_TYPE) and value not in _NOTHING:
+                signals.append(("googleConsentMode", {right.removeprefix(_TYPE): value}))
+            elif right.startswith(_CONSENT) and value not in (*_NOTHING, False):
                 signals.append((right.removeprefix(f"{_CONSENT}."), value))
     return Misplaced(categories, opt_out, tuple(signals))
 

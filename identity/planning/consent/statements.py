@@ -30,7 +30,7 @@ from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
-from identity.values.field_names import bare
+from identity.values.fields.names import bare
 from identity.values.stamps import Micros
 
 OUT: Final = "out:"

@@ -10,7 +10,8 @@ from identity.planning.resolution.alias_previous_id import misspelt_previous_id
 from identity.planning.resolution.event_time import CLOCK_ERROR
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
-from identity.values.field_names import MisspeltField, bare, misspelt_fields, other_identifier, other_word
+from identity.values.fields.field_names import misspelt_batch, misspelt_fields, other_identifier, other_word
+from identity.values.fields.names import MisspeltField, bare
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
 from identity.values.timestamps import parse_timestamp
@@ -29,17 +30,13 @@ FIELD_NOT_BOOLEAN: Final = "field_not_boolean"
 DESTINATION_IDS: Final = "destination_ids"
 TYPE_OF_PATH: Final = "type_of_path"
 FIELD_OF_OTHER_TYPE: Final = "field_of_other_type"
+FIELD_OF_IMPORT: Final = "field_of_import"
 FIELD_REASONS: Final = frozenset(
     {
-        FUTURE_TIMESTAMP,
-        FIELD_NOT_OBJECT,
-        FIELD_NOT_BOOLEAN,
-        MISSPELT_FIELD,
-        DESTINATION_IDS,
-        TYPE_OF_PATH,
-        FIELD_OF_OTHER_TYPE,
+        FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD, DESTINATION_IDS, TYPE_OF_PATH,
+        FIELD_OF_OTHER_TYPE, FIELD_OF_IMPORT,
     }
-)
+)  # fmt: skip
 """The reasons of a field that is not read, in a call that is taken."""
 
 REJECTIONS: Final = {
@@ -168,6 +165,12 @@ def require_few_identifiers(call: Call) -> None:
     """Reject a call of a public key that claims too many identifiers, kept and demoted. BadCall."""
     if not call.source.server and len(call.identifiers) + len(call.demoted) > MOST_OF_A_PUBLIC_KEY:
         raise rejection("too_many_identifiers")
+
+
+def require_no_batch(call: Call) -> None:
+    """Reject a call that holds a batch under a misspelt name (`Batch`)."""
+    if call.ignored_fields and misspelt_batch(call.body) in call.ignored_fields:
+        raise rejection("batch_as_call")
 
 
 def require_event(call: Call) -> None:

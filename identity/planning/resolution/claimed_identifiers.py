@@ -12,7 +12,7 @@ from typing import Any, Final
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
-from identity.values.field_names import bare
+from identity.values.fields.names import bare
 from identity.values.identifiers import EMAIL, GA_CLIENT_ID, LONGEST_TYPE, PHONE, normalise, usable_type
 from identity.values.near_types import GROUP_ID
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_blocked_everywhere, is_placeholder

@@ -26,12 +26,17 @@ from identity.planning.resolution.call_requirements import (
     rejection,
     unread_fields,
 )
-from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, Memo, is_blocked_group
+from identity.planning.resolution.claimed_identifiers import (
+    GOOGLE_ANALYTICS,
+    ClaimedIdentifiers,
+    Memo,
+    is_blocked_group,
+)
 from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.documents import TimedSignal
-from identity.values.field_names import misspelt_fields
+from identity.values.fields.field_names import misspelt_fields
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 from identity.values.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
@@ -72,7 +77,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     message_id = _message_id(get("messageId"))
     context = _object(get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
-    misspelt = misspelt_fields(body, context)
+    misspelt = misspelt_fields(body, context, of_group=kind == "group")
     ignored = unread_fields(misspelt) if misspelt else {}
     misplaced = misplaced_statements(misspelt) if misspelt else NO_MISPLACED
     if not isinstance(theirs, dict):
@@ -159,7 +164,7 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
-    misplaced = misplaced_statements(misspelt_fields(body, context))
+    misplaced = misplaced_statements(misspelt_fields(body, context, of_group=kind == "group"))
     stated = statements(context, misplaced, server=server, received=received, time=time)
     return CallContent(
         traits=traits if kind == "identify" else None,
@@ -244,6 +249,10 @@ def _list_unread(context: dict[str, Any], ignored: dict[str, str]) -> None:
     integrations, device = context.get("integrations"), context.get("device")
     if integrations is not None and integrations != [] and not isinstance(integrations, dict):
         ignored["context.integrations"] = FIELD_NOT_OBJECT
+    elif integrations:
+        google = integrations.get(GOOGLE_ANALYTICS[0])
+        if google is not None and google != [] and not isinstance(google, (dict, bool)):
+            ignored[f"context.integrations.{GOOGLE_ANALYTICS[0]}"] = FIELD_NOT_OBJECT
     if isinstance(device, dict) and device.get("advertisingId") is not None:
         tracked = device.get("adTrackingEnabled")
         if tracked is not None and not isinstance(tracked, bool):

@@ -44,6 +44,16 @@ def test_a_batch_route_takes_only_a_list_of_calls(shop: Shop, document: dict[str
     assert refused(shop.ask("POST", "/v1/batch", "write", json=document)) == (400, "batch_not_a_list")
 
 
+@pytest.mark.parametrize("name", ["Batch", "batches", "events"])
+def test_a_list_of_calls_under_another_name_is_named(shop: Shop, name: str) -> None:
+    """Without a batch, and with an empty one beside a misspelt one: nothing is answered as taken."""
+    body: dict[str, Any] = {name: [{"type": "page", "userId": "u1"}]}
+    for sent in (body, {"batch": [], **body}) if name != "events" else (body,):
+        answer = shop.ask("POST", "/v1/batch", "write", json=sent)
+        assert refused(answer) == (400, "batch_not_a_list")
+        assert answer.json()["message"].startswith(f"{name} is not read; send ")
+
+
 def test_the_deepest_accepted_nesting_can_be_read_back(shop: Shop) -> None:
     """In every form in which it is read."""
     depth = MOST_DEPTH - 2

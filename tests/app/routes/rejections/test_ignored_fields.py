@@ -79,6 +79,76 @@ def test_what_stands_beside_a_batch_is_read_listed_or_rejected(shop: Shop) -> No
     assert outcomes(context=[]) == [("accepted", None, None, None, None)] * 2
 
 
+def test_what_stands_beside_a_batch_and_reaches_no_call_is_listed_at_each(shop: Shop) -> None:
+    """A call that has the field itself lacks nothing; the list of calls under a misspelt name is not stored."""
+    calls = [{"type": "page", "anonymousId": "a1"}, {"type": "page", "userId": "u1"}]
+    body = {"batch": calls, "Batch": [{"type": "page", "userId": "u9"}], "userId": "u8", "receivedAt": "2020-01-01"}
+    answer = shop.ask("POST", "/v1/batch", "import", json=body, headers=OUTCOMES)
+    found = [{each["field"]: each["reason"] for each in one["ignored_fields"]} for one in answer.json()["outcomes"]]
+    both = {"Batch": "misspelt_field", "receivedAt": "misspelt_field"}
+    assert found == [both | {"userId": "misspelt_field"}, both]
+    assert len(listed(shop, reason="misspelt_field")) == 2
+    for nobody in ("u8", "u9"):
+        assert shop.ask("GET", f"/v1/profiles/user_id:{nobody}").status_code == 404
+    kept = shop.ask("GET", "/v1/profiles/anonymous_id:a1/history").text
+    assert "u9" not in kept
+
+
+def test_a_time_of_receipt_counts_in_an_import_alone(shop: Shop) -> None:
+    """Elsewhere it is listed, in a batch, a single call, a dry run and an import with a public key."""
+    call = {"type": "page", "userId": "u1", "receivedAt": "2025-01-01T00:00:00Z"}
+    named = [{"field": "receivedAt", "reason": "field_of_import"}]
+    assert shop.send(call)[0]["ignored_fields"] == named
+    tried = shop.ask("POST", "/v1/identities/simulate", "import", json=call).json()
+    assert tried["ignored_fields"] == named
+    for path, key, body in (("/v1/page", "write", call), ("/v1/import", "write", {"batch": [call]})):
+        assert shop.ask("POST", path, key, json=body).status_code == 200
+    assert [each["ignored_fields"] for each in listed(shop, reason="field_of_import")] == [named] * 3
+    answer = shop.ask("POST", "/v1/import", "import", json={"batch": [call]}, headers=OUTCOMES)
+    assert "ignored_fields" not in answer.json()["outcomes"][0]
+
+
+def test_google_analytics_that_is_no_object_is_listed(shop: Shop) -> None:
+    """True and false switch a destination; a client id among the integrations of the call is in another place."""
+
+    def ignored(**call: Any) -> Any:
+        return shop.send({"type": "page", "userId": "u1", **call})[0].get("ignored_fields")
+
+    for value in ("1.2", 12, ["1.2"]):
+        field = {"field": "context.integrations.Google Analytics", "reason": "field_not_object"}
+        assert ignored(context={"integrations": {"Google Analytics": value}}) == [field]
+    switches: list[Any] = [True, False, None, [], {}]
+    for taken in switches:
+        assert ignored(context={"integrations": {"Google Analytics": taken}}) is None
+    elsewhere = ignored(integrations={"All": True, "Google Analytics": {"clientId": "1.2"}})
+    assert elsewhere == [{"field": "integrations.Google Analytics.clientId", "reason": "misspelt_field"}]
+
+
+def test_an_empty_list_is_an_empty_object(shop: Shop) -> None:
+    """As PHP writes it; a list with a member is listed, or rejects the call."""
+    parts = ("traits", "device", "consent", "integrations", "externalIds", "consentManagement")
+    empty = {"type": "identify", "userId": "u1", "traits": [], "context": {name: [] for name in parts}}
+    outcomes = shop.send(empty, {**empty, "context": []}, {"type": "page", "userId": "u1", "properties": []})
+    assert [(each["status"], each["demoted"], each.get("ignored_fields")) for each in outcomes] == [
+        ("accepted", [], None)
+    ] * 3
+    assert listed(shop) == []
+    outcomes = shop.send({**empty, "traits": [1]}, {**empty, "context": [1]})
+    assert [each["reason"] for each in outcomes] == ["traits_not_object", "context_not_object"]
+    for name in parts:
+        only = shop.send({"type": "page", "userId": "u1", "context": {name: [1]}})[0]
+        assert only["demoted"] or only.get("ignored_fields") or only.get("invalid_signals"), name
+    assert shop.send({"type": "page", "userId": "u1", "properties": [1]})[0]["ignored_fields"]
+
+
+def test_a_batch_under_another_spelling_in_the_place_of_a_call_is_rejected(shop: Shop) -> None:
+    """Its calls would be lost; a list of other things is kept with the call."""
+    call = {"userId": "u1", "Batch": [{"type": "page", "userId": "u2"}]}
+    answer = shop.ask("POST", "/v1/page", "write", json=call)
+    assert (answer.status_code, answer.json()["code"]) == (400, "batch_as_call")
+    assert shop.send({"type": "page", "userId": "u1", "batches": [{"brewed": 1}]})[0].get("ignored_fields") is None
+
+
 def test_what_belongs_to_a_call_of_another_type_is_listed(shop: Shop) -> None:
     """The path decides the type; so the traits of the identify that was meant are no traits of the profile."""
     body = {"type": "identify", "userId": "u1", "event": "E", "traits": {"plan": "pro"}}

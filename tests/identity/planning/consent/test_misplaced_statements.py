@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
+from identity.planning.consent.signals.tcf import FIRST
 from identity.planning.resolution.extract import content, extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import MICRO, Call, Source
 from identity.values.documents import STATED, TimedSignal
 from identity.values.stamps import Micros
+from tests.identity.planning.consent.signals.encoding import encode, granting
 
 NOW = Micros(1_735_689_600 * MICRO)
 GRANTED = {"categoryPreferences": {"Ads": True}}
+DENYING = encode(granting(last_updated=FIRST, purposes_consent=frozenset()))
 OUT = {"out:ads": TimedSignal(value=False, time=NOW), "out:sale_share": TimedSignal(value=False, time=NOW)}
 
 
@@ -34,6 +37,12 @@ def read(body: dict[str, Any]) -> Call:
         ({"context": {"consnet": GRANTED}}, "context.consnet"),
         ({"context": {"category_preferences": {"Ads": True}}}, "context.category_preferences"),
         ({"context": {"consent": {}, "Consent": GRANTED}}, "context.Consent"),
+        ({"properties": {"categoryPreferences": {"Ads": False}}}, "properties.categoryPreferences"),
+        ({"properties": {"Category_Preferences": "Ads"}}, "properties.Category_Preferences"),
+        ({"properties": {"consentManagement": {"deniedConsentIds": ["Ads"]}}}, "properties.consentManagement"),
+        ({"context": {"traits": {"categoryPreferences": {"Ads": True}}}}, "context.traits.categoryPreferences"),
+        ({"context": {"traits": {"consent": GRANTED}}}, "context.traits.consent.categoryPreferences"),
+        ({"context": {"privacy": {"consent": GRANTED}}}, "context.privacy.consent"),
     ],
 )
 def test_a_misplaced_statement_counts_as_one_that_cannot_be_read(body: dict[str, Any], path: str) -> None:
@@ -54,6 +63,15 @@ def test_a_misplaced_statement_counts_as_one_that_cannot_be_read(body: dict[str,
         {"context": {"globalPrivacyControl": "true"}},
         {"Context": {"gpc": True}},
         {"Context": {"Gpc": True}},
+        *({"properties": {name: True}} for name in ("GPC", "secGpc", "sec-gpc", "Sec-GPC", "globalPrivacyControl")),
+        *({"context": {name: "1"}} for name in ("secGpc", "sec-gpc", "SEC_GPC", "HTTP_SEC_GPC")),
+        {"Sec-GPC": "1"},
+        {"headers": {"sec-gpc": "1"}},
+        {"context": {"headers": {"Sec-GPC": "1"}}},
+        {"context": {"request": {"headers": {"Sec-GPC": "1"}}}},
+        {"properties": {"headers": {"Sec-GPC": "1"}}},
+        {"traits": {"gpc": True}},
+        {"context": {"traits": {"gpc": True}}},
     ],
 )
 def test_a_misplaced_privacy_control_opts_out(body: dict[str, Any]) -> None:
@@ -73,7 +91,10 @@ def test_a_misplaced_privacy_control_opts_out(body: dict[str, Any]) -> None:
         {"Context": {"traits": {}}},
         {"Context": "x"},
         {"context": {"consentManagement": {"deniedConsentIds": [], "allowedConsentIds": ["a"]}}},
-        {"properties": {"consent": True}},
+        {"properties": {"consent": True, "consentManager": "acme", "minor": True, "headers": "x", "content": {}}},
+        {"properties": {"privacy": {"plan": "x"}, "request": {"id": 1}, "gdpr": True}},
+        {"properties": {"GPC": False, "categoryPreferences": None, "uspString": "", "ad_storage": ""}},
+        {"traits": {"consent": {"newsletter": False}, "consentManagement": "acme", "minor": True}},
     ],
 )
 def test_an_empty_statement_denies_nothing(body: dict[str, Any]) -> None:
@@ -92,6 +113,16 @@ def test_an_empty_statement_denies_nothing(body: dict[str, Any]) -> None:
         ({"properties": {"gpc": True}}, "gpc"),
         ({"context": {"consent": {"gpc": True}}}, "consent:gpc"),
         ({"context": {"consent": {"us_privacy": "1YYN"}}}, "consent:us_privacy"),
+        *(({"context": {name: "1YYN"}}, "us_privacy") for name in ("uspString", "usp_string", "IABUSPrivacy_String")),
+        *(({"properties": {name: "1yyn"}}, "us_privacy") for name in ("uspString", "USPrivacy", "IABUSPrivacy_String")),
+        *(({name: "1YYN"}, "us_privacy") for name in ("uspString", "IABUSPrivacy_String", "ccpaString")),
+        ({"traits": {"us_privacy": "1YYN"}}, "us_privacy"),
+        ({"context": {"regs": {"us_privacy": "1YYN"}}}, "us_privacy"),
+        ({"context": {"consent": {"uspString": "1YYN"}}}, "consent:uspString"),
+        ({"context": {"consent": {"IABUSPrivacy_String": "1YYN"}}}, "consent:IABUSPrivacy_String"),
+        ({"context": {"IABGPP_HDR_GppString": "DBABTA~1YYN"}}, "gpp"),
+        ({"properties": {"IABGPP_HDR_GppString": "DBABTA~1YYN"}}, "gpp"),
+        ({"properties": {"gpp_string": "DBABTA~1YYN"}}, "gpp"),
     ],
 )
 def test_a_readable_opt_out_in_another_place_opts_out(body: dict[str, Any], name: str) -> None:
@@ -106,6 +137,42 @@ def test_the_denials_of_a_consent_mode_in_another_place_count_and_its_grants_do_
     assert [signal.value for signal in denied.signals.values()] == [False] * len(denied.signals)
     assert denied.signals
     assert "minor" in read({"context": {"minor": True}}).signals
+
+
+@pytest.mark.parametrize("place", ["", "context", "properties", "traits", "consent"])
+def test_a_type_of_google_in_another_place_counts_if_it_is_denied(place: str) -> None:
+    """By itself, and in any spelling; a grant is listed alone."""
+
+    def stated(name: str, value: object) -> dict[str, Any]:
+        held: dict[str, Any] = {name: value}
+        places = {"": held, "consent": {"context": {"consent": held}}}
+        call = read(places.get(place, {place: held}))
+        assert call.invalid_signals
+        return {signal: each.value for signal, each in call.signals.items()}
+
+    assert stated("ad_storage", "denied") == stated("adStorage", False) == {"gcm:ad_storage": False}
+    assert stated("analytics_storage", "denied") == {"analytics": False}
+    assert stated("ad_storage", "granted") == stated("gcs", "G100") == {}
+
+
+@pytest.mark.parametrize("place", ["", "context", "properties"])
+def test_what_the_consent_of_an_app_stores_is_listed_and_denies(place: str) -> None:
+    """A string counts by its denials; the other names of the IAB are listed."""
+    kept = {"IABTCF_TCString": DENYING, "IABTCF_gdprApplies": 1, "IABTCF_PurposeConsents": "0" * 10, "plan": "pro"}
+    call = read({place: kept} if place else kept)
+    prefix = f"{place}." if place else ""
+    assert call.ignored_fields == dict.fromkeys(
+        [f"{prefix}{name}" for name in kept if name != "plan"], "misspelt_field"
+    )
+    assert call.invalid_signals == ["tcf"]
+    assert {name: each.value for name, each in call.signals.items()}["ads"] is False
+
+
+def test_a_group_consents_to_nothing() -> None:
+    """Its traits are its own; those in the context are of the person."""
+    body = {"groupId": "g", "traits": {"gpc": True}}
+    group = extract(body, kind="group", rules=DEFAULT_RULES, received=NOW, sent_at=None, source=Source(1))
+    assert (group.signals, group.ignored_fields) == ({}, {})
 
 
 def test_the_denied_ids_of_a_consent_manager_of_rudderstack_deny() -> None:

@@ -1,97 +1,24 @@
 """Finds the members of a call that nothing reads because of the spelling or the place of their names.
 
-A member counts as misspelt where the name has the letters of a known name (`Traits`, `external_ids`), is a plural or
-another word for that name, or differs from a long one by one slip of the finger. Names that SDKs send are never
-misspelt. A null is absent. The names of a call cost one look-up each; only a name that no SDK sends is compared.
+The tables hold the names of each object of a call. `names` compares; `consent_names` has the statements of consent.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
-_LONGEST: Final = 40
-_SHORTEST_TYPO: Final = 7
-_PUNCTUATION: Final = str.maketrans("", "", "_-. ")
-# One letter away from `context` and `consent`, and words of their own.
-_WORDS: Final = frozenset({"content", "contents", "contest"})
+from identity.values.fields.consent_names import FAMILIES, PLACES, is_holder, statements_elsewhere
+from identity.values.fields.names import MisspeltField, Names, bare, is_spelling
 
-
-class MisspeltField(NamedTuple):
-    """A member that is not read: the path of the member, the path of the known one, and the value."""
-
-    path: str
-    right: str
-    value: Any
-
-
-class Names:
-    """The names of one object of a call: those that are read or that SDKs send, and the other spellings of the former.
-
-    `read` has the path that is read by each spelling, which consists of small letters and digits.
-    """
-
-    __slots__ = ("_known", "_read", "_typos")
-
-    def __init__(self, sent: str, read: Mapping[str, str]) -> None:
-        self._known = frozenset(sent.split())
-        self._read = {spelling: right for right, spellings in read.items() for spelling in spellings.split()}
-        long = [(spelling, right) for spelling, right in self._read.items() if len(spelling) >= _SHORTEST_TYPO]
-        self._typos = {part: right for spelling, right in long for part in (spelling, *_shortened(spelling))}
-
-    def misspelt(self, members: Mapping[str, Any], prefix: str = "") -> list[MisspeltField]:
-        """The misspelt members of an object, in the order of the object."""
-        if self._known.issuperset(members):
-            return []
-        found = ((name, self.right(name)) for name in members if name not in self._known)
-        return [
-            MisspeltField(prefix + name, right, members[name])
-            for name, right in found
-            if right is not None and members[name] is not None
-        ]
-
-    def right(self, name: str) -> str | None:
-        """The path that is read in the place of a name that is not known; None for a name like no other."""
-        if name in self._known or len(name) > _LONGEST or not (name.isascii() and name.isprintable()):
-            return None
-        bare = name.translate(_PUNCTUATION).lower()
-        right = self._read.get(bare)
-        if right is not None or len(bare) < _SHORTEST_TYPO - 1 or bare in _WORDS:
-            return right
-        typos = self._typos
-        right = typos.get(bare)
-        if right is not None:
-            return right
-        return next(
-            (typos[part] for part in _shortened(bare) if len(part) >= _SHORTEST_TYPO - 1 and part in typos), None
-        )
-
-
-def _shortened(name: str) -> Iterable[str]:
-    """A name without one of its letters, the last excepted: `userIp` is no slip for `userId`."""
-    return (name[:at] + name[at + 1 :] for at in range(len(name) - 1))
-
-
-_CONSENT = {
-    "context.consent": "consent consents",
-    "context.consent.categoryPreferences": "categorypreferences categorypreference",
-    "context.consentManagement": "consentmanagement consentmanager",
-    "context.gpc": "gpc globalprivacycontrol",
-}
-_SIGNALS = {
-    "context.consent.tcf": "tcf tcstring tcfstring",
-    "context.consent.gpp": "gpp gppstring",
-    "context.consent.usPrivacy": "usprivacy usprivacystring usp",
-    "context.consent.googleConsentMode": "googleconsentmode consentmode gcm",
-    "context.consent.minor": "minor isminor",
-}
-_PRIVACY = {**_CONSENT, **_SIGNALS}
-CONSENT: Final = Names("categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", _PRIVACY)
+BATCH: Final = "batch"
+_BATCHES: Final = "batch batches batchs batched"
+CONSENT: Final = Names("categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", PLACES, FAMILIES)
 """`context.consent`."""
-_STATEMENTS: Final = frozenset({"consent", "gpc", "gpp", "tcf", "usPrivacy", "us_privacy", "googleConsentMode"})
 CALL: Final = Names(
     "type userId anonymousId previousId previousIdType groupId traits properties context timestamp originalTimestamp "
     "receivedAt sentAt messageId event name category channel integrations version projectId writeKey _metadata force "
-    "rudderId request_ip user_properties userProperties decisions options",
+    "rudderId request_ip user_properties userProperties decisions options batch",
     {
+        BATCH: _BATCHES,
         "type": "type",
         "userId": "userid",
         "anonymousId": "anonymousid anonid",
@@ -109,8 +36,9 @@ CALL: Final = Names(
         "sentAt": "sentat",
         "context.externalIds": "externalids externalid",
         "context.device": "device",
-        **_PRIVACY,
+        **PLACES,
     },
+    FAMILIES,
 )
 CONTEXT: Final = Names(
     "active app campaign consent consentManagement device externalIds gpc groupId instanceId integration integrations "
@@ -121,8 +49,9 @@ CONTEXT: Final = Names(
         "context.device": "device devices",
         "context.externalIds": "externalids externalid",
         "context.integrations": "integrations",
-        **_PRIVACY,
+        **PLACES,
     },
+    FAMILIES,
 )
 DEVICE: Final = Names(
     "adTrackingEnabled advertisingId attTrackingStatus brand id manufacturer model name token trackingStatus type "
@@ -138,12 +67,33 @@ DEVICE: Final = Names(
 """`context.device`."""
 ENVELOPE: Final = Names(
     "batch context sentAt integrations messageId writeKey type timestamp version channel",
-    {"context": "context contexts ctx", "sentAt": "sentat", **_PRIVACY},
+    {"context": "context contexts ctx", "sentAt": "sentat", **PLACES},
+    FAMILIES,
 )
-"""The object around the calls of a batch."""
+"""The object around the calls of a batch; what is misspelt there belongs to each call."""
+BESIDE_BATCH: Final = Names(
+    "batch context sentAt integrations messageId writeKey type timestamp version channel",
+    {
+        BATCH: _BATCHES,
+        "userId": "userid",
+        "anonymousId": "anonymousid anonid",
+        "previousId": "previousid",
+        "groupId": "groupid",
+        "event": "event eventname",
+        "traits": "traits trait",
+        "properties": "properties property propertys props",
+        "originalTimestamp": "originaltimestamp",
+        "receivedAt": "receivedat",
+        "context.externalIds": "externalids externalid",
+        "context.device": "device",
+    },
+)
+"""The fields of calls, and other lists of calls, which are not read beside the calls of a batch."""
 _INTEGRATIONS: Final = Names("", {"context.integrations.Google Analytics": "googleanalytics"})
 _GOOGLE: Final = Names("clientId", {"context.integrations.Google Analytics.clientId": "clientid"})
 _GOOGLE_ANALYTICS: Final = "Google Analytics"
+_CLIENT_ID: Final = f"{_GOOGLE_ANALYTICS}.clientId"
+_NO_BATCHES: Final = frozenset({"externalIds", "externalId"})
 _TIMES: Final = ("timestamp", "originalTimestamp")
 _USER_ID: Final = (
     "userid userids uid userkey userguid useruuid clientuserid customerid customerkey memberid contactid personid "
@@ -171,23 +121,69 @@ _IDENTIFIERS: Final = (
 )  # fmt: skip
 
 
-def misspelt_fields(body: Mapping[str, Any], context: Mapping[str, Any] | None) -> list[MisspeltField]:
+def misspelt_fields(
+    body: Mapping[str, Any], context: Mapping[str, Any] | None, *, of_group: bool = False
+) -> list[MisspeltField]:
     """The misspelt members of a call, at the top level and in the objects of the context that are read.
 
-    Another word for `timestamp` (`created_at`) is a member of its own in a call that states a time.
+    Another word for `timestamp` (`created_at`) is a member of its own in a call that states a time. Properties and
+    traits are compared with the names of consent alone; with `of_group` the traits are those of a group, which
+    consents to nothing.
     """
+    found = [] if CALL.knows(body) else _misspelt_in_body(body)
+    properties, traits = body.get("properties"), body.get("traits")
+    if isinstance(properties, dict):
+        found += statements_elsewhere(properties, "properties.")
+    if isinstance(traits, dict) and not of_group:
+        found += statements_elsewhere(traits, "traits.", of_traits=True)
+    integrations = body.get("integrations")
+    if integrations and isinstance(integrations, dict):
+        google = integrations.get(_GOOGLE_ANALYTICS)
+        if isinstance(google, dict) and google.get("clientId") is not None:
+            found.append(
+                MisspeltField(f"integrations.{_CLIENT_ID}", f"context.integrations.{_CLIENT_ID}", google["clientId"])
+            )
+    return found + _misspelt_in_context(context) if context else found
+
+
+def unread_beside_batch(envelope: Mapping[str, Any]) -> list[str]:
+    """The names of what stands beside the calls of a batch and reaches none of them."""
+    return [each.path for each in BESIDE_BATCH.misspelt(envelope) if each.value not in ("", [], {})]
+
+
+def misspelt_batch(body: Mapping[str, Any]) -> str | None:
+    """The name of a list of calls under a misspelt name, or of another list in an object without `batch`."""
+    names = [each.path for each in BESIDE_BATCH.misspelt(body) if each.right == BATCH and _is_calls(each.value)]
+    if not names and body.get(BATCH) is None:
+        names = [name for name, value in body.items() if name not in _NO_BATCHES and _is_calls(value)]
+    return names[0] if names else None
+
+
+def _is_calls(value: object) -> bool:
+    """Whether a value is a list of calls."""
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) and "type" in each for each in value)
+
+
+def _misspelt_in_body(body: Mapping[str, Any]) -> list[MisspeltField]:
     found = CALL.misspelt(body)
     if found and any(body.get(name) is not None for name in _TIMES):
-        found = [each for each in found if each.right != "timestamp" or _is_spelling(each.path, "timestamp")]
-    properties = body.get("properties")
-    if isinstance(properties, dict) and not properties.keys().isdisjoint(_STATEMENTS):
-        found += _statements_in(properties)
-    if not context:
-        return found
-    found += CONTEXT.misspelt(context, "context.")
-    device, integrations = context.get("device"), context.get("integrations")
+        found = [each for each in found if each.right != "timestamp" or is_spelling(each.path, "timestamp")]
+    # A batch is also a thing that is brewed or printed.
+    found = [each for each in found if each.right != BATCH or _is_calls(each.value)]
+    return found + _held(body, "")
+
+
+def _misspelt_in_context(context: Mapping[str, Any]) -> list[MisspeltField]:
+    found: list[MisspeltField] = []
+    if not CONTEXT.knows(context):
+        found = CONTEXT.misspelt(context, "context.") + _held(context, "context.")
+    traits = context.get("traits")
+    if isinstance(traits, dict):
+        found += statements_elsewhere(traits, "context.traits.", of_traits=True)
+    device = context.get("device")
     if isinstance(device, dict):
         found += DEVICE.misspelt(device, "context.device.")
+    integrations = context.get("integrations")
     if isinstance(integrations, dict):
         google = integrations.get(_GOOGLE_ANALYTICS)
         if isinstance(google, dict):
@@ -196,6 +192,12 @@ def misspelt_fields(body: Mapping[str, Any], context: Mapping[str, Any] | None) 
             others = _INTEGRATIONS.misspelt(integrations, "context.integrations.")
             found += [each for each in others if isinstance(each.value, dict)]
     return found
+
+
+def _held(members: Mapping[str, Any], prefix: str) -> list[MisspeltField]:
+    """The statements of consent in members such as `headers`."""
+    held = {name: value for name, value in members.items() if is_holder(name)}
+    return statements_elsewhere(held, prefix) if held else []
 
 
 def other_word(members: Mapping[str, Any], meaning: str, prefix: str = "") -> str | None:
@@ -230,25 +232,3 @@ def other_identifier(body: Mapping[str, Any]) -> tuple[str, str] | None:
             if path is not None:
                 return path, meaning.removesuffix(" of a person")
     return None
-
-
-def bare(name: str) -> str:
-    """The letters and digits of a name in small letters, without the `$` of some vendors; empty for an odd name."""
-    if len(name) > _LONGEST or not (name.isascii() and name.isprintable()):
-        return ""
-    return name.translate(_PUNCTUATION).lstrip("$").lower()
-
-
-def _statements_in(properties: Mapping[str, Any]) -> list[MisspeltField]:
-    """The statements of consent among the properties of an event; a `consent` that is no object is a property."""
-    found = ((name, properties[name]) for name in properties if name in _STATEMENTS)
-    return [
-        MisspeltField(f"properties.{name}", CALL.right(name) or name, value)
-        for name, value in found
-        if value is not None and (name != "consent" or isinstance(value, dict))
-    ]
-
-
-def _is_spelling(name: str, right: str) -> bool:
-    """Whether a name has about the letters of the right one; another word has not."""
-    return abs(len(name.translate(_PUNCTUATION)) - len(right)) <= 1 and name[:1].lower() == right[:1]

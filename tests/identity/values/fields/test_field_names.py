@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.field_names import CALL, CONTEXT, ENVELOPE, misspelt_fields
+from identity.values.fields.field_names import (
+    BESIDE_BATCH,
+    CALL,
+    CONTEXT,
+    ENVELOPE,
+    misspelt_batch,
+    misspelt_fields,
+    unread_beside_batch,
+)
 
 WRITTEN = ["userId", "anonymousId", "groupId", "traits", "properties", "context", "timestamp", "receivedAt", "sentAt"]
 
@@ -44,6 +52,13 @@ WRITTEN = ["userId", "anonymousId", "groupId", "traits", "properties", "context"
             {"context": {"integrations": {"Google Analytics": {"client_id": 1}}}},
             "context.integrations.Google Analytics.clientId",
         ),
+        (
+            {"integrations": {"Google Analytics": {"clientId": "1.2"}}},
+            "context.integrations.Google Analytics.clientId",
+        ),
+        ({"Batch": [{"type": "page"}]}, "batch"),
+        ({"headers": {"Sec-GPC": "1"}}, "context.gpc"),
+        ({"properties": {"IABTCF_CmpSdkID": 10}}, "context.consent.tcf"),
     ],
 )
 def test_a_member_near_a_known_name_is_misspelt(body: dict[str, Any], right: str) -> None:
@@ -66,6 +81,9 @@ def test_case_and_separators_do_not_hide_a_name(name: str, separator: str, chanc
         {"user_properties": {}, "rudderId": "r", "request_ip": "192.0.2.1", "projectId": "p", "channel": "web"},
         {"userIp": 1, "content": 1, "email": 1, "plan": 1, "updated_at": 1, "x" * 5000: 1, "\x00": 1, "": 1},
         {"Traits": None},
+        {"batch": "b7", "Batch": 7, "batches": [{"brewed": 1}]},
+        {"integrations": {"All": False, "Google Analytics": {"trackingId": 1}}},
+        {"properties": {f"p{n}": n for n in range(100)} | {"headers": "x", "consentManager": "acme", "minor": True}},
         {"timestamp": "2025-01-01", "created_at": "2024-01-01", "time": 1},
         {
             "context": {
@@ -93,3 +111,23 @@ def test_the_envelope_of_a_batch_has_names_of_its_own() -> None:
         "sent_at",
     ]
     assert CONTEXT.right("Context") is None
+
+
+def test_what_stands_beside_a_batch_and_reaches_no_call_is_named() -> None:
+    """The fields of calls, and other lists of calls; not what SDKs send there."""
+    sent = {"batch": [], "timestamp": "x", "type": "batch", "writeKey": "k", "sentAt": "x", "integrations": {}}
+    assert unread_beside_batch(sent | {"context": {}, "Context": {}, "userId": None, "traits": {}}) == []
+    others = ["Batch", "batches", "userId", "anonymous_id", "traits", "properties", "receivedAt", "externalIds"]
+    assert unread_beside_batch(sent | dict.fromkeys(others, "x")) == others
+    assert BESIDE_BATCH.right("batch") is None
+
+
+def test_a_list_of_calls_is_found_under_another_name() -> None:
+    """Beside a batch a misspelt one alone; without a batch any list of calls."""
+    calls = [{"type": "page"}]
+    assert [misspelt_batch({name: calls}) for name in ("Batch", "batches", "events", "data")] == [
+        "Batch", "batches", "events", "data",
+    ]  # fmt: skip
+    assert misspelt_batch({"batch": [], "events": calls}) is None
+    assert misspelt_batch({"batch": [], "Batch": calls}) == "Batch"
+    assert misspelt_batch({"Batch": [], "events": [1], "externalIds": calls}) is None

@@ -1,0 +1,111 @@
+"""Finds the statements of consent that a call holds in another place, or under another name, than those that are read.
+
+The names are those of the IAB for URLs, requests and the storage of apps (`IABTCF_TCString`), of Google
+(`ad_storage`), of browsers (`Sec-GPC`), and of consent managers. The names of an object
+cost one look-up together, since the calls of an application have few sets of names.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from identity.values.fields.names import MisspeltField, bare
+
+CONSENT: Final = "context.consent"
+GPC: Final = "context.gpc"
+CATEGORIES: Final = f"{CONSENT}.categoryPreferences"
+MANAGED: Final = "context.consentManagement"
+CONSENT_MODE: Final = f"{CONSENT}.googleConsentMode"
+_TCF: Final = f"{CONSENT}.tcf"
+_GPP: Final = f"{CONSENT}.gpp"
+_US_PRIVACY: Final = f"{CONSENT}.usPrivacy"
+_MINOR: Final = f"{CONSENT}.minor"
+PLACES: Final[Mapping[str, str]] = {
+    CONSENT: "consent consents",
+    CATEGORIES: "categorypreferences categorypreference",
+    MANAGED: "consentmanagement consentmanager",
+    GPC: "gpc secgpc httpsecgpc gpcsignal gpcenabled gpcoptout globalprivacycontrol globalprivacycontrolenabled",
+    _TCF: "tcf tcstring tcfstring tcfconsent tcfconsentstring tcfv2 tcfeuv2 tcdata euconsent euconsentv2 gdprconsent "
+    "gdprconsentstring consentstring iabgpp2string",
+    _GPP: "gpp gppstring gppconsent gppconsentstring",
+    _US_PRIVACY: "usprivacy usprivacystring usp uspstring uspconsent uspconsentstring ccpastring ccpaconsentstring "
+    "iabgpp6string",
+    CONSENT_MODE: "googleconsentmode googleconsentmodev2 googleconsent consentmode consentmodev2 gcm gcs gcd",
+    **{
+        f"{CONSENT_MODE}.{name}": name.replace("_", "")
+        for name in (
+            "ad_storage",
+            "ad_user_data",
+            "ad_personalization",
+            "analytics_storage",
+            "personalization_storage",
+            "functionality_storage",
+        )
+    },
+    _MINOR: "minor isminor",
+}
+"""The path that is read for each statement, and its other spellings."""
+FAMILIES: Final[Mapping[str, str]] = {
+    "iabtcf": _TCF,
+    "iabconsent": _TCF,
+    "iabgpp": _GPP,
+    "iabusprivacy": _US_PRIVACY,
+}
+"""The first letters of the names that the frameworks of the IAB have in the storage of an app."""
+
+_HOLDERS: Final = (
+    "headers", "httpheaders", "requestheaders", "request", "privacy", "privacysettings", "compliance", "regs",
+    "regulations", "gdpr", "ccpa", "cmp", "iab",
+)  # fmt: skip
+_HOLDER: Final = "holder"
+_DEPTH: Final = 2
+_MOST_KEPT: Final = 64
+"""The most names of an object whose statements are kept for the next object of the same names."""
+_ONLY_OBJECTS: Final = frozenset({CONSENT, MANAGED})
+_SPELLINGS: Final = {
+    spelling: right for right, spellings in PLACES.items() if right != _MINOR for spelling in spellings.split()
+} | dict.fromkeys(_HOLDERS, _HOLDER)
+
+
+def statements_elsewhere(
+    members: Mapping[str, Any], prefix: str, *, of_traits: bool = False, depth: int = _DEPTH
+) -> list[MisspeltField]:
+    """The statements of consent among the members of an object that are the customer's own.
+
+    `headers`, `privacy` and the like may hold some. `consent` of another form than an object is a value of the
+    customer's own, and so is an object `consent` among traits, of which its members are compared. A minor is none.
+    """
+    names = tuple(members)
+    stated = _named(names) if len(names) <= _MOST_KEPT else _statements_among(names)
+    found: list[MisspeltField] = []
+    for name, right in stated:
+        value = members[name]
+        if value is None:
+            continue
+        if right == _HOLDER or (of_traits and right == CONSENT):
+            if depth and isinstance(value, dict):
+                found += statements_elsewhere(value, f"{prefix}{name}.", of_traits=of_traits, depth=depth - 1)
+        elif right not in _ONLY_OBJECTS or isinstance(value, dict):
+            found.append(MisspeltField(prefix + name, right, value))
+    return found
+
+
+def is_holder(name: str) -> bool:
+    """Whether a member may hold statements of consent among others."""
+    return _right(name) == _HOLDER
+
+
+def _right(name: str) -> str | None:
+    letters = bare(name)
+    right = _SPELLINGS.get(letters)
+    if right is None and letters.startswith("iab"):
+        return next((path for first, path in FAMILIES.items() if letters.startswith(first)), None)
+    return right
+
+
+def _statements_among(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The names of statements and holders, each with the path that is read."""
+    return tuple((name, right) for name in names if (right := _right(name)) is not None)
+
+
+_named = lru_cache(maxsize=2048)(_statements_among)
