@@ -28,6 +28,7 @@ from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.opendsr_repeat import differing_fields, differing_members, request_details
 from identity.operations.privacy.opendsr_status import opendsr_status
 from identity.operations.privacy.read_requests import get_request
+from identity.operations.privacy.read_subjects import require_bare
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy import opendsr
 from identity.planning.privacy.opendsr_repeat import request_kind
@@ -93,6 +94,7 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
     """Carry out a request about a person; the same request again has the same results, and any other is refused."""
     raw, now = await request.body(), wall_time()
     subject = opendsr.read(decode_document(raw), now)
+    await require_bare(visit.space, subject.identifiers, "subject_identities", ".identity_value")
     await _vet(visit, subject.callbacks)
     kind = request_kind(subject)
     new = NewRequest(

@@ -16,7 +16,7 @@ from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_ty
 from identity.values.ids import private
 from identity.values.near_types import type_hint
 from identity.values.placeholder_values import is_of_nobody
-from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint, shown
+from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, shown, type_help
 
 _PROFILE: Final = "prf"
 _NAMED: Final = 3
@@ -150,7 +150,7 @@ def unknown_type(text: str, known: set[str]) -> str:
     name = text.partition(":")[0]
     # The types of a space may name what a customer is about: only the built-in ones are listed.
     type_ = shown(name, "with this name", known)
-    return f"no identifier of the type {type_} is known here. {hint(name, known, BUILT_IN)}"
+    return f"no identifier of the type {type_} is known here. {type_help(name, known, BUILT_IN)}"
 
 
 def fault_of(text: str, region: str) -> str | None:

@@ -40,10 +40,24 @@ def near_type(type_: str) -> str | None:
     return near if slips <= (0 if least < _SHORT else 1 if least < _LONG else 2) else None
 
 
+def typed_value(value: str) -> str | None:
+    """A sentence for a value that begins with a built-in type and a colon; None for any other value."""
+    type_ = value.partition(":")[0].strip().lower() if ":" in value else ""
+    if type_ not in _WELL_KNOWN:
+        return None
+    return f"It begins with a type: write the value alone, without {type_}:."
+
+
 def type_hint(identifiers: Iterable[str]) -> str | None:
-    """A sentence for the first of some identifiers, which nobody has, whose type is like a built-in one."""
+    """A sentence for the first of some identifiers, which nobody has, whose type is like a built-in one.
+
+    Or whose value begins with a type once more.
+    """
     for text in identifiers:
-        type_ = text.partition(":")[0].lower()
+        name, _, value = text.partition(":")
+        type_ = name.lower()
+        if (repeated := typed_value(value)) is not None:
+            return f"Nobody has this value of the type {type_}. {repeated}"
         near = near_type(type_) or (None if type_ in _WELL_KNOWN else other_spelling(type_, BUILT_IN))
         if near is not None:
             return f"Nobody has this identifier of the type {type_}. Did you mean {near}:...?"

@@ -20,11 +20,30 @@ _LONGEST: Final = 64
 _FEWEST: Final = 3
 _BEGINNING: Final = 0.8
 LISTED: Final = 20
-# Other words for the built-in types, without punctuation.
+# Other words for the built-in types, without punctuation: those of other vendors, of OpenDSR, and of daily speech.
 _SYNONYMS: Final[Mapping[str, str]] = {
     "uid": "user_id",
     "customerid": "user_id",
+    "controllercustomerid": "user_id",
     "accountid": "user_id",
+    "memberid": "user_id",
+    "contactid": "user_id",
+    "subscriberid": "user_id",
+    "subscriberkey": "user_id",
+    "contactkey": "user_id",
+    "externalid": "user_id",
+    "distinctid": "user_id",
+    "mpid": "user_id",
+    "emailaddress": "email",
+    "phonenumber": "phone",
+    "mobilenumber": "phone",
+    "visitorid": "anonymous_id",
+    "cookieid": "anonymous_id",
+    "ajsanonymousid": "anonymous_id",
+    "androidadvertisingid": "android.idfa",
+    "googleadvertisingid": "android.idfa",
+    "iosadvertisingid": "ios.idfa",
+    "iosvendorid": "ios.id",
     "anon": "anonymous_id",
     "anonid": "anonymous_id",
     "deviceid": "anonymous_id",
@@ -37,6 +56,25 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     "gaid": "android.idfa",
     "aaid": "android.idfa",
     "clientid": "ga_client_id",
+}
+
+
+_PROFILE: Final = (
+    "An id of a profile is no identifier type: where the id of a profile is taken, write it alone (prf_ and 32"
+    " hexadecimal digits), else name the person by an identifier, such as user_id:u1."
+)
+# Names of things that are no identifiers of people, without punctuation, and what to write instead.
+_INSTEAD: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("segmentid", "profileid", "canonicalid", "canonicalprofileid", "prf", "use"), _PROFILE),
+    **dict.fromkeys(
+        ("groupid", "companyid", "organizationid", "organisationid"),
+        "A group is no person: DELETE /v1/groups/{group_id} deletes a group; name a person by an identifier,"
+        " such as user_id:u1.",
+    ),
+    **dict.fromkeys(
+        ("messageid", "sessionid", "eventid"),
+        "It names no person: name the person by an identifier, such as user_id:u1.",
+    ),
 }
 
 
@@ -113,6 +151,11 @@ def hint(name: str, known: Iterable[str], listed: Iterable[str] | None = None) -
         return "None are known."
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"Known are {', '.join(names[:LISTED])}{more}."
+
+
+def type_help(name: str, known: Iterable[str], listed: Iterable[str]) -> str:
+    """What to write instead of an unknown identifier type: the nearest type, or what a name of something else means."""
+    return _INSTEAD.get(_bare(name)) or hint(name, known, listed)
 
 
 def shown(name: object, instead: str, known: Iterable[str] = ()) -> str:

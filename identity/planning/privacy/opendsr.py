@@ -14,11 +14,11 @@ from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.planning.resolution.event_time import CLOCK_ERROR, parse_time
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
-from identity.values.identifiers import EMAIL, PHONE, USER_ID
+from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID
 from identity.values.ids import RequestId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
-from identity.values.unknown_names import nearest
+from identity.values.unknown_names import nearest, other_spelling
 
 API_VERSION: Final = "1.0"
 ERASURE: Final = "erasure"
@@ -145,13 +145,24 @@ def _identity(index: int, identity: object) -> str:
         raise _bad(f"{where}.identity_format: supported are {', '.join(FORMATS)}; send the value instead of a hash.")
     type_ = IDENTITIES.get(str(identity.get("identity_type")))
     if type_ is None:
-        near = nearest(str(identity.get("identity_type")), IDENTITIES)
-        meant = "" if near is None else f" Did you mean {near}?"
+        meant = _identity_type_hint(str(identity.get("identity_type")))
         raise _bad(f"{where}.identity_type: supported are {', '.join(IDENTITIES)}.{meant}")
     value = identity.get("identity_value")
     if not isinstance(value, str) or not value.strip():
         raise _bad(f"{where}.identity_value must be text.")
     return f"{type_}:{value}"
+
+
+def _identity_type_hint(name: str) -> str:
+    """The identity type that is meant; OpenDSR has names of its own for the built-in types of Onefold."""
+    by_type = {type_: identity for identity, type_ in IDENTITIES.items()}
+    own = other_spelling(name, BUILT_IN)
+    near = by_type.get(own or "") or nearest(name, IDENTITIES)
+    if near is not None:
+        return f" Did you mean {near}?"
+    if own is not None:
+        return f" OpenDSR has no name for {own}: erase the person with POST /v1/erasures."
+    return ""
 
 
 def status_word(request: PrivacyRequest) -> StatusWord:

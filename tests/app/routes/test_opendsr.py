@@ -144,6 +144,8 @@ def test_a_waiting_request_can_be_cancelled(shop: Shop) -> None:
         ({"subject_identities": [identity("email", "x", "sha256")]}, "raw"),
         ({"subject_identities": [identity("shoe", "x")]}, "email"),
         ({"subject_identities": [identity("email", 7)]}, "text"),
+        ({"subject_identities": [identity("user_id", "x")]}, "Did you mean controller_customer_id?"),
+        ({"subject_identities": [identity("email", "email:ann@example.org")]}, "without email:."),
         ({"subject_identities": [identity("email", "x")]}, "usable"),
         ({"subject_identities": ["ann"]}, "subject_identities[0]"),
         ({"status_callback_urls": "https://example.org"}, "status_callback_urls"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.identifiers import BUILT_IN
-from identity.values.near_types import near_type, type_hint
+from identity.values.near_types import near_type, type_hint, typed_value
 
 TYPE_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_."
 
@@ -77,3 +77,15 @@ def test_the_hint_names_the_built_in_type_and_no_value(identifiers: list[str], n
     hint = type_hint(identifiers)
     assert (hint is None) is (near is None)
     assert near is None or (hint is not None and near in hint and "ann" not in hint)
+
+
+@pytest.mark.parametrize(
+    ("value", "type_"),
+    [("user_id:u1", "user_id"), ("USER_ID:u1", "user_id"), ("email:ann@x.org", "email"), ("group_id:g", "group_id"),
+     ("u1", None), ("auth0:u1", None), (":u1", None), ("", None)],
+)  # fmt: skip
+def test_a_value_that_begins_with_a_type_is_recognised(value: str, type_: str | None) -> None:
+    """The sentence says what to leave out, and never repeats the value."""
+    expected = None if type_ is None else f"It begins with a type: write the value alone, without {type_}:."
+    assert typed_value(value) == expected
+    assert type_hint([f"user_id:{value}"]) == (expected and f"Nobody has this value of the type user_id. {expected}")

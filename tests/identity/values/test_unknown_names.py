@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.identifiers import BUILT_IN
-from identity.values.unknown_names import hint, nearest, other_spelling, shown, unknown_purposes
+from identity.values.unknown_names import hint, nearest, other_spelling, shown, type_help, unknown_purposes
 
 PURPOSES = ["Marketing", "Product analytics", "Ads"]
 
@@ -18,12 +18,31 @@ PURPOSES = ["Marketing", "Product analytics", "Ads"]
         ("phone_number", "phone"), ("tel", "phone"), ("mobile", "phone"), ("phon", "phone"),
         ("anonymousId", "anonymous_id"), ("anonymous", "anonymous_id"), ("annonymous_id", "anonymous_id"),
         ("ios_idfa", "ios.idfa"), ("idfa", "ios.idfa"), ("gaid", "android.idfa"), ("ga_client", "ga_client_id"),
+        ("distinct_id", "user_id"), ("externalId", "user_id"), ("controller_customer_id", "user_id"),
+        ("email_address", "email"), ("android_advertising_id", "android.idfa"), ("visitor_id", "anonymous_id"),
     ],
 )  # fmt: skip
 def test_a_misspelt_type_leads_to_the_type_that_was_meant(name: str, meant: str) -> None:
     """Capitals, punctuation, slips of the finger and the words of other vendors."""
     assert nearest(name, BUILT_IN) == meant
     assert hint(name, BUILT_IN) == f"Did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("segment_id", "write it alone (prf_ and 32 hexadecimal digits)"),
+        ("SEGMENT-ID", "write it alone (prf_ and 32 hexadecimal digits)"),
+        ("profile_id", "write it alone (prf_ and 32 hexadecimal digits)"),
+        ("group_id", "DELETE /v1/groups/{group_id} deletes a group"),
+        ("sessionId", "It names no person"),
+        ("distinct_id", "Did you mean user_id?"),
+        ("xyz", "Known are "),
+    ],
+)
+def test_the_name_of_something_else_is_answered_with_what_to_write(name: str, says: str) -> None:
+    """A profile of another vendor, a group and a session are no types of identifiers here."""
+    assert says in type_help(name, BUILT_IN, BUILT_IN)
 
 
 @pytest.mark.parametrize("name", ["xyz", "", "loyalty_card", "123"])

@@ -67,6 +67,9 @@ def test_any_type_of_identifier(shop: Shop, type_: str) -> None:
         ({"subjectIds": []}, "1 to 5,000"),
         ({"subjectIds": [f"u{number}" for number in range(5_001)]}, "1 to 5,000"),
         ({"subjectIds": "ann"}, "subjectIds"),
+        ({"subjectIds": ["bob", "user_id:ann"]}, "subjectIds[1]: nobody has this value. It begins with a type: write"),
+        ({"subjectType": "EMAIL", "subjectIds": ["email:ann@example.org"]}, "without email:."),
+        ({"subjectType": "SEGMENT_ID"}, "prf_ and 32 hexadecimal digits"),
     ],
 )
 def test_an_invalid_regulation_changes_nothing(shop: Shop, wanted: dict[str, Any], says: str) -> None:
@@ -161,3 +164,11 @@ def test_one_idempotency_key_is_one_regulation(shop: Shop) -> None:
     first, second = (regulate(shop, "DELETE_ONLY", "ann", **again).json() for _ in range(2))
     assert first == second
     assert regulate(shop, "DELETE_ONLY", "bob", **again).status_code == 409
+
+
+def test_a_value_that_somebody_has_is_erased_whatever_it_begins_with(shop: Shop) -> None:
+    """An id of another system may hold a colon."""
+    for value in ("user_id:ann", "auth0:bob"):
+        shop.send({"type": "identify", "userId": value})
+    made = regulate(shop, "DELETE_ONLY", "user_id:ann", "auth0:bob")
+    assert (made.status_code, made.json()["data"]["found"]) == (200, True)

@@ -57,6 +57,24 @@ def test_nobody_asks_for_a_right_before_its_law(law: str, first: str) -> None:
             read(body(regulation=law, submitted_time=old), Micros(NOW))
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("user_id", "Did you mean controller_customer_id?"),
+        ("userId", "Did you mean controller_customer_id?"),
+        ("android.idfa", "Did you mean android_advertising_id?"),
+        ("mail", "Did you mean email?"),
+        ("anonymous_id", "OpenDSR has no name for anonymous_id: erase the person with POST /v1/erasures."),
+    ],
+)
+def test_a_type_of_ours_is_answered_with_its_name_in_opendsr(name: str, meant: str) -> None:
+    """The two have different names for the same thing."""
+    identity = {"identity_type": name, "identity_value": "u1", "identity_format": "raw"}
+    with pytest.raises(BadRegulation) as refused:
+        read(body(subject_identities=[identity]), Micros(NOW))
+    assert meant in str(refused.value)
+
+
 @pytest.mark.parametrize("law", [[], {}, None, 1, "GDPR", "lgpd"])
 def test_an_unknown_law_is_named_whatever_its_type(law: Any) -> None:
     """Nothing but the name of a law is one."""
