@@ -51,8 +51,9 @@ async def look_up_visible_profiles(
     visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]
 ) -> Response:
     """Many profiles at once, each with its visible part."""
-    found = await destination_read.look_up_each(visit.space, _id(visit), wanted.identifiers)
-    visit.onefold.limits.require_found(visit.caller, found.profiles.values())
+    async with visit.onefold.limits.looking_up(visit.caller, len(wanted.identifiers)):
+        found = await destination_read.look_up_each(visit.space, _id(visit), wanted.identifiers)
+        visit.onefold.limits.require_found(visit.caller, found.profiles.values())
     return answer(seen_profiles(found))
 
 

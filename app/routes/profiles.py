@@ -45,8 +45,9 @@ async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: C
 async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
     """Many profiles at once, by identifier (at most 1,000); `errors` names the entries that cannot be read."""
     await audit_read(visit, "profiles.lookup", None)
-    found = await read_profile.lookup_each(visit.space, wanted.identifiers)
-    visit.onefold.limits.require_found(visit.caller, found.profiles.values())
+    async with visit.onefold.limits.looking_up(visit.caller, len(wanted.identifiers)):
+        found = await read_profile.lookup_each(visit.space, wanted.identifiers)
+        visit.onefold.limits.require_found(visit.caller, found.profiles.values())
     return answer(found_profiles(found))
 
 

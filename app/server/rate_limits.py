@@ -2,17 +2,19 @@
 
 Nothing is counted by content of the request. Requests and calls are counted before the work is done, for the key and
 for all keys of the space together, which have twice the limit of one key. Look-ups that found nobody are counted
-afterwards, for the key alone, and messages that claim to come from a destination for that destination. Each worker
-process has its share of the configured rate.
+afterwards, for the key alone; look-ups of many are charged before as well (`guess_budget`). Messages that claim to come
+from a destination count for that destination. Each worker process has its share of the configured rate.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from typing import Final
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from app.server.guess_budget import GuessBudget, NoRoom
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
 from identity.values.errors import RateLimited, TooMuch
@@ -31,6 +33,9 @@ _SHUT_OUT: Final = (
     f"The key looked up {LOCKOUT_FACTOR} times as many unknown people as it may, so all its reads are refused, those "
     "of known people too. Wait a second, and look up fewer unknown people in a second."
 )
+_NO_ROOM: Final = (
+    "Too many look-ups of this key are in flight, or found nobody. Try again in a second, with fewer requests at once."
+)
 _TOO_MANY: Final = (
     "None of the {:,} identifiers is known, and the key may look up {:,} unknown people in a second: a repetition "
     "would be refused again. Ask for at most {:,} identifiers at once."
@@ -47,7 +52,7 @@ class RateLimits:
         self._calls = _Rate(self._windows, "calls", settings.collect_rate * CALLS_PER_REQUEST, workers)
         self._read = _Rate(self._windows, "read", settings.read_rate, workers)
         self._misses = _Rate(self._windows, "miss", settings.miss_rate, workers)
-        self._guesses = _Rate(self._windows, "guess", settings.miss_rate * LOCKOUT_FACTOR, workers)
+        self._guesses = GuessBudget(_share(settings.miss_rate * LOCKOUT_FACTOR, workers))
         self._callbacks = _per_second(settings.read_rate, workers)
 
     def collect(self, caller: Caller) -> None:
@@ -65,13 +70,22 @@ class RateLimits:
         refusals do not show which guess was right.
         """
         self._read.take(caller, 1)
-        if self._guesses.used_up(caller):
+        if self._guesses.used_up(caller.key):
             raise TooManyMisses(_SHUT_OUT)
 
     def callback(self, destination_id: str) -> None:
         """Count one message that claims to come from an existing destination. RateLimited."""
         if self._callbacks is not None and not self._windows.hit(self._callbacks, "callback", destination_id):
             raise RateLimited
+
+    @asynccontextmanager
+    async def looking_up(self, caller: Caller, lookups: int) -> AsyncIterator[None]:
+        """Charge the look-ups of one request while they are done; `require_found` comes within. TooManyMisses."""
+        try:
+            async with self._guesses.looking_up(caller.key, lookups):
+                yield
+        except NoRoom:
+            raise TooManyMisses(_NO_ROOM) from None
 
     def require_found(self, caller: Caller, found: Collection[object | None]) -> None:
         """Count the people of a look-up that nobody knows. TooManyMisses, TooMuch where nobody at all was found.
@@ -89,7 +103,7 @@ class RateLimits:
 
         The caller refuses a request that found nothing then; known people are answered all the same.
         """
-        self._guesses.count(caller, lookups)
+        self._guesses.count(caller.key, lookups)
         return self._misses.count(caller, lookups)
 
 
@@ -119,9 +133,12 @@ class _Rate:
         """The limit of one key in this process; 0 without a limit."""
         return 0 if self._key is None else int(self._key.amount)
 
-    def used_up(self, caller: Caller) -> bool:
-        return self._key is not None and not self._windows.test(self._key, self._name, f"{caller.key}")
-
 
 def _per_second(rate: int, workers: int) -> RateLimitItem | None:
-    return RateLimitItemPerSecond(max(1, -(-rate // workers))) if rate else None
+    share = _share(rate, workers)
+    return RateLimitItemPerSecond(share) if share else None
+
+
+def _share(rate: int, workers: int) -> int:
+    """The share of one process, at least 1; 0 without a limit."""
+    return -(-rate // workers)

@@ -1,4 +1,4 @@
-"""Attacks 123 to 127: work that somebody without a key, or with a public one, makes the server do for everybody.
+"""Attacks 123 to 127 and 131: work that a client without a key, or with a public one, makes the server do for all.
 
 Each test shows the bound by what is answered, since times depend on the machine.
 """
@@ -6,7 +6,9 @@ Each test shows the bound by what is answered, since times depend on the machine
 import gzip
 import json
 import random
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -152,3 +154,23 @@ def test_attack_127_a_profile_of_any_number_of_identifiers(shop: Shop) -> None:
     assert (held.count("anonymous_id"), held.count("crm")) == (100, 15)
     rules = shop.ask("GET", "/v1/rules").json()
     assert rules["max_identifiers"] == 1_000
+
+
+def test_attack_131_guesses_in_many_lookups_at_once(server: Callable[..., Running]) -> None:
+    """A known person in each of them keeps no lookup from being counted before it is done."""
+    running = server(ONEFOLD_MISS_RATE="1", ONEFOLD_WORKERS="1")
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
+        assert client.post("/v1/track", content=call(writeKey=shop.keys["write"])).status_code == 200
+
+        def look_up(at: int) -> int:
+            guesses = [f"user_id:guess-{at}-{nr}" for nr in range(9)]
+            answer = shop.ask("POST", "/v1/profiles/lookup", "profiles", json={"identifiers": ["user_id:u1", *guesses]})
+            return 9 if answer.status_code == 200 else 0
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(20) as pool:
+            guessed = sum(pool.map(look_up, range(20)))
+        windows = time.monotonic() - started + 2
+
+    assert guessed <= 10 * windows
