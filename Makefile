@@ -60,7 +60,7 @@ test: setup  ## every test but the long ones; ARGS= chooses tests and options of
 
 # A fixed part of the tests, with few examples and one seed, so that the number moves with the code alone: every pure
 # module, and four of the HTTP surface against a server, which is measured as well.
-COVERED := --ignore tests/identity/values/test_phone_numbers.py $(addprefix tests/, identity/planning identity/values \
+COVERED := $(addprefix --ignore tests/identity/values/, test_phone_numbers.py test_extras.py) $(addprefix tests/, identity/planning identity/values \
   identity/vault identity/webhooks $(addprefix app/routes/, test_profiles.py test_erasures.py test_groups.py \
   segment/test_profile_api.py))
 coverage: setup  ## branch coverage of app and identity by a fixed part of the tests; the least is in pyproject.toml
