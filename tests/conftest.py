@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
@@ -28,7 +28,7 @@ from identity.store.embedded import data_directory
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import DATABASE, OWNER_ROLE, EmbeddedPostgres
 from tests.support.database import prepared_cluster
-from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
+from tests.support.processes.forked_program import CAN_FORK, ONEFOLD_ENTRY, ForkedProgram, command_of, entry_of
 
 for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
     del os.environ[_name]
@@ -43,6 +43,9 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
+# By default a logged exception is drawn with the source and the values of every frame, in seconds.
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
+
 ROOT = Path(__file__).parents[1]
 # Parallel runs hand files out in this order: the last to finish is then a short one.
 LONGEST_FIRST = ("tests/concurrency/", "tests/end_to_end/", "tests/app/commands/", "tests/benchmarks/", "tests/app/")
@@ -54,7 +57,7 @@ COPY = sql.SQL("create database {} owner {} template {} strategy file_copy")
 MEMORY = Path("/dev/shm")
 ROOM = 8 << 30
 PREFIX = "onefold-tests-"
-ONEFOLD = [sys.executable, "-c", "from app.cli import main; main()"]
+ONEFOLD = command_of(ONEFOLD_ENTRY)
 READY = "Onefold is ready on "
 _numbers = count()
 
@@ -201,8 +204,8 @@ def launch(
     log = data_dir.with_name(data_dir.name + ".log")
     process: subprocess.Popen[str] | ForkedProgram
     with log.open("ab") as errors:
-        if command[: len(ONEFOLD)] == ONEFOLD and CAN_FORK:
-            process = ForkedProgram(command[len(ONEFOLD) :], whole, ROOT, errors=errors)
+        if CAN_FORK and (entry := entry_of(command)):
+            process = ForkedProgram(command[len(command_of(entry)) :], whole, ROOT, entry=entry, errors=errors)
         else:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=whole, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors

@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,18 +13,10 @@ import pytest
 
 from identity.store.embedded import postmaster
 from tests.conftest import ROOT, Running, launch
+from tests.support.processes.command_line import run_entry
+from tests.support.processes.forked_program import command_of
 
-SERVE = """
-import sys
-from app import settings
-from app.commands import serve
-from app.commands.environment import report
-STAND_IN = "tests.support.processes.stand_in_app:application"
-if __name__ == "__main__":
-    with report():
-        serve.run(settings.load(), application=STAND_IN, migrate=lambda url: None)
-"""
-COMMAND = [sys.executable, "-c", SERVE]
+ENTRY = "tests.support.processes.stand_in_server:main"
 Start = Callable[..., Running]
 
 
@@ -35,7 +25,7 @@ def start(migrated_data: Path, processes: list[Running]) -> Start:
     """Starts a server of the stand-in on an embedded Postgres of its own."""
 
     def _start(**environment: str) -> Running:
-        running = launch(COMMAND, migrated_data, environment)
+        running = launch(command_of(ENTRY), migrated_data, environment)
         processes.append(running)
         return running
 
@@ -119,19 +109,10 @@ def test_a_second_server_shares_postgres_and_leaves_it_running(start: Start) -> 
     assert httpx.get(first.url).status_code == 200
 
 
-def fails(data_dir: Path, command: list[str] = COMMAND, **environment: str) -> tuple[int, str]:
+def fails(data_dir: Path, **environment: str) -> tuple[int, str]:
     """Start where the start must fail; returns the status and the output."""
-    own = {"ONEFOLD_DATA_DIR": str(data_dir), **environment}
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **own},
-        text=True,
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return done.returncode, done.stdout + done.stderr
+    status, output, errors = run_entry(ENTRY, ROOT, ONEFOLD_DATA_DIR=str(data_dir), **environment)
+    return status, output + errors
 
 
 def test_a_port_in_use_ends_the_start_with_one_line(migrated_data: Path) -> None:
@@ -145,20 +126,10 @@ def test_a_port_in_use_ends_the_start_with_one_line(migrated_data: Path) -> None
     assert postmaster.find(migrated_data / "postgres") is None
 
 
-def few_files(soft: int, hard: int) -> list[str]:
-    """The server, started where a process may open so many files, and may allow itself so many."""
-    limit = f"import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-    return [sys.executable, "-c", limit + SERVE]
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_each_worker_raises_its_limit_of_open_files(
-    migrated_data: Path, processes: list[Running], workers: str
-) -> None:
+def test_each_worker_raises_its_limit_of_open_files(start: Start, workers: str) -> None:
     """To as many as it may have connections, and never lower than before."""
-    environment = {"ONEFOLD_CONNECTIONS": "1000", "ONEFOLD_WORKERS": workers}
-    running = launch(few_files(256, 2_000), migrated_data, environment)
-    processes.append(running)
+    running = start(ONEFOLD_CONNECTIONS="1000", ONEFOLD_WORKERS=workers, STANDIN_FILES="256,2000")
     worker = psutil.Process(int(httpx.get(running.url).text))
 
     soft, hard = worker.rlimit(psutil.RLIMIT_NOFILE)
@@ -167,7 +138,7 @@ def test_each_worker_raises_its_limit_of_open_files(
 
 def test_a_start_without_enough_open_files_names_the_remedy(migrated_data: Path) -> None:
     """One line, which names the limit."""
-    status, output = fails(migrated_data, few_files(256, 512), ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0")
+    status, output = fails(migrated_data, ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0", STANDIN_FILES="256,512")
 
     assert status == 1
     assert output.startswith("onefold: ONEFOLD_CONNECTIONS needs ")

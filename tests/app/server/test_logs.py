@@ -28,10 +28,11 @@ def written() -> Iterator[io.StringIO]:
         sys.unraisablehook,
         logging.raiseExceptions,
     )
+    configured = structlog.get_config()
     out = io.StringIO()
     logs.configure("info", out)
     yield out
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     logging.captureWarnings(capture=False)
     root.handlers[:] = before[0]
     root.setLevel(before[1])

@@ -1,12 +1,12 @@
 """The shared server and spaces in it, the operator and database behind them, and a server with short timeouts."""
 
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.app.conftest import Shop, client, live, live_database, operator, other_shop, rows, shop, suppress
 from tests.conftest import Running, launch
+from tests.support.processes.forked_program import command_of
 
 __all__ = ["client", "live", "live_database", "operator", "other_shop", "rows", "shop", "suppress"]
 
@@ -14,7 +14,7 @@ __all__ = ["client", "live", "live_database", "operator", "other_shop", "rows", 
 @pytest.fixture(scope="session")
 def hasty(live: Running, live_database: str) -> Iterator[Running]:
     """A second server on the database and the keys of the shared one, whose waits are short."""
-    command = [sys.executable, "-m", "tests.end_to_end.attacks.short_timeouts", "serve"]
+    command = [*command_of("tests.end_to_end.attacks.short_timeouts:main"), "serve"]
     environment = {"ONEFOLD_DATABASE_URL": live_database}
     running = launch(command, live.data_dir, environment, token=live.admin_token)
     yield running

@@ -1,4 +1,4 @@
-"""`onefold` with short timeouts: `python -m tests.end_to_end.attacks.short_timeouts serve`."""
+"""`onefold` with short timeouts, as a program of the tests."""
 
 from typing import Final
 
@@ -10,5 +10,4 @@ SECONDS: Final = 2.0
 vars(protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
 vars(body).update(BODY_SECONDS=SECONDS)
 
-if __name__ == "__main__":
-    main()
+__all__ = ["main"]

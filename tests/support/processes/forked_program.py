@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -22,6 +23,19 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 CAN_FORK = sys.platform == "linux"
 ONEFOLD_ENTRY = "app.cli:main"
+_COMMAND = re.compile(r"from ([\w.]+) import (\w+); \2\(\)")
+
+
+def command_of(entry: str) -> list[str]:
+    """The command that starts the function `entry`, written `module:name`, in an interpreter of its own."""
+    module, _, name = entry.partition(":")
+    return [sys.executable, "-c", f"from {module} import {name}; {name}()"]
+
+
+def entry_of(command: Sequence[str]) -> str | None:
+    """The function that a command from `command_of` starts; None for every other command."""
+    found = _COMMAND.fullmatch(command[2]) if len(command) > 2 else None
+    return f"{found[1]}:{found[2]}" if found and list(command[:2]) == [sys.executable, "-c"] else None
 
 
 class ForkedProgram:

@@ -2,7 +2,7 @@
 
 A start spends nearly all its time with loading a thousand modules, and a run of all tests starts hundreds. Each fork
 has the arguments, the environment, the folder and the outputs of its own start; the code that runs is that of the
-command line from its first line on. `tests/app/commands/test_serve.py`, `tests/end_to_end/test_wheel.py` and
+command line from its first line on. `tests/end_to_end/test_wheel.py`, `tests/app/commands/test_demo.py` and
 `tests/end_to_end/test_docs.py` (the lines that start a server) start the program as a user does.
 """
 
@@ -22,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 
 COMMANDS = ("backup", "demo", "export", "keys", "leak_scan.command", "psql", "reset", "restore", "serve", "verify")
-PROGRAMS = ("tests.support.processes.writer_process",)
+PROGRAMS = ("tests.support.processes.writer_process", "tests.support.processes.stand_in_server")
 STREAMS = 3
 _LONGEST = 1 << 18
 
