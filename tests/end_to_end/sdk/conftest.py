@@ -82,9 +82,11 @@ def python_of(lock: str) -> Path:
     file = HERE / "locks" / f"{lock}.txt"
 
     def make(folder: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--require-hashes", "-r", str(file)], check=True)
+        # The pip of this environment installs: one of the SDK's own takes longer to arrive than the SDK.
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(folder / "bin" / "python")]
+        options = ["--quiet", "--no-compile", "--require-hashes"]
+        subprocess.run([*pip, "install", *options, "-r", str(file)], check=True)
 
     return _kept(lock, [file], make) / "bin" / "python"
 
