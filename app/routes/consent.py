@@ -52,7 +52,7 @@ async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depend
         )
     except Suppressed:
         raise await suppression_of(visit.space, wanted.identifier) from None
-    await record_read.note(visit.space, visit.caller.key_id, "consent.record", consent.profile_id)
+    await record_read.note(visit.space, visit.caller.key_id, "consent.record", public_profile(consent.profile_id))
     return answer(recorded(consent, wanted.identifier))
 
 

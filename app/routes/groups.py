@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.http.auth import ByGroupReader, ByLister
 from app.http.openapi import described
 from app.http.responses import Segment, answer
-from app.schemas.groups import GroupAnswer, GroupDeleted, Left, group_answer, group_deleted
+from app.schemas.groups import GroupAnswer, GroupDeleted, Left, group_answer, group_deleted, left
 from identity.operations.ingest import delete_group as ingest
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.profiles import read_group
@@ -13,6 +13,7 @@ from identity.operations.spaces import record_read
 from identity.planning.privacy.hold_refusals import UnderHold
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
+from identity.values.ids import public_profile
 
 router = APIRouter(tags=["Groups"])
 
@@ -46,6 +47,6 @@ async def remove_group_member(visit: ByLister, group_id: Segment, ref: Segment) 
     """
     await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
-    left = await leave_group(visit.space, visit.onefold.ingest_queue, group_id, ref, source)
-    await record_read.note(visit.space, visit.caller.key_id, "group.leave", left.profile_id)
-    return answer(Left(left.group_id, left.profile_id, member=False))
+    found = await leave_group(visit.space, visit.onefold.ingest_queue, group_id, ref, source)
+    await record_read.note(visit.space, visit.caller.key_id, "group.leave", public_profile(found.profile_id))
+    return answer(left(found))

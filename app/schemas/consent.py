@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from app.schemas.fields import PublicProfileId, Time, TypeHint, time_or_null
 from identity.operations.ingest.record_consent import RecordedConsent
@@ -49,7 +49,7 @@ class Recorded(Struct):
 def recorded(value: RecordedConsent, identifier: str) -> Recorded:
     """Recorded decisions of the person of an identifier, as the API answers them."""
     return Recorded(
-        profile_id=value.profile_id,
+        profile_id=public_profile(value.profile_id),
         evidence_id=value.evidence_id,
         captured_at=format_time(value.captured_at),
         decisions=value.decisions,
@@ -76,7 +76,7 @@ class PurposeAnswer(Struct):
     until: Time | None
 
 
-class ConsentStatement(Struct):
+class StatingCall(Struct):
     """A call that states consent; `signal_sources` are the signals that it carries, such as `gpc` or `tcf`."""
 
     evidence_id: str
@@ -86,12 +86,17 @@ class ConsentStatement(Struct):
     received_at: Time
     source: str | None
     server_side: bool
-    decisions: dict[str, bool]
-    signals: JsonObject
     signal_sources: list[str]
     invalid_signals: list[str]
     jurisdiction: Any
     evidence: Any
+
+
+class ConsentStatement(StatingCall):
+    """All that a call states about consent."""
+
+    decisions: dict[str, bool]
+    signals: JsonObject
 
 
 class ConsentAt(Struct):
@@ -111,7 +116,10 @@ def consent_at(value: ConsentAtTime) -> ConsentAt:
         at=format_time(value.at),
         consent={name: _category_answer(each) for name, each in value.categories.items()},
         purposes={name: _purpose_answer(each) for name, each in value.purposes.items()},
-        history=[_consent_statement(each) for each in value.history],
+        history=[
+            ConsentStatement(**structs.asdict(stating_call(each)), decisions=each.decisions, signals=each.signals)
+            for each in value.history
+        ],
     )
 
 
@@ -123,8 +131,9 @@ def _purpose_answer(value: PurposeConsent) -> PurposeAnswer:
     return PurposeAnswer(value.granted, value.reason, value.partly, time_or_null(value.until))
 
 
-def _consent_statement(value: StatedConsent) -> ConsentStatement:
-    return ConsentStatement(
+def stating_call(value: StatedConsent) -> StatingCall:
+    """The call of a statement as the API answers it."""
+    return StatingCall(
         evidence_id=value.evidence_id,
         type=value.kind,
         profile_id=public_profile(value.origin),
@@ -132,8 +141,6 @@ def _consent_statement(value: StatedConsent) -> ConsentStatement:
         received_at=format_time(value.received_at),
         source=value.source,
         server_side=value.server_side,
-        decisions=value.decisions,
-        signals=value.signals,
         signal_sources=value.signal_sources,
         invalid_signals=value.invalid_signals,
         jurisdiction=value.jurisdiction,

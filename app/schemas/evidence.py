@@ -27,8 +27,8 @@ class LinkCall(Struct):
     rules_version: int
 
 
-class PathLink(Struct, rename={"start": "from", "end": "to"}):
-    """A link of a path with its first calls; `days` and `seen` count the days and calls that show it.
+class IdentifierLink(Struct, rename={"start": "from", "end": "to"}):
+    """Two identifiers that occur together; `days` and `seen` count the days and calls that show it.
 
     `first_seen` and `last_seen` are the earliest and the latest event time of these calls.
     """
@@ -41,6 +41,11 @@ class PathLink(Struct, rename={"start": "from", "end": "to"}):
     first_seen: Time
     last_seen: Time
     sources: list[str | None]
+
+
+class PathLink(IdentifierLink):
+    """A link of a path with its first calls."""
+
     call_count: int
     calls: list[LinkCall]
 
@@ -68,20 +73,9 @@ class GraphNode(Struct):
     side: int | None
 
 
-class GraphLink(Struct, rename={"start": "from", "end": "to"}):
-    """Two identifiers that occur together, with their earliest and latest event time.
+class GraphLink(IdentifierLink):
+    """A link of the graph. `bridge`: nothing else connects its ends; `cut`: the split cuts it."""
 
-    `bridge`: nothing else connects its ends; `cut`: the split cuts it.
-    """
-
-    start: str
-    end: str
-    weight: float
-    days: int
-    seen: int
-    first_seen: Time
-    last_seen: Time
-    sources: list[str | None]
     bridge: bool
     cut: bool
 

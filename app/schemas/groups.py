@@ -6,7 +6,9 @@ from msgspec import Struct
 
 from app.schemas.fields import PublicProfileId
 from identity.operations.ingest.delete_group import DeletedGroup
+from identity.operations.ingest.leave_group import GroupLeft
 from identity.operations.profiles.read_group import GroupSummary
+from identity.values.ids import public_profile
 from identity.values.json import JsonObject
 
 
@@ -33,6 +35,11 @@ class GroupDeleted(Struct):
     group_id: str
     deleted: Literal[True]
     members_removed: int
+
+
+def left(value: GroupLeft) -> Left:
+    """A profile that was removed from a group, as the API answers it."""
+    return Left(group_id=value.group_id, profile_id=public_profile(value.profile_id), member=False)
 
 
 def group_deleted(value: DeletedGroup) -> GroupDeleted:

@@ -255,7 +255,7 @@ def _state(result: ErasureResult) -> State:
 
 def _notified(notice: ErasureNotice) -> Notified:
     return Notified(
-        destination_id=notice.destination,
+        destination_id=public("dst", notice.destination),
         name=notice.name,
         status=notice.state.label,
         at=format_time(notice.at),

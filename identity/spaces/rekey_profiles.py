@@ -22,7 +22,7 @@ from identity.store.keys import rekey_sql
 from identity.store.postgres.database import Connection
 from identity.store.postgres.rows import EvidenceRow, OriginRow
 from identity.store.profiles import evidence as evidence_queries
-from identity.store.profiles import snapshot_queries
+from identity.store.profiles import groups, snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.enums import StoredKind
 from identity.values.errors import BadCall
@@ -43,7 +43,7 @@ async def rekey_hashes(space: Space, connection: Connection, older_to_newest: Ma
 async def rekey_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
     """Rekeys the next groups and returns the id of the last one, or None once there is none left."""
     older_to_newest = {}
-    found = await rekey_sql.list_groups(connection, space.tenant, after, AT_ONCE)
+    found = await groups.list_groups(connection, space.tenant, after, AT_ONCE)
     for row, key in found:
         name = unwrap_key(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         if space.keys.group(name) != row.key:

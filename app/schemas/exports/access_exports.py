@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from app.schemas.exports.export_items import ExportedProfile
 from app.schemas.fields import Time, TypeHint
@@ -41,8 +41,8 @@ class ExportMade(Struct):
     download_url: str
 
 
-class Export(Struct):
-    """The progress of an export; once ready it can be downloaded until `expires_at`.
+class ExportSummary(Struct):
+    """An export; once ready it can be downloaded until `expires_at`.
 
     `found` is false where nobody had `not_found` of its `identifiers` when it was requested. A hold hid `on_hold`
     people then, whom the export lacks.
@@ -50,31 +50,27 @@ class Export(Struct):
 
     export_id: str
     job_id: str
+    created_at: Time
+    expires_at: Time
+    actor: str
+    identifiers: int
+    found: bool
+    not_found: int
+    on_hold: int
+
+
+class Export(ExportSummary):
+    """An export with the progress of its job."""
+
     state: Literal["running", "ready", "fetched", "failed"]
     done: int
     total: int
-    created_at: Time
-    expires_at: Time
-    actor: str
-    identifiers: int
-    found: bool
-    not_found: int
-    on_hold: int
 
 
-class ExportListed(Struct):
+class ExportListed(ExportSummary):
     """An export in a list; a job that failed is shown with the export alone."""
 
-    export_id: str
-    job_id: str
     state: Literal["running", "ready", "fetched"]
-    created_at: Time
-    expires_at: Time
-    actor: str
-    identifiers: int
-    found: bool
-    not_found: int
-    on_hold: int
 
 
 class Exports(Struct):
@@ -110,32 +106,19 @@ def export_made(value: RequestedExport, state: str, done: int, total: int, base:
 
 def export_status(value: ExportStatus, *, failed: bool, done: int, total: int) -> Export:
     """An export with the progress of its job."""
-    return Export(
-        export_id=public("exp", value.id),
-        job_id=public("job", value.job_id),
-        state="failed" if failed else value.state.label,  # type: ignore[arg-type]  # the labels are the literals
-        done=done,
-        total=total,
-        created_at=format_time(value.created_at),
-        expires_at=format_time(value.expires_at),
-        actor=value.actor,
-        identifiers=value.identifiers,
-        found=not value.not_found,
-        not_found=value.not_found,
-        on_hold=value.on_hold,
-    )
+    state = "failed" if failed else value.state.label
+    return Export(**structs.asdict(_summary(value)), state=state, done=done, total=total)  # type: ignore[arg-type]  # the labels are the literals
 
 
 def exports_page(values: Sequence[ExportStatus], cursor: str | None) -> Exports:
     """A page of exports."""
-    return Exports([_listed(each) for each in values], cursor)
+    return Exports([ExportListed(**structs.asdict(_summary(each)), state=each.state.label) for each in values], cursor)  # type: ignore[arg-type]  # the labels are the literals
 
 
-def _listed(value: ExportStatus) -> ExportListed:
-    return ExportListed(
+def _summary(value: ExportStatus) -> ExportSummary:
+    return ExportSummary(
         export_id=public("exp", value.id),
         job_id=public("job", value.job_id),
-        state=value.state.label,  # type: ignore[arg-type]  # the labels are the literals
         created_at=format_time(value.created_at),
         expires_at=format_time(value.expires_at),
         actor=value.actor,

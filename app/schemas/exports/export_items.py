@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
+from app.schemas.consent import StatingCall, stating_call
 from app.schemas.fields import PublicProfileId, Time
 from app.schemas.profiles import CanonicalProfile, HistoryLine, canonical_profile, history_line
 from identity.operations.privacy.access_exports.access_export_sections import (
@@ -56,23 +57,12 @@ class ExportedConsent(Struct):
     profile_id: PublicProfileId
 
 
-class ExportedStatement(Struct):
+class ExportedStatement(StatingCall):
     """What one call states for a category; `*`: for all of them."""
 
     category: str
     value: Any
     message_id: str
-    evidence_id: str
-    type: str
-    profile_id: PublicProfileId
-    captured_at: Time
-    received_at: Time
-    source: str | None
-    server_side: bool
-    signal_sources: list[str]
-    invalid_signals: list[str]
-    jurisdiction: Any
-    evidence: Any
 
 
 class ExportedGroup(Struct):
@@ -164,20 +154,10 @@ def _consent(value: CategoryAtOrigin) -> ExportedConsent:
 def _statement(value: DecidedCategory) -> ExportedStatement:
     statement = value.statement
     return ExportedStatement(
+        **structs.asdict(stating_call(statement)),
         category=value.category,
         value=value.value,
         message_id=statement.evidence_id,
-        evidence_id=statement.evidence_id,
-        type=statement.kind,
-        profile_id=public_profile(statement.origin),
-        captured_at=format_time(statement.captured_at),
-        received_at=format_time(statement.received_at),
-        source=statement.source,
-        server_side=statement.server_side,
-        signal_sources=statement.signal_sources,
-        invalid_signals=statement.invalid_signals,
-        jurisdiction=statement.jurisdiction,
-        evidence=statement.evidence,
     )
 
 

@@ -167,7 +167,7 @@ def _stream(result: ErasureResult) -> RegulationStream:
 def _destination(notice: ErasureNotice) -> RegulationDestination:
     return RegulationDestination(
         name=notice.name,
-        id=notice.destination,
+        id=public("dst", notice.destination),
         status=segment_notice_status(notice),
         err_string=None,
         finished_at=format_time(notice.at),

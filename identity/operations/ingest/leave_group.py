@@ -16,15 +16,16 @@ from identity.spaces.named_identifiers import find_identifier, profile_not_found
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound
+from identity.values.ids import ProfileId, private
 from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import wall_time
 
 
 class GroupLeft(Struct, frozen=True):
-    """A profile, by its public id, that is no member of a group from now on."""
+    """A profile that is no member of a group from now on."""
 
     group_id: str
-    profile_id: str
+    profile_id: ProfileId
 
 
 async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str, source: Source) -> GroupLeft:
@@ -52,6 +53,7 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
         raise UnderHold
     if outcome.status == "rejected":
         raise BadIdentifier
-    if outcome.profile_id is None:
+    profile_id = private("prf", outcome.profile_id or "")
+    if profile_id is None:
         raise profile_not_found(ref)
-    return GroupLeft(group, outcome.profile_id)
+    return GroupLeft(group, profile_id)

@@ -20,7 +20,7 @@ from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
-from identity.values.ids import new_id
+from identity.values.ids import ProfileId, new_id, private
 from identity.values.stamps import Micros, wall_time
 from identity.values.timestamps import parse_timestamp
 from identity.values.unknown_names import unknown_purposes
@@ -30,13 +30,13 @@ _NOTHING = "The request decides nothing; send decisions (purpose: true or false)
 
 
 class RecordedConsent(Struct, frozen=True):
-    """The decisions that were recorded, of a profile by its public id; `evidence_id` names the stored call.
+    """The decisions of a profile that were recorded; `evidence_id` names the stored call.
 
     Grants that found no room in a full document are not among the decisions. Where nobody had the identifier before,
     `found` is False: the decisions hold for a new profile, and so for the person who appears later.
     """
 
-    profile_id: str
+    profile_id: ProfileId
     evidence_id: str
     captured_at: Micros
     decisions: dict[str, bool]
@@ -96,11 +96,12 @@ async def record_consent(
         raise BeforeErasure if outcome.reason == UnlinkedReason.BEFORE_ERASURE else Suppressed
     if outcome.reason == "too_large":
         raise _too_large(decisions, evidence)
-    if outcome.status == "rejected" or outcome.profile_id is None:
+    profile_id = private("prf", outcome.profile_id or "")
+    if profile_id is None:
         raise BadIdentifier
     recorded = {name: granted for name, granted in decisions.items() if name not in outcome.ignored_traits}
     return RecordedConsent(
-        profile_id=outcome.profile_id,
+        profile_id=profile_id,
         evidence_id=message_id,
         captured_at=made_at,
         decisions=recorded,

@@ -18,7 +18,7 @@ from identity.store.privacy import erasure_notices, erasures, requests, suppress
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, RequestNotFound
-from identity.values.ids import LAST_ID, ErasureId, RequestId, private, public
+from identity.values.ids import LAST_ID, ErasureId, RequestId, private
 from identity.values.stamps import Micros
 from identity.vault.seal import REQUEST
 
@@ -108,7 +108,7 @@ async def _results(space: Space, connection: Connection, rows: Sequence[ErasureR
     by_erasure: dict[ErasureId, list[ErasureNotice]] = {}
     for each in notices:
         notice = ErasureNotice(
-            destination=public("dst", each.destination),
+            destination=each.destination,
             name=each.name,
             state=NoticeState(each.state),
             at=each.at,

@@ -19,6 +19,7 @@ from identity.operations.profiles.segment_values import (
 from identity.planning.resolution import fold_documents
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
 from identity.values.calls import Identifier
@@ -166,11 +167,10 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedAccoun
     async with space.database.reading() as connection:
         found = await groups.list_groups(connection, space.tenant, after, wanted.limit + 1)
     accounts = []
-    for row in found[: wanted.limit]:
-        subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
-        name = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()
+    for row, key in found[: wanted.limit]:
+        name = unwrap_key(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         accounts.append(ListedAccount(name, Micros(id_time(row.account_id))))
-    next_ = space.write_cursor(_LIST, found[wanted.limit - 1].account_id) if len(found) > wanted.limit else None
+    next_ = space.write_cursor(_LIST, found[wanted.limit - 1][0].account_id) if len(found) > wanted.limit else None
     return Page(None, accounts, next_)
 
 

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
-from identity.values.ids import ErasureId, RequestId
+from identity.values.ids import DestinationId, ErasureId, RequestId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
 
@@ -62,12 +62,12 @@ def first_positions(texts: Sequence[str]) -> list[int]:
 
 
 class ErasureNotice(Struct, frozen=True):
-    """The state of an erasure at a destination, given by its public id and name.
+    """The state of an erasure at a destination, given by its id and name.
 
     `ack` holds the bytes of the acknowledgement where the destination sent one.
     """
 
-    destination: str
+    destination: DestinationId
     name: str
     state: NoticeState
     at: Micros

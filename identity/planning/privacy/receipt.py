@@ -131,7 +131,7 @@ def unsigned_receipt(
 
 def _destination(notice: ErasureNotice) -> ReceiptDestination:
     return ReceiptDestination(
-        id=notice.destination,
+        id=public("dst", notice.destination),
         name=notice.name,
         status=notice.state.label,
         at=format_time(notice.at),

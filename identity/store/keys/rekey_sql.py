@@ -10,9 +10,8 @@ from typing import Final, LiteralString, NamedTuple
 from identity.store.postgres.arrays import byteas, int2s, int8s, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.predicates import erasure_open
-from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
-from identity.values.ids import BlindIndex, GroupRowId
+from identity.values.ids import BlindIndex
 
 _NAMES: LiteralString = "unnest($2::bytea[], $3::bytea[]) AS u (old, new)"
 # Of one plan only: `ANY` looks up an index, and `+ 0` keeps the space out of every index.
@@ -189,43 +188,6 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
             """,
             [space, uuids(ids), int8s(stamps), int2s(seqs), byteas(keys), base],
         )
-
-
-class SealedGroupRow(NamedTuple):
-    """A group, sealed."""
-
-    key: bytes
-    account_id: GroupRowId
-    group_id: bytes
-
-
-async def list_groups(
-    connection: Connection, tenant: Tenant, after: bytes, limit: int
-) -> list[tuple[SealedGroupRow, KeyRow]]:
-    """The next groups in the order of their ids, with the keys that open them."""
-    found = await rows(
-        connection,
-        """
-        SELECT a.key, a.account_id, a.group_id, s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
-        FROM (SELECT key, account_id, group_id FROM account
-              WHERE space_id = $1::int4 AND bucket = $2::int4 AND account_id > $3::uuid
-              ORDER BY account_id LIMIT $4::int4) a
-        CROSS JOIN LATERAL (
-            SELECT t.* FROM subject_key t
-            WHERE t.profile_id = a.account_id AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
-        ) s
-        CROSS JOIN LATERAL (
-            SELECT t.* FROM slot_key t
-            WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
-        ) w
-        ORDER BY a.account_id
-        """,
-        tenant.id,
-        tenant.base,
-        after.hex(),
-        limit,
-    )
-    return [(SealedGroupRow(*each[:3]), KeyRow(*each[3:])) for each in found]
 
 
 async def groups_under_older_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[bytes]:

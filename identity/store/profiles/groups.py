@@ -5,22 +5,19 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import Uuid, byteas
 from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
 from identity.values.ids import GroupRowId, ProfileId
 from identity.values.stamps import Stamp
 
 
-class ListedGroupRow(NamedTuple):
-    """A group in the list of all, sealed, with its wrapped key."""
+class SealedGroupRow(NamedTuple):
+    """A group in the list of all, sealed, with the blind index that its members name it by."""
 
+    key: bytes
     account_id: GroupRowId
     group_id: bytes
-    slot: int
-    key_id: bytes
-    wrapped: bytes
-    epoch: int
-    slot_wrapped: bytes
 
 
 class MemberRow(NamedTuple):
@@ -31,13 +28,15 @@ class MemberRow(NamedTuple):
     stamp: Stamp
 
 
-async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[ListedGroupRow]:
-    """The groups of a space in the order of their ids, oldest first."""
+async def list_groups(
+    connection: Connection, tenant: Tenant, after: bytes, limit: int
+) -> list[tuple[SealedGroupRow, KeyRow]]:
+    """The next groups in the order of their ids, with the keys that open them."""
     found = await rows(
         connection,
         """
-        SELECT a.account_id, a.group_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
-        FROM (SELECT account_id, group_id FROM account
+        SELECT a.key, a.account_id, a.group_id, s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM (SELECT key, account_id, group_id FROM account
               WHERE space_id = $1::int4 AND bucket = $2::int4 AND account_id > $3::uuid
               ORDER BY account_id LIMIT $4::int4) a
         CROSS JOIN LATERAL (
@@ -46,7 +45,7 @@ async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limi
         ) s
         CROSS JOIN LATERAL (
             SELECT t.* FROM slot_key t
-            WHERE t.space_id = $1::int4 AND t.slot = s.slot AND t.bucket = $2::int4 OFFSET 0
+            WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
         ) w
         ORDER BY a.account_id
         """,
@@ -55,7 +54,7 @@ async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limi
         after.hex(),
         limit,
     )
-    return [ListedGroupRow(*item) for item in found]
+    return [(SealedGroupRow(*each[:3]), KeyRow(*each[3:])) for each in found]
 
 
 async def existing_groups(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> set[bytes]:

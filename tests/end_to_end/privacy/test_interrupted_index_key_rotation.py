@@ -12,6 +12,7 @@ from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.keys import index_key_rotation, rekey_sql
+from identity.store.profiles import groups
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring
@@ -31,7 +32,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 STEPS: list[tuple[Any, str]] = [
     (Keyring, "create_index_key"),
     (index_key_rotation, "begin"),
-    (rekey_sql, "list_groups"),
+    (groups, "list_groups"),
     (rekey_sql, "rename_groups"),
     (rekey_sql, "write"),
     (rekey_sql, "rename_keys"),

@@ -18,6 +18,7 @@ from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import ErasureNotice, NewRequest
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
+from identity.values.ids import DestinationId, public
 from identity.values.stamps import Micros
 from identity.vault.signing import text as text_of
 from tests.conftest import ROOT
@@ -130,16 +131,23 @@ def test_a_receipt_has_every_field(lab: Lab) -> None:
     assert (proof["v"], proof["found"]) == (2, True)
     assert proof["rows_deleted"]["subject_key"] == 1
     assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
+    mail, ads = DestinationId(b"m" * 16), DestinationId(b"a" * 16)
     notices = [
-        ErasureNotice(destination="dst_1", name="mail", state=NoticeState.DONE, at=Micros(0), ack=b"signed"),
-        ErasureNotice(destination="dst_2", name="ads", state=NoticeState.QUEUED, at=Micros(0)),
+        ErasureNotice(destination=mail, name="mail", state=NoticeState.DONE, at=Micros(0), ack=b"signed"),
+        ErasureNotice(destination=ads, name="ads", state=NoticeState.QUEUED, at=Micros(0)),
     ]
     receipt = unsigned_receipt(
         structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", Micros(0)
     )
     assert to_builtins(receipt.destinations) == [
-        {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},
-        {"id": "dst_2", "name": "ads", "status": "queued", "at": EPOCH, "ack_sha256": None},
+        {
+            "id": public("dst", mail),
+            "name": "mail",
+            "status": "done",
+            "at": EPOCH,
+            "ack_sha256": sha256(b"signed").hexdigest(),
+        },
+        {"id": public("dst", ads), "name": "ads", "status": "queued", "at": EPOCH, "ack_sha256": None},
     ]
     assert (receipt.backup_safe_at, receipt.backups.state) == (EPOCH, "pending")
     scan = {"tool": "t", "version": "1", "targets": ["rows"], "hits": 0, "positive_control": "found", "at": EPOCH}

@@ -10,16 +10,17 @@ from msgspec import structs
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import ErasureState, Law, NoticeState, RequestKind
-from identity.values.ids import ErasureId, RequestId
+from identity.values.ids import DestinationId, ErasureId, RequestId, public
 from identity.values.stamps import Micros
 
 NOON = Micros(1_769_860_800_000_000)
+CRM, ADS = DestinationId(b"c" * 16), DestinationId(b"a" * 16)
 RESULT = ErasureResult(
     id=ErasureId(b"e" * 16), request_id=RequestId(b"r" * 16), nr=1, kind=RequestKind.DELETE_ONLY, regulation=Law.GDPR,
     state=ErasureState.FINISHED, type="user_id", commitment=b"c" * 32, received_at=NOON, due_at=None, extended_at=None,
     internal_at=NOON, closed_at=NOON, epoch=1, backup_safe_at=NOON, duplicate_of=None, ledger_seq=2**60,
     counts=DestroyedCounts(keys=2, key_ids_root="f0", rows={"evidence": 3}, exports=1),
-    notices=[ErasureNotice(destination="dst_1", name="crm", state=NoticeState.DONE, at=NOON, ack=b"yes")],
+    notices=[ErasureNotice(destination=CRM, name="crm", state=NoticeState.DONE, at=NOON, ack=b"yes")],
     salt="secret salt", identifier="user_id:ann",
 )  # fmt: skip
 
@@ -79,8 +80,12 @@ def test_what_is_unknown_is_null() -> None:
 
 def test_a_destination_is_shown_with_the_hash_of_its_answer() -> None:
     """The answer itself may be long; one that never came has no hash."""
-    silent = ErasureNotice(destination="dst_2", name="ads", state=NoticeState.SENT, at=NOON)
+    silent = ErasureNotice(destination=ADS, name="ads", state=NoticeState.SENT, at=NOON)
     answered, quiet = receipt(notices=[*RESULT.notices, silent]).destinations
 
-    assert (answered.id, answered.status, answered.ack_sha256) == ("dst_1", "done", sha256(b"yes").hexdigest())
+    assert (answered.id, answered.status, answered.ack_sha256) == (
+        public("dst", CRM),
+        "done",
+        sha256(b"yes").hexdigest(),
+    )
     assert (quiet.status, quiet.ack_sha256) == ("sent", None)

@@ -9,7 +9,7 @@ from app.schemas.privacy import erasure
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
-from identity.values.ids import ErasureId, RequestId
+from identity.values.ids import DestinationId, ErasureId, RequestId
 from identity.values.stamps import Micros
 
 NOW = 1_000_000_000_000_000
@@ -18,7 +18,9 @@ NOW = 1_000_000_000_000_000
 def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any) -> ErasureResult:
     """An erasure of a person with a key, with these states at destinations."""
     notices = [
-        ErasureNotice(destination=f"dst_{nr}", name=f"d{nr}", state=NoticeState[word.upper()], at=Micros(NOW))
+        ErasureNotice(
+            destination=DestinationId(bytes([nr]) * 16), name=f"d{nr}", state=NoticeState[word.upper()], at=Micros(NOW)
+        )
         for nr, word in enumerate(words)
     ]
     done = Micros(NOW) if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
@@ -104,5 +106,5 @@ def test_every_notice_has_a_status() -> None:
     """Each state has a word of Segment."""
     for state in NoticeState:
         assert request_status.segment_notice_status(
-            ErasureNotice(destination="dst_1", name="d", state=state, at=Micros(NOW))
+            ErasureNotice(destination=DestinationId(b"d" * 16), name="d", state=state, at=Micros(NOW))
         ).isupper()

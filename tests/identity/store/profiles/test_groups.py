@@ -15,7 +15,7 @@ async def test_a_group_is_found_by_its_key_and_listed(people: Lab) -> None:
         acme, other = (space.keys.group(each) for each in ("acme", "other"))
         version = space.keys.versions.newest
         found = await groups.find_group(connection, space.tenant, [acme], version)
-        (listed,) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
+        ((listed, _),) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
 
         assert found is not None
         assert (found.account_id, found.group_id) == (listed.account_id, listed.group_id)
@@ -29,7 +29,7 @@ async def test_a_group_is_found_by_its_key_and_listed(people: Lab) -> None:
 async def test_each_member_is_on_one_page_and_counted_once(people: Lab) -> None:
     """A page of one origin has the other member behind it; a count that stops early says so."""
     async with visiting(people) as space, space.database.reading() as connection:
-        (acme,) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
+        ((acme, _),) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
         roots = {(await find(space, who)).origins[0].root for who in (ANN, BOB)}
         whole, end = await groups.members(connection, space.tenant, acme.account_id, bytes(16), 10)
         first, after = await groups.members(connection, space.tenant, acme.account_id, bytes(16), 1)
@@ -47,7 +47,7 @@ async def test_each_member_is_on_one_page_and_counted_once(people: Lab) -> None:
 async def test_the_calls_of_the_members_are_those_that_named_the_group(people: Lab) -> None:
     """One of each member; the group of another space has none."""
     async with visiting(people) as space, space.database.reading() as connection:
-        (acme,) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
+        ((acme, _),) = await groups.list_groups(connection, space.tenant, bytes(16), 10)
         whole, _ = await groups.members(connection, space.tenant, acme.account_id, bytes(16), 10)
         calls = await groups.membership_calls(connection, space.tenant, acme.account_id, 10)
 
