@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,12 +40,14 @@ class Mistaken:
         assert self.shop.ask("POST", "/v1/suppressions", "privacy", json=named).status_code == 200
         self.sent = 0
         self.statuses: Counter[str] = Counter()
+        self.answers: Counter[int] = Counter()
 
     def native(self) -> None:
         """Every native route with each of its mistakes."""
         unhelpful: list[tuple[MistakenCall, int, str]] = []
         for wrong in native_mistakes(api_document(), self.rng):
             answer = self.shop.ask(wrong.method, wrong.path, self._key(wrong), params=dict(wrong.query), **_body(wrong))
+            self.answers[answer.status_code] += 1
             helps = answer.status_code in REFUSED and any(name in answer.text for name in wrong.names)
             if not helps:
                 unhelpful.append((wrong, answer.status_code, answer.text))
@@ -118,8 +120,10 @@ def test_every_mistake_in_a_field_is_answered_with_its_name_and_no_call_is_lost(
 
 @pytest.mark.soak
 @pytest.mark.timeout(SOAK_SECONDS * 3)
-def test_mistakes_for_ten_minutes(client: httpx.Client, live: Running) -> None:
-    """The same generator, with other slips in each round."""
+def test_mistakes_for_ten_minutes(
+    client: httpx.Client, live: Running, record_property: Callable[[str, object], None]
+) -> None:
+    """The same generator, with other slips in each round; the report has how many there were."""
     until = time.monotonic() + SOAK_SECONDS
     with _mistaken(client, live) as mistaken:
         while time.monotonic() < until:
@@ -127,6 +131,8 @@ def test_mistakes_for_ten_minutes(client: httpx.Client, live: Running) -> None:
             for _ in range(20):
                 mistaken.calls()
         mistaken.settle()
+    record_property("native answers by status", dict(mistaken.answers))
+    record_property("calls by status", dict(mistaken.statuses))
 
 
 @contextmanager
