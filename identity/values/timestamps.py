@@ -44,6 +44,8 @@ _UNITS = (
 )
 _LARGEST_NUMBER = 10**19
 _NUMBER = re.compile(r"(\d{9,19})(?:\.(\d{1,12}))?", re.ASCII)
+# 202601311200 to the minute is also a number of milliseconds, in 1976.
+_TO_THE_MINUTE = re.compile(r"(?:19[7-9]\d|20\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 _COMPACT = re.compile(r"(\d{8})(\d{6})", re.ASCII)
 _MIDNIGHT = re.compile(
     r"(\d{4}-?\d\d-?\d\d)[T ]24(?::?00(?::?00(?:[.,]0+)?)?)?(Z| ?[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
@@ -124,7 +126,7 @@ def _epoch(text: str) -> Micros | None:
     if compact is not None:
         return parse_iso(f"{compact[1]}T{compact[2]}")
     found = _NUMBER.fullmatch(text)
-    if found is None:
+    if found is None or _TO_THE_MINUTE.fullmatch(text):
         return None
     number = int(found[1])
     for least, end, unit in _UNITS:
