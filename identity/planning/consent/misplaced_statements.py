@@ -59,17 +59,32 @@ def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
             elif right.startswith(_TYPE) and value not in _NOTHING:
                 signals.append(("googleConsentMode", {right.removeprefix(_TYPE): value}))
             elif right.startswith(_CONSENT) and value not in (*_NOTHING, False):
-                signals.append((right.removeprefix(f"{_CONSENT}."), value))
+                name = right.removeprefix(f"{_CONSENT}.")
+                signals.append((name, value))
+                signals += _texts_within(name, value)
     return Misplaced(categories, opt_out, tuple(signals))
 
 
 def misplaced_members(consent: Mapping[str, Any], *, read: bool = False) -> Misplaced:
     """The signals under misspelt names in a consent object; with `read` also those under their right names."""
     found = [each for each in CONSENT.misspelt(consent) if each.right not in _CATEGORIES]
-    if read:
-        right = ("tcf", "gpp", "googleConsentMode", "usPrivacy", "minor")
-        found += [MisspeltField(name, f"{_CONSENT}.{name}", consent[name]) for name in right if name in consent]
+    names = ("tcf", "gpp", "googleConsentMode", "usPrivacy", "minor")
+    found += [
+        MisspeltField(name, f"{_CONSENT}.{name}", consent[name])
+        for name in names
+        if name in consent and (read or isinstance(consent[name], Mapping))
+    ]
     return misplaced_statements(found)
+
+
+def _texts_within(name: str, value: object) -> list[tuple[str, Any]]:
+    """The signals in an object in the place of a text, as the interfaces of the IAB answer (`uspString`)."""
+    if f"{_CONSENT}.{name}" not in consent_names.STRINGS or not isinstance(value, Mapping):
+        return []
+    within = consent_names.statements_elsewhere(value, "", depth=0)
+    return [
+        (each.right.removeprefix(f"{_CONSENT}."), each.value) for each in within if each.right in consent_names.STRINGS
+    ]
 
 
 def _parts(field: MisspeltField) -> Iterable[tuple[str, Any]]:

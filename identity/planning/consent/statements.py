@@ -30,6 +30,7 @@ from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
+from identity.values.fields.field_names import CONSENT
 from identity.values.fields.names import bare
 from identity.values.stamps import Micros
 
@@ -44,7 +45,12 @@ _READ: Final = frozenset(
 )
 _DENIED: Final = "deniedConsentIds"
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
-_PREFERENCES: Final = frozenset(("categorypreferences", "categorypreference", "consentmanagement"))
+_PREFERENCES: Final = frozenset(
+    (
+        *("categorypreferences", "categorypreference", "consentmanagement", "categories", "preferences", "purposes"),
+        *("choices", "decisions", "groups", "categoryconsents", "consentcategories", "purposeconsents"),
+    )
+)
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 
@@ -83,8 +89,8 @@ def statements(
         if where is not None:
             found[REGION + suffix] = TimedSignal(parse_region(where) or UNREADABLE, time)
         minor = consent.get("minor")
-        if minor is True or (minor is False and server):
-            found[MINOR] = TimedSignal(minor, time)
+        if _is_minor(minor) or (minor is False and server):
+            found[MINOR] = TimedSignal(bool(minor), time)
     signals = read_call_signals(context, server=server, received=received)
     for signal in signals.found:
         _add_classes(found, signal, suffix, time)
@@ -92,7 +98,7 @@ def statements(
         _add_parts(found, signal, suffix, time)
     nested = misplaced_members(consent) if isinstance(consent, dict) else NO_MISPLACED
     for name, value in (*misplaced.signals, *nested.signals):
-        if name == "minor" and value is True:
+        if name == "minor" and _is_minor(value):
             found[MINOR] = TimedSignal(value=True, time=time)
         _add_denials(
             found, read_signals({"consent": {name: value}}, header=False, server=server, now=received), suffix, time
@@ -108,8 +114,8 @@ def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> 
     """The decisions of a consent object by category; None where the object makes no statement of categories.
 
     A category without a readable decision is left out, which denies. So a statement of which nothing can be read
-    counts as an empty one: `categoryPreferences` that is no object or has a misspelt name, a consent that is none, or
-    one in another place.
+    counts as an empty one: `categoryPreferences` that is no object or has a misspelt name, a consent that is none, one
+    in another place, or one whose members have other names.
     """
     unstated: dict[str, bool] | None = {} if misplaced.categories else None
     if consent is None or consent == []:  # PHP writes an empty object as an empty array.
@@ -118,7 +124,8 @@ def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> 
         return {}
     preferences = consent.get("categoryPreferences")
     if preferences is None:
-        return {} if any(_is_misspelt(name) and consent[name] is not None for name in consent) else unstated
+        misspelt = any(_is_misspelt(name) and consent[name] is not None for name in consent)
+        return {} if misspelt or _is_own_form(consent) else unstated
     if not isinstance(preferences, dict):
         return {}
     return {category: answer for category, answer in preferences.items() if isinstance(answer, bool)}
@@ -174,9 +181,21 @@ def decided_at(updated: Micros | None, *, granted: bool, time: Micros) -> Micros
     return updated if granted else Micros(updated + DAY - 1)
 
 
+def _is_minor(value: object) -> bool:
+    """Whether a value says that the person is a minor: `true`, 1, or the text of either."""
+    return value is not None and gpc.read_field(value) is True
+
+
 def _is_misspelt(name: str) -> bool:
     """Whether a member of a consent object is `categoryPreferences` in another spelling."""
     return name not in _READ and "".join(filter(str.isalpha, name)).lower() in _PREFERENCES
+
+
+def _is_own_form(consent: Mapping[str, Any]) -> bool:
+    """Whether an object has answers and no member of a known name: the categories may stand in it directly."""
+    return any(isinstance(value, bool) for value in consent.values()) and not any(
+        name in _READ or CONSENT.right(name) is not None for name in consent
+    )
 
 
 def _unread_fields(consent: object) -> list[str]:

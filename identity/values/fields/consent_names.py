@@ -16,15 +16,17 @@ GPC: Final = "context.gpc"
 CATEGORIES: Final = f"{CONSENT}.categoryPreferences"
 MANAGED: Final = "context.consentManagement"
 CONSENT_MODE: Final = f"{CONSENT}.googleConsentMode"
-_TCF: Final = f"{CONSENT}.tcf"
-_GPP: Final = f"{CONSENT}.gpp"
-_US_PRIVACY: Final = f"{CONSENT}.usPrivacy"
+STRINGS: Final = tuple(f"{CONSENT}.{name}" for name in ("tcf", "gpp", "usPrivacy"))
+"""The signals that are texts; the interfaces of the IAB answer objects that hold them."""
+_TCF, _GPP, _US_PRIVACY = STRINGS
 _MINOR: Final = f"{CONSENT}.minor"
 PLACES: Final[Mapping[str, str]] = {
     CONSENT: "consent consents",
     CATEGORIES: "categorypreferences categorypreference",
     MANAGED: "consentmanagement consentmanager",
-    GPC: "gpc secgpc httpsecgpc gpcsignal gpcenabled gpcoptout globalprivacycontrol globalprivacycontrolenabled",
+    GPC: "gpc secgpc httpsecgpc gpcsignal gpcenabled gpcoptout globalprivacycontrol globalprivacycontrolenabled "
+    "donotsell donotshare donotsellorshare donotsellmydata optoutofsale optoutsale saleoptout sharingoptout ccpaoptout "
+    "targetedadvertisingoptout",
     _TCF: "tcf tcstring tcfstring tcfconsent tcfconsentstring tcfv2 tcfeuv2 tcdata euconsent euconsentv2 gdprconsent "
     "gdprconsentstring consentstring iabgpp2string",
     _GPP: "gpp gppstring gppconsent gppconsentstring",

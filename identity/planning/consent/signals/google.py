@@ -1,8 +1,9 @@
 """Decodes Google consent mode: an object of known types, each `granted` or `denied`.
 
 An object updates the types that it names and no other. Google's own parameters state nothing. A member that is
-neither a type nor a parameter, or a type with another answer, is listed as unread and voids nothing beside it.
-The encoded forms `gcs` and `gcd` are not read.
+neither a type nor a parameter, or a type with another answer, is listed as unread and voids nothing beside it. Of a
+type in another spelling (`adStorage`), and of the objects of Google's commands (`default`, `update`), the denials
+count. The encoded forms `gcs` and `gcd` are not read.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from identity.planning.consent.signals.classes import Class, Statements, combine
 from identity.values.errors import BadSignal
+from identity.values.fields.names import bare
 
 CLASSES: Final[Mapping[str, Class]] = {
     "ad_storage": "ads",
@@ -26,6 +28,8 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {"ads": ("ad_storage", "ad_user_da
 TYPES: Final = frozenset({*CLASSES, "security_storage"})
 PARAMETERS: Final = frozenset({"wait_for_update", "region", "ads_data_redaction", "url_passthrough"})
 MOST_UNREAD: Final = 20
+_COMMANDS: Final = ("default", "update")
+_SPELLINGS: Final = {name.replace("_", ""): name for name in sorted(TYPES)}
 
 
 class ConsentMode(Struct, frozen=True):
@@ -44,18 +48,29 @@ def decode(signal: object) -> ConsentMode:
     for name, answer in signal.items():
         if type(name) is not str or (name not in TYPES and name not in PARAMETERS):
             unread.append(name if type(name) is str else "")
+            for denied in _denied_elsewhere(name, answer):
+                granted[denied] = False
         elif name in TYPES and answer is not None:
             stated = _answer(answer)
             if stated is None:
                 unread.append(name)
             else:
-                granted[name] = stated
+                granted[name] = stated and granted.get(name, True)
     return ConsentMode(granted, tuple(unread[:MOST_UNREAD]))
 
 
 def statements(mode: ConsentMode) -> Statements:
     """Grants a class if all its types in the signal are granted; `security_storage` belongs to no class."""
     return combine(*({CLASSES[name]: granted} for name, granted in mode.granted.items() if name in CLASSES))
+
+
+def _denied_elsewhere(name: object, answer: object) -> list[str]:
+    """The types that a member denies under another spelling, or in the object of a command."""
+    members = (answer if name in _COMMANDS else {}) if type(answer) is dict else {name: answer}
+    found = (
+        (_SPELLINGS.get(bare(each)) if type(each) is str else None, _answer(said)) for each, said in members.items()
+    )
+    return [each for each, granted in found if each is not None and granted is False]
 
 
 def _answer(answer: object) -> bool | None:

@@ -37,7 +37,7 @@ def read_field(value: object) -> bool | None:
     """
     if value is None or type(value) is bool:
         return bool(value)
-    if type(value) is int and value in (0, 1):
+    if type(value) in (int, float) and value in (0, 1):
         return value == 1
     text = value.strip().lower() if type(value) is str else None
     return True if text in _OPT_OUTS else False if text in _SILENT else None

@@ -139,6 +139,54 @@ def test_the_denials_of_a_consent_mode_in_another_place_count_and_its_grants_do_
     assert "minor" in read({"context": {"minor": True}}).signals
 
 
+@pytest.mark.parametrize(
+    "consent",
+    [
+        {"usPrivacy": {"version": 1, "uspString": "1YYN"}},
+        {"gpp": {"gppString": "DBABTA~1YYN", "sectionList": [6]}},
+        {"uspString": {"uspString": "1YYN"}},
+    ],
+)
+def test_an_answer_of_an_interface_of_the_iab_counts_by_its_text(consent: dict[str, Any]) -> None:
+    """The object is listed; so it is in another place."""
+    call = read({"context": {"consent": consent}})
+    assert (call.consent, call.signals) == (None, OUT)
+    assert call.invalid_signals
+    assert read({"properties": consent}).signals == OUT
+
+
+@pytest.mark.parametrize("name", ["doNotSell", "do_not_sell", "saleOptOut", "SharingOptOut", "ccpa_opt_out"])
+def test_an_opt_out_of_sale_in_words_opts_out(name: str) -> None:
+    """In the context or among properties; another value is listed alone."""
+    for place in ("context", "properties"):
+        assert read({place: {name: True}}).signals == OUT
+        silent = read({place: {name: False}})
+        assert (silent.signals, silent.ignored_fields) == ({}, {f"{place}.{name}": "misspelt_field"})
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        {"Ads": False, "Mail": True},
+        *({name: {"Ads": False}} for name in ("categories", "preferences", "purposes", "choices", "purpose_consents")),
+    ],
+)
+def test_categories_of_another_form_deny_all(consent: dict[str, Any]) -> None:
+    """Unless the right form stands beside; a member that is no answer states nothing."""
+    call = read({"context": {"consent": consent}})
+    assert (call.consent, len(call.invalid_signals)) == ({}, len(consent))
+    assert read({"context": {"consent": {**consent, **GRANTED}}}).consent == {"Ads": True}
+    for other in ({"provider": "acme", "version": 3}, {"uspString": "1YNN", "Ads": False}, {"minor": False, "x": True}):
+        assert read({"context": {"consent": other}}).consent is None
+
+
+@pytest.mark.parametrize("value", ["true", "1", 1])
+def test_a_minor_in_another_form_is_one(value: object) -> None:
+    """The value is listed."""
+    call = read({"context": {"consent": {"minor": value}}})
+    assert (call.signals["minor"].value, call.invalid_signals) == (True, ["minor"])
+
+
 @pytest.mark.parametrize("place", ["", "context", "properties", "traits", "consent"])
 def test_a_type_of_google_in_another_place_counts_if_it_is_denied(place: str) -> None:
     """By itself, and in any spelling; a grant is listed alone."""

@@ -13,7 +13,7 @@ from identity.planning.consent.signals.google import PARTS
 from identity.planning.consent.statements import MOST_NAMED, REGION, decided_at, statements
 from identity.planning.resolution.fold_documents import merge_signals
 from identity.values.calls import DAY
-from identity.values.documents import STATED, Document
+from identity.values.documents import MINOR, STATED, Document
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
@@ -225,7 +225,7 @@ def test_every_part_of_a_consent_object_that_is_not_read_is_named(
 
     assert found.invalid == invalid
     granting = {name for name, signal in found.signals.items() if signal.value is not False}
-    assert granting <= {f"{name}{suffix}" for name in (STATED, REGION) for suffix in ("", ":server")}
+    assert granting <= {MINOR, *(f"{name}{suffix}" for name in (STATED, REGION) for suffix in ("", ":server"))}
 
 
 @pytest.mark.parametrize("consent", READ, ids=str)

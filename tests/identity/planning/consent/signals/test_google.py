@@ -1,5 +1,7 @@
 """Google consent mode: the types that an object names, and the answers that count."""
 
+from typing import Any
+
 import pytest
 
 from identity.planning.consent.signals import google
@@ -48,3 +50,29 @@ def test_a_value_that_is_no_consent_mode_is_refused(mode: object) -> None:
     """An empty object, or none."""
     with pytest.raises(BadSignal):
         google.decode(mode)
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        {"adStorage": "denied"},
+        {"AD_STORAGE": False},
+        {"default": {"ad_storage": "denied"}},
+        {"update": {"ad_storage": "granted", "adStorage": "denied"}},
+        {"ad_storage": "granted", "update": {"ad_storage": "denied"}},
+        {"update": {"ad_storage": "denied"}, "ad_storage": "granted"},
+    ],
+)
+def test_a_denial_counts_in_another_spelling_and_in_a_command(signal: dict[str, Any]) -> None:
+    """In any order; the member is listed."""
+    mode = google.decode(signal)
+    assert mode.granted == {"ad_storage": False}
+    assert len(mode.unread) == 1
+
+
+@pytest.mark.parametrize(
+    "signal", [{"adStorage": "granted"}, {"update": {"ad_storage": "granted"}}, {"other": {"ad_storage": "denied"}}]
+)
+def test_no_grant_counts_there(signal: dict[str, Any]) -> None:
+    """Nor a denial in an object of another name."""
+    assert google.decode(signal).granted == {}
