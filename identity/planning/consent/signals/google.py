@@ -68,7 +68,7 @@ def _denied_elsewhere(name: object, answer: object) -> list[str]:
     """The types that a member denies under another spelling, or in the object of a command."""
     members = (answer if name in _COMMANDS else {}) if type(answer) is dict else {name: answer}
     found = (
-        (_SPELLINGS.get(bare(each)) if type(each) is str else None, _answer(said)) for each, said in members.items()
+        (_SPELLINGS.get(bare(each)) if type(each) is str else None, _answer(stated)) for each, stated in members.items()
     )
     return [each for each, granted in found if each is not None and granted is False]
 
