@@ -18,6 +18,7 @@ from app.server.rate_limits import RateLimits
 from app.server.readiness import Readiness
 from app.server.schedule import Schedule, Task
 from app.settings import Settings, metrics_folder
+from identity.operations.backup.repair_from_journal import publish_or_repair
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.simulate_rules import simulate_rules
 from identity.operations.destinations import acknowledge_changes, consent_expiry
@@ -30,7 +31,6 @@ from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.integrity.find_rolled_back import find_rolled_back
 from identity.operations.keys import rotate_index_key
-from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.keys.roll_epoch_keys import roll_due
 from identity.operations.privacy.access_exports.access_export_sections import read_sections
 from identity.operations.privacy.access_exports.build_export import build_export

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from identity.operations.backup import backup_folder
 from identity.operations.backup.backup_folder import BackupManifest
+from identity.operations.backup.repair_from_journal import publish_or_repair
 from identity.operations.keys.overlay_key_tables import overlay_keys
-from identity.operations.keys.restore_database import publish_or_repair
 from identity.spaces.outdated_keys import is_older
 from identity.spaces.space import Spaces
 from identity.spaces.vouched_keys import vouch_for_all

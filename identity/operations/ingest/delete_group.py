@@ -75,16 +75,21 @@ async def _next_members(
     space: Space, name: str, after: bytes, now: Micros
 ) -> tuple[Sequence[group_rows.NamedMemberRow], list[object]]:
     """The next profiles that ever named a group, and the calls that take these profiles out."""
-    names = await space.read_types()
     async with space.database.reading() as connection:
         found = await group_rows.named_members(connection, space.tenant, space.keys.groups(name), after, AT_ONCE)
+    return found, await departures(space, found, name, now)
+
+
+async def departures(space: Space, found: Sequence[group_rows.NamedMemberRow], name: str, now: Micros) -> list[object]:
+    """The bodies of the calls that take profiles out of a group that is deleted now."""
+    names = await space.read_types()
     bodies: list[object] = []
     for row in found:
         value = unwrap_key(space, row.subject).open(IDENTIFIER, row.key[:16], 0, row.value).decode()
         external = {"id": value, "type": names[row.type], "collection": "users", "encoding": "none"}
         context = {"externalIds": [external]}
         bodies.append({"groupId": name, "context": context, "timestamp": format_time(now), DELETED: True})
-    return found, bodies
+    return bodies
 
 
 async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:

@@ -191,7 +191,7 @@ async def keys_without_account(connection: Connection, tenant: Tenant) -> list[b
 
 
 async def delete_group(connection: Connection, tenant: Tenant, key: bytes) -> None:
-    """Delete a group with its key and all its memberships, in a database that is being repaired."""
+    """Delete a group with its key, and the memberships of those who have not left, in a database that is repaired."""
     found = await rows(
         connection,
         "SELECT account_id FROM account WHERE key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4",
@@ -201,7 +201,7 @@ async def delete_group(connection: Connection, tenant: Tenant, key: bytes) -> No
     )
     await delete_accounts(connection, tenant, [key], [GroupRowId(bytes(id_)) for (id_,) in found])
     await connection.execute(
-        "DELETE FROM membership WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4",
+        "DELETE FROM membership WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND member",
         [tenant.id, key, tenant.base],
     )
 

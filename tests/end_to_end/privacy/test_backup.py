@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from identity.operations.backup.repair_from_journal import publish_or_repair
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.keys.overlay_key_tables import overlay_keys
-from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from identity.operations.backup.repair_from_journal import publish_or_repair
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
-from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
 from identity.planning.privacy.privacy_requests import NewRequest

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from identity.operations.keys.restore_database import publish_or_repair
+from identity.operations.backup.repair_from_journal import publish_or_repair
 from identity.operations.privacy.manage_holds import list_holds, place_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from identity.operations.ingest.delete_group import delete_group
-from identity.operations.ingest.leave_group import leave_group
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.extend_erasure import extend_erasure
@@ -16,7 +14,6 @@ from identity.operations.privacy.manage_suppressions import lift_suppressions, s
 from identity.operations.privacy.read_requests import get_erasure, list_requests
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_profile import get_profile
-from identity.values.calls import Source
 from identity.values.enums import ErasureState, RequestInterface, RequestKind
 from identity.values.errors import GroupNotFound, ProfileNotFound
 from identity.values.ids import public
@@ -101,26 +98,6 @@ def test_groups_lose_again_what_the_erased_person_gave(lab: Lab, rolled: bool) -
         assert lab.query("SELECT count(*) FROM membership") == [(1,)]
 
     restored(lab, since, then, before=join_groups, overlay=rolled)
-
-
-def test_a_group_that_was_deleted_is_deleted_again(lab: Lab) -> None:
-    """Its members are not in a restored group, whose traits would come back with it."""
-
-    async def since(ingest: Ingest) -> Any:
-        await delete_group(ingest.space, ingest.queue, "acme", Source(1, server=True), "key_test")
-
-    async def then(ingest: Ingest, _done: Any) -> None:
-        with pytest.raises(GroupNotFound):
-            await get_group(ingest.space, "acme")
-        assert (await get_group(ingest.space, "ann@example.org")).traits == {"name": "Ann"}
-        # The calls by which the members left are lost with the database; the profile lists the id until it leaves.
-        assert "acme" in (await get_profile(ingest.space, "user_id:bob")).groups
-        await leave_group(ingest.space, ingest.queue, "acme", "user_id:bob", Source(1, server=True))
-        assert "acme" not in (await get_profile(ingest.space, "user_id:bob")).groups
-        with pytest.raises(GroupNotFound):
-            await get_group(ingest.space, "acme")
-
-    restored(lab, since, then, before=join_groups)
 
 
 def test_groups_of_people_on_hold_hide_again_what_they_gave(lab: Lab) -> None:

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from identity.operations.keys.restore_database import publish_or_repair
+from identity.operations.backup.repair_from_journal import publish_or_repair
 from tests.support.processes.writer_processes import Ingest, Lab
 
 TABLES = (

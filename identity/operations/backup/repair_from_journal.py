@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from identity.operations.ingest.repeat_group_deletion import repeat_group_deletion
 from identity.operations.keys.restore_settings import REPLAYED
 from identity.planning.privacy.erasure_entry import counts_in_entry
 from identity.planning.privacy.privacy_requests import FORWARDS
@@ -87,7 +88,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
         "key.revoke": _revoke,
         "hold": _holding(spaces, public_id),
         "hold.release": _release,
-        "group.delete": _delete_group,
+        "group.delete": _deleting_group(space),
         ROTATED: _rotating(space),
         **REPLAYED,
     }
@@ -210,8 +211,11 @@ async def _cancel(connection: PipelineConnection, tenant: Tenant, entry: JsonObj
         await erasures.cancel(connection, tenant, id_, entry["at"])
 
 
-async def _delete_group(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
-    await group_rows.delete_group(connection, tenant, bytes.fromhex(entry["group"]))
+def _deleting_group(space: Space) -> Replay:
+    async def delete(connection: PipelineConnection, _tenant: Tenant, entry: JsonObject) -> None:
+        await repeat_group_deletion(space, connection, bytes.fromhex(entry["group"]), entry["at"])
+
+    return delete
 
 
 async def _roll(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
