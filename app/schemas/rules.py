@@ -41,6 +41,8 @@ class RulesDocument(Struct, forbid_unknown_fields=True):
     region: Annotated[str, Meta(examples=["US"])] | UnsetType = UNSET
     promote_property_email: bool | UnsetType = UNSET
     alias_rename: Literal["server", "any"] | UnsetType = UNSET
+    trust: Literal["source", "segment"] | UnsetType = UNSET
+    public: dict[str, Literal["unclaimed", "any"]] | UnsetType = UNSET
     placeholders: Annotated[PlaceholderValues, _AS_ANSWERED] | UnsetType = UNSET
     version: Annotated[int, _AS_ANSWERED] | UnsetType = UNSET
 
@@ -53,7 +55,7 @@ class RulesInForce(RulesDocument, kw_only=True):
 
 
 class RulesPatch(Struct, forbid_unknown_fields=True):
-    """The fields to change; `limits` and `blocked` by type. Null sets a field or a type back to its default."""
+    """The fields to change; `limits`, `blocked` and `public` by type. Null restores a default."""
 
     limits: dict[str, TypeLimitDocument | None] | UnsetType | None = UNSET
     default_limit: TypeLimitDocument | UnsetType | None = UNSET
@@ -65,6 +67,8 @@ class RulesPatch(Struct, forbid_unknown_fields=True):
     region: str | UnsetType | None = UNSET
     promote_property_email: bool | UnsetType | None = UNSET
     alias_rename: Literal["server", "any"] | UnsetType | None = UNSET
+    trust: Literal["source", "segment"] | UnsetType | None = UNSET
+    public: dict[str, Literal["unclaimed", "any"] | None] | UnsetType | None = UNSET
     placeholders: Annotated[PlaceholderValues, _AS_ANSWERED] | UnsetType | None = UNSET
     version: Annotated[int, _AS_ANSWERED] | UnsetType | None = UNSET
 

@@ -7,6 +7,9 @@ from identity.values.calls import Call, Identifier
 from identity.values.ids import BlindIndex
 from identity.vault.space_keys import SpaceKeys
 
+# No message id holds this character.
+_PUBLIC = "\0"
+
 
 class OlderKeys(NamedTuple):
     """Maps from an older key to the newest one, for all that some calls name.
@@ -33,6 +36,11 @@ def no_older_keys() -> OlderKeys:
     return OlderKeys(identifiers={}, groups={}, hashes={}, messages={})
 
 
+def named_message(call: Call) -> str:
+    """The message id with the class of its source: no id of a public key makes a call of a server a duplicate."""
+    return call.message_id if call.source.server else f"{_PUBLIC}{call.message_id}"
+
+
 def index_call(keys: SpaceKeys, call: Call, found: set[BlindIndex]) -> None:
     """Sets the blind indexes of everything a call names, and adds those of its identifiers to `found`."""
     blind = keys.identifier
@@ -50,7 +58,7 @@ def index_call(keys: SpaceKeys, call: Call, found: set[BlindIndex]) -> None:
                 found.add(previous.key)
     for named in call.unlinked:
         named.key = blind(named.type, named.value)
-    call.message = keys.message(call.message_id)
+    call.message = keys.message(named_message(call))
     if call.group is not None:
         call.group_key = keys.group(call.group)
 
@@ -78,7 +86,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
                 if call.group is not None:
                     found.groups[index.group(call.group)] = call.group_key
             if version >= versions.messages:
-                found.messages[index.message(call.message_id)] = call.message
+                found.messages[index.message(named_message(call))] = call.message
     return found
 
 

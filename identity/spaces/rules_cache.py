@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_stored_rules
 from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
@@ -67,7 +67,7 @@ class RulesCache:
             if sealed is None:
                 raise KeyUnavailable
             document = self._keys.open(RULES, self._keys.id, version, sealed)
-            known = self._compiled[version] = compile_rules(msgspec.json.decode(document), version)
+            known = self._compiled[version] = compile_stored_rules(msgspec.json.decode(document), version)
             while len(self._compiled) > _KEPT:
                 self._compiled.popitem(last=False)
         self.last_version = max(version, self.last_version or 0)

@@ -62,6 +62,11 @@ class DemotedIdentifier(Struct, gc=False):
     identifier: Identifier
     reason: str
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """The form in the outcome of a call."""
+        return {"identifier": self.identifier.text, "reason": self.reason}
+
 
 class Source(Struct, frozen=True, gc=False):
     """The sender of a call: the number of its API key, and whether the key is server-side (import or admin)."""

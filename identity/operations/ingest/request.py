@@ -10,6 +10,7 @@ import msgspec
 
 from identity.operations.ingest.admission import weight
 from identity.planning.consent.statements import unknown_categories
+from identity.planning.corrections.rules_types import may_name_types, types_of
 from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.call_requirements import (
     FIELD_OF_IMPORT,
@@ -161,7 +162,7 @@ class IngestRequest:
                 if self.gpc is None:
                     call.invalid_signals = list(dict.fromkeys([*call.invalid_signals, UNREAD_GPC]))
                 self.calls.append((at, call))
-        await self._ensure_types(space)
+        await self._ensure_types(space, rules)
         await self._list_unknown_categories(space)
         keys: set[BlindIndex] = set()
         calls = [call for _, call in self.calls]
@@ -212,20 +213,31 @@ class IngestRequest:
         call.history = history
         return call
 
-    async def _ensure_types(self, space: Space) -> None:
-        """Skips the identifiers of a type for which the space has no room."""
+    async def _ensure_types(self, space: Space, rules: Rules) -> None:
+        """Skips the identifiers of a type that the space lacks, where it has no room or a public key names the type."""
         codes = space.codes
         new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
         if not new:
             return
+        named = new if may_name_types(self.source, rules) else new & types_of(rules)
+        if named != new:
+            # Another process may have introduced the others.
+            await space.read_types()
         if self.dry_run:
-            codes = {**codes, **dict.fromkeys(await space.possible_types(new), 0)}
-        else:
-            await space.ensure_types(new)
+            possible = await space.possible_types(named)
+            codes = {**codes, **dict.fromkeys(possible - codes.keys(), 0)}
+        elif named:
+            await space.ensure_types(named)
         for _, call in self.calls:
             beyond = [i for i in call.identifiers if i.type not in codes]
             if beyond:
-                call.demoted = call.demoted + [DemotedIdentifier(i, UnlinkedReason.TOO_MANY_TYPES) for i in beyond]
+                call.demoted = call.demoted + [
+                    DemotedIdentifier(
+                        i,
+                        UnlinkedReason.TOO_MANY_TYPES if i.type in named else UnlinkedReason.TYPE_NEEDS_SERVER_KEY,
+                    )
+                    for i in beyond
+                ]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
 
     async def _list_unknown_categories(self, space: Space) -> None:

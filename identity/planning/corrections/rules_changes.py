@@ -7,13 +7,14 @@ from identity.values.errors import BadRules
 from identity.values.json import JsonObject
 from identity.values.placeholder_values import shown_placeholders
 
-BY_TYPE = ("limits", "blocked")
+BY_TYPE = ("limits", "blocked", "public")
 
 
 def patched(rules: Rules, patch: object) -> JsonObject:
     """The document of these rules with the fields of a patch. Raises BadRules for a patch that is no object.
 
-    A patch of `limits` or `blocked` changes the types that it names. Null sets a field or a type back to its default.
+    A patch of `limits`, `blocked` or `public` changes the types that it names. Null restores the default of a field or
+    a type.
     """
     if not isinstance(patch, Mapping):
         raise BadRules('A change of the rules must be an object with the fields to change, such as {"region": "DE"}.')

@@ -1,4 +1,4 @@
-"""Refuses the types of a new rules document that are probably misspelt.
+"""Answers where the types of a space come from, and refuses those of a rules document that are probably misspelt.
 
 A rule for a type makes the type known, so a slip would be a rule for nobody, and later requests with the same slip
 would look carried out. A type is taken that a call has brought, or that the rules in force name: the customer has it.
@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
+from identity.values.calls import Source
 from identity.values.errors import BadRules
 from identity.values.identifiers import BUILT_IN
 from identity.values.near_types import near_type
@@ -33,10 +34,16 @@ def types_of(rules: Rules) -> set[str]:
     return {type_ for _, type_ in _by_field(rules)} - {EVERY_TYPE}
 
 
+def may_name_types(source: Source, rules: Rules) -> bool:
+    """Whether calls of a source bring new types to a space; a public key could use up the types of the space."""
+    return source.server or rules.public.trusted
+
+
 def _by_field(rules: Rules) -> Iterator[tuple[str, str]]:
     yield from (("limits", type_) for type_ in rules.limits)
     yield from (("priority", type_) for type_ in rules.priority)
     yield from (("blocked", type_) for type_ in rules.patterns)
+    yield from (("public", type_) for type_ in rules.public.by_type)
 
 
 def _same_letters(type_: str, known: Collection[str]) -> str | None:

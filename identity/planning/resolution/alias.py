@@ -10,6 +10,7 @@ from msgspec import Struct
 from identity.planning.resolution.planner_state import PlannerState
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier
+from identity.values.enums import UnlinkedReason
 from identity.values.identifiers import USER_ID
 
 BOTH_KNOWN = "alias_both_known"
@@ -45,6 +46,11 @@ def decide_alias(call: Call, user: Identifier | None, state: PlannerState, rules
         return AliasDecision(
             refused=previous, reason=NEEDS_SERVER_KEY, assumes_unknown=assumes_unknown or named is None
         )
+    pair, bars = ((user, owner), (previous, named)), rules.public.bars
+    claimed = next((each for each, root in pair if root is not None and bars(call.source, each.type)), None)
+    if claimed is not None:
+        unknown = assumes_unknown or named is None or owner is None
+        return AliasDecision(refused=claimed, reason=UnlinkedReason.NEEDS_PROOF, assumes_unknown=unknown)
     forced = False
     if named is not None and named.folded.live:
         if not is_user:

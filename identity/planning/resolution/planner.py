@@ -20,7 +20,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.shared_identifiers import over_connected
 from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Outcome
-from identity.values.enums import HIDDEN, FeedOperation, HistoryKind
+from identity.values.enums import HIDDEN, FeedOperation, HistoryKind, UnlinkedReason
 from identity.values.identifiers import USER_ID
 from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
@@ -110,12 +110,14 @@ class _Planner:
         A kept identifier that would connect too much with a weaker one is demoted after all.
         """
         state, choice = self.state, _Choice(Candidate())
+        identifiers = self.rules.public.claimable_first(call.source, identifiers)
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, choice)
         elif identifiers:
             # Most calls: every identifier is known and of one profile. Links are never checked again.
             root = state.root_of(identifiers[0].key)
-            if root is not None and all(state.root_of(i.key) is root for i in identifiers):
+            barred = self.rules.public.bars(call.source, identifiers[0].type)
+            if root is not None and not barred and all(state.root_of(i.key) is root for i in identifiers):
                 return _Choice(Candidate(kept=identifiers, sides=[root]))
         for identifier in identifiers:
             while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
@@ -131,6 +133,8 @@ class _Planner:
         root = self.state.root_of(identifier.key)
         candidate = choice.candidate.add(identifier, root)
         if root is None or not choice.candidate.joins(root):
+            if root is not None and self.rules.public.bars(call.source, identifier.type):
+                return [DemotedIdentifier(identifier, UnlinkedReason.NEEDS_PROOF)]
             shared = over_connected(candidate, identifier, self.rules)
             if shared is not None and not any(each is identifier for each in shared.identifiers):
                 return [DemotedIdentifier(each, f"limit:{shared.type}") for each in shared.identifiers]
@@ -174,7 +178,7 @@ class _Planner:
         """Place the call on one profile, also where some of its identifiers are demoted."""
         state, plan, working = self.state, self.plan, self.working
         kept = choice.candidate.kept
-        if call.alias is not None:
+        if call.alias is not None or not call.source.server:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
         stamp = self._stamp(call, choice, demoted)
         origin = next((state.owners[i.key] for i in kept if i.key in state.owners), None)
@@ -200,9 +204,10 @@ class _Planner:
             kept=[i.key for i in kept],
             demoted=[(s.identifier.key, s.reason) for s in keyed],
         )
-        # Older content counts as well: after an unmerge it may be the newest that stays.
+        # After an unmerge, older content may be the newest that stays; a rebuild may know a type that is unknown now.
         content = bool(call.traits or call.consent or call.signals or call.invalid_signals) or call.group is not None
         evident = content or unseen or bool(notes) or bool(keyed) or call.kind == "alias"
+        evident = evident or any(s.reason == UnlinkedReason.TYPE_NEEDS_SERVER_KEY for s in demoted)
         (plan.evidence if evident else plan.events).append(record)
         plan.history += notes
         if choice.decision.forced:
@@ -215,7 +220,7 @@ class _Planner:
             profile_id=self.public(root.canonical),
             created=origin is None,
             merged=[self.public(ended) for ended in merged],
-            demoted=_as_demotions(demoted),
+            demoted=[each.shown for each in demoted],
             ignored_traits=result.refused,
             invalid_signals=call.invalid_signals or UNSET,
         )
@@ -291,10 +296,5 @@ def _unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
         reason, hint = NO_USABLE_IDENTIFIER, None
     else:
         reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body, call.kind)
-    return Outcome(
-        message_id=call.message_id, status="unresolved", reason=reason, demoted=_as_demotions(demoted), hint=hint
-    )
-
-
-def _as_demotions(demoted: Sequence[DemotedIdentifier]) -> list[dict[str, str]]:
-    return [{"identifier": s.identifier.text, "reason": s.reason} for s in demoted]
+    shown = [each.shown for each in demoted]
+    return Outcome(message_id=call.message_id, status="unresolved", reason=reason, demoted=shown, hint=hint)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from identity.planning.resolution.rules import rules_fields as read
+from identity.planning.resolution.rules.public_claims import PublicClaims, public_claims
 from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
 from identity.values.errors import BadRules
 from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, GA_CLIENT_ID, PHONE, USER_ID
@@ -31,6 +32,8 @@ _FIELDS = (
     "region",
     "promote_property_email",
     "alias_rename",
+    "trust",
+    "public",
 )
 
 
@@ -71,6 +74,7 @@ class Rules(Struct, frozen=True):
     region: str
     promote_property_email: bool
     alias_rename: Literal["server", "any"]
+    public: PublicClaims
     windowed: frozenset[str]
     has_patterns: bool
     _ranks: Mapping[str, tuple[int, str]]
@@ -121,6 +125,8 @@ class Rules(Struct, frozen=True):
             "region": self.region,
             "promote_property_email": self.promote_property_email,
             "alias_rename": self.alias_rename,
+            "trust": self.public.trust,
+            "public": dict(self.public.by_type),
         }
 
 
@@ -153,11 +159,17 @@ def compile_rules(document: object, version: int) -> Rules:
         region=read.region(given.get("region", "US")),
         promote_property_email=read.flag(given.get("promote_property_email", False), "`promote_property_email`"),
         alias_rename=rename,
+        public=public_claims(given.get("trust", "source"), given.get("public", {})),
         windowed=frozenset(type_ for type_, limit in limits.items() if limit.days is not None),
         has_patterns=bool(matchers),
         _ranks=_ranks(priority),
         _matchers=matchers,
     )
+
+
+def compile_stored_rules(document: Mapping[str, Any], version: int) -> Rules:
+    """The rules in a stored document. One from before `trust` takes the claims of public keys as it did."""
+    return compile_rules({"trust": "segment", **document}, version)
 
 
 def _ranks(priority: tuple[str, ...]) -> dict[str, tuple[int, str]]:
@@ -188,7 +200,11 @@ def _limit(value: object, where: str, *, windows: bool) -> TypeLimit:
     return TypeLimit(read.whole(given["max"], f"max in {where}", 1, MOST_IN_WINDOW, beside), days)
 
 
-_FIRST_DEFAULTS = {"limits": {type_: {"max": 1_000} for type_ in _PERSONAL}, "max_identifiers": 100_000}
+_FIRST_DEFAULTS = {
+    "limits": {type_: {"max": 1_000} for type_ in _PERSONAL},
+    "max_identifiers": 100_000,
+    "trust": "segment",
+}
 
 DEFAULT_RULES: Final = compile_rules({}, version=0)
 GENERATIONS: Final = (compile_rules(_FIRST_DEFAULTS, version=0), DEFAULT_RULES)

@@ -23,6 +23,7 @@ REASONS = {
     "bad_type": 6,
     "alias_both_known": 7,
     "alias_needs_server_key": 8,
+    "needs_proof": 9,
 }
 _REASON_NAMES = {code: name for name, code in REASONS.items()}
 KEY_BYTES = 32

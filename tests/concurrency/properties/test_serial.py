@@ -63,22 +63,28 @@ def skewed(pair: Pair) -> Iterator[Pair]:
         worker.close()
 
 
-def settle(pair: Pair, space: int, answers: list[Any], changes: list[tuple[int, int]], *, one_clock: bool) -> None:
-    """Asserts every invariant after all answers."""
+def settle(
+    pair: Pair, space: int, sent: list[Any], answers: list[Any], changes: list[tuple[int, int]], *, one_clock: bool
+) -> None:
+    """Asserts every invariant after all answers. A message id counts once for each class of key."""
     differences = pair.lab.differences(space, changes)
     assert not differences, "\n".join(differences)
     outcomes = [outcome for task in answers for answer in task for outcome in answer]
     assert all(isinstance(outcome, dict) for outcome in outcomes), Counter(map(str, outcomes))
-    log = [logged.kept_call.message_id for logged in pair.stored(space).log]
-    accepted = [outcome["message_id"] for outcome in outcomes if outcome["status"] == "accepted"]
-    assert sorted(accepted) == sorted(log)
-    duplicates = {outcome["message_id"] for outcome in outcomes if outcome["status"] == "duplicate"}
-    assert duplicates <= set(accepted)
+    log = [(logged.kept_call.server, logged.kept_call.message_id) for logged in pair.stored(space).log]
+    by_task = [
+        [(request["server"], each) for request, answer in zip(*task, strict=True) for each in answer]
+        for task in zip(sent, answers, strict=True)
+    ]
+    accepted = [[(server, o["message_id"]) for server, o in task if o["status"] == "accepted"] for task in by_task]
+    assert sorted(each for task in accepted for each in task) == sorted(log)
+    duplicates = {(server, o["message_id"]) for task in by_task for server, o in task if o["status"] == "duplicate"}
+    assert duplicates <= set(log)
     if not one_clock:
         return
     place = {message: at for at, message in enumerate(log)}
-    for task in answers:
-        mine = [place[o["message_id"]] for answer in task for o in answer if o["status"] == "accepted"]
+    for task in accepted:
+        mine = [place[message] for message in task]
         assert mine == sorted(mine), "a call precedes one that was answered before it was sent"
 
 
@@ -100,7 +106,7 @@ def race(pair: Pair, sent: list[Any], rules: list[Any], *, one_clock: bool = Tru
         for nr, document in enumerate(rules[1:]):
             put(document, pair.workers[nr % 2])
         answers = sending.result()
-    settle(pair, space, answers, changes, one_clock=one_clock)
+    settle(pair, space, sent, answers, changes, one_clock=one_clock)
 
 
 @settings(RACES, max_examples=8)

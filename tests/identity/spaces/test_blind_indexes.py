@@ -1,5 +1,7 @@
 """Blind indexes of calls, under the newest version of the index key and older ones."""
 
+from msgspec import structs
+
 from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys, older_keys_of
 from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, IndexVersions, Source
 from identity.values.ids import BlindIndex
@@ -39,7 +41,17 @@ def test_everything_that_a_call_names_gets_its_blind_index() -> None:
     for each in (*linkable, call.demoted[0].identifier, call.unlinked[0]):
         assert each.key == keys.identifier(each.type, each.value)
     assert call.demoted[1].identifier.key == b""
-    assert (call.message, call.group_key) == (keys.message("m1"), keys.group("acme"))
+    assert call.group_key == keys.group("acme")
+
+
+def test_the_message_ids_of_public_keys_are_names_of_their_own() -> None:
+    """So a public call makes no call of a server a duplicate."""
+    keys, public = space_keys(), a_call()
+    server = structs.replace(public, source=Source(2, server=True))
+    for call in (public, server):
+        index_call(keys, call, set())
+    assert server.message == keys.message("m1")
+    assert public.message not in (server.message, b"")
 
 
 def test_without_older_versions_there_are_no_older_keys() -> None:

@@ -73,7 +73,8 @@ async def test_a_space_of_before_keeps_the_defaults_it_began_with(database: str,
         100_000,
     )
     assert (now.limit("email").max, now.max_identifiers) == (100, 1_000)
+    assert (first.public.trust, now.public.trust) == ("segment", "source")
     patched = await patch_rules(old, {"region": "DE"}, "test")
     assert (patched.reset, (await old.rules()).max_identifiers) == ([], 100_000)
-    assert (await put_rules(old, {"region": "DE"}, "test")).reset == ["limits", "max_identifiers"]
+    assert (await put_rules(old, {"region": "DE"}, "test")).reset == ["limits", "max_identifiers", "trust"]
     await spaces.database.close()

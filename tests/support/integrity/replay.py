@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from identity.planning.corrections.profile_snapshot import Evidence
+from identity.planning.corrections.rules_types import may_name_types
 from identity.planning.resolution import counters
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.plan import Plan
@@ -17,8 +18,9 @@ from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.stored_calls import pack_demoted
 from identity.planning.resolution.stored_calls import source as source_of
 from identity.spaces.blind_indexes import index_call
-from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
-from identity.values.enums import FeedOperation, HistoryKind
+from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call, DemotedIdentifier, Identifier
+from identity.values.enums import FeedOperation, HistoryKind, UnlinkedReason
+from identity.values.identifiers import BUILT_IN
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 from identity.vault.keyring import Keyring
@@ -124,6 +126,12 @@ class Replayed(World):
         )  # fmt: skip
         call.time, call.message_id = kept.time, kept.message_id
         index_call(self.stored.space.keys, call, set())
+        if logged.evidence and not may_name_types(call.source, self.rules):
+            seen = [*logged.kept, *dict(logged.demoted)]  # and nothing of a type that the space did not know
+            beyond = [each for each in call.identifiers if each.type not in BUILT_IN and each.key not in seen]
+            call.identifiers = [each for each in call.identifiers if each not in beyond]
+            unkeyed = (Identifier(each.type, each.value) for each in beyond)
+            call.demoted += [DemotedIdentifier(each, UnlinkedReason.TYPE_NEEDS_SERVER_KEY) for each in unkeyed]
         return call
 
     def _stamps(self, logged: Logged) -> Callable[[Stamp], Stamp]:
@@ -221,8 +229,8 @@ def inner(stored: Stored) -> Iterator[str]:
     stamps = [logged.stamp for logged in stored.log]
     if len(set(stamps)) < len(stamps):
         yield "two calls bear one stamp"
-    ids = [logged.kept_call.message_id for logged in stored.log if STORED_KINDS[logged.kept_call.kind] not in ACTS]
-    if len(set(ids)) < len(ids):
+    calls = [logged.kept_call for logged in stored.log if STORED_KINDS[logged.kept_call.kind] not in ACTS]
+    if len({(kept.server, kept.message_id) for kept in calls}) < len(calls):
         yield "a message is in the log twice"
     for lane, root in stored.lanes.items():
         if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, root + 1)):

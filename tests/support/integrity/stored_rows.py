@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from identity.planning.resolution import counters, fold_documents
 from identity.planning.resolution.planner_state import GroupState, Profile, Sighting
-from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_stored_rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
 from identity.spaces.space import Space
 from identity.store.postgres.database import Database
@@ -78,7 +78,7 @@ class Stored:
                 self.names[code] = self._space_text(TYPE_NAME, code, name)
             self.rules: dict[int, Rules] = {0: DEFAULT_RULES}
             for version, document in self._rows("version, document FROM rules"):
-                self.rules[version] = compile_rules(
+                self.rules[version] = compile_stored_rules(
                     msgspec.json.decode(self._space_text(RULES, version, document)), version
                 )
             self._subjects = self._read_subjects()

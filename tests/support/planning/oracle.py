@@ -25,15 +25,16 @@ from identity.planning.resolution.plan import Gained, HistoryNote, Plan, widen
 from identity.planning.resolution.planner import plan
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
-from identity.planning.resolution.stored_calls import StoredCall, source, stored_call
+from identity.planning.resolution.stored_calls import StoredCall, stored_call
+from identity.planning.resolution.stored_calls import source as source_of
 from identity.planning.resolution.working_set import set_key
-from identity.values.calls import STORED_KINDS, Call, Outcome
+from identity.values.calls import STORED_KINDS, Call, Outcome, Source
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
 from identity.values.identifiers import PHONE
 from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
-from tests.support.planning.read_calls import SERVER, index, key_of, read
+from tests.support.planning.read_calls import PUBLIC, SERVER, index, key_of, read
 
 
 class World:
@@ -53,11 +54,11 @@ class World:
         self._ids = itertools.count(1)
         self._stamp = Stamp(1_000)
 
-    def send(self, bodies: Iterable[dict[str, Any]], *, received: int = 0) -> list[Outcome]:
+    def send(self, bodies: Iterable[dict[str, Any]], *, received: int = 0, source: Source = SERVER) -> list[Outcome]:
         """Reads and plans these items one after the other, one plan each."""
         outcomes = []
         for body in bodies:
-            item = read(body, self.rules, received)
+            item = read(body, self.rules, received, source)
             outcomes += [item] if isinstance(item, Outcome) else self.plan([item]).outcomes
         self.outcomes += outcomes
         return outcomes
@@ -140,7 +141,7 @@ class World:
     def reread(self, item: Evidence) -> Call:
         """A call of the log, as it was read."""
         stored = item.call
-        sender = source(stored)
+        sender = source_of(stored)
         kind = STORED_KINDS[stored.kind]
         return index(
             extract(stored.body, kind=kind, rules=self.rules, received=stored.received, sent_at=None, source=sender)
@@ -288,4 +289,4 @@ class World:
         return [self.view(key) for key in roots.values()]
 
 
-__all__ = ["PHONE", "SERVER", "World", "index", "key_of", "read"]
+__all__ = ["PHONE", "PUBLIC", "SERVER", "World", "index", "key_of", "read"]

@@ -9,6 +9,7 @@ import msgspec
 from identity.planning.resolution.call_requirements import receipt_time, require_event
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
+from identity.spaces.blind_indexes import named_message
 from identity.values.calls import Call, Identifier, Outcome, Source, demoted_identifiers
 from identity.values.errors import BadCall
 from identity.values.ids import BlindIndex
@@ -16,6 +17,7 @@ from identity.values.stamps import Micros
 from identity.values.timestamps import LATEST
 
 SERVER = Source(key=1, server=True)
+PUBLIC = Source(key=2)
 LARGEST = 32 * 1024
 
 
@@ -32,7 +34,7 @@ def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
     for identifier in named:
         if identifier is not None:
             identifier.key = BlindIndex(key(identifier.type, identifier.value))
-    call.message = key("message", call.message_id)[:16]
+    call.message = key("message", named_message(call))[:16]
     if call.group is not None:
         call.group_key = key("group", call.group)
     return call

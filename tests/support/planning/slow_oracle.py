@@ -1,7 +1,8 @@
 """A slow reference of the merging rules, written from docs/merging-rules.md and sharing no code with the planner.
 
 Profiles are sets of identifiers. Every call counts the identifiers of every set again. It knows priority,
-placeholder and blocked values, limits per type and in total, and merges; it knows no alias, window or cut. It keeps
+placeholder and blocked values, limits per type and in total, merges, and what a public key may not claim; it knows no
+alias, window or cut. It keeps
 all event times of every identifier.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 Named = tuple[str, str]
 PRIORITY = ("user_id", "email", "phone")
 DEVICES = ("ga_client_id", "anonymous_id")
+CLAIMABLE = ("user_id", *DEVICES)
 PLACEHOLDERS = {"null", "guest", "-1"}
 
 
@@ -32,13 +34,20 @@ class SlowOracle:
         self.groups: list[Group] = []
         self.times: dict[Named, list[int]] = defaultdict(list)
 
-    def send(self, body: dict[str, Any], time: int = 0) -> None:
-        """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4)."""
+    def send(self, body: dict[str, Any], time: int = 0, *, public: bool = False) -> None:
+        """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4).
+
+        A public key claims user ids and devices, which go first; it reaches no profile by another identifier.
+        """
         kept: list[Named] = []
-        for named in sorted(self._claimed(body), key=self._rank):
+        for named in sorted(self._claimed(body), key=lambda n: (public and n[0] not in CLAIMABLE, self._rank(n))):
             while True:
+                known = any(named in group.identifiers for group in self.groups)
+                reached = any(named in side.identifiers for side in self._union(kept)[0])
+                if public and named[0] not in CLAIMABLE and known and not reached:
+                    break
                 sides, fresh = self._union([*kept, named])
-                if any(named in side.identifiers for side in self._union(kept)[0]):
+                if reached:
                     kept.append(named)
                     break
                 guilty = self._sharing(kept, named)

@@ -8,14 +8,16 @@ import pytest
 
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.resolution_rules import compile_rules
+from identity.values.calls import Source
 from tests.support.planning.oracle import World
-from tests.support.planning.read_calls import key_of
+from tests.support.planning.read_calls import PUBLIC, SERVER, key_of
 from tests.support.planning.scenarios import HELD, RECEIVED, expand, matching, tally
 
 
-def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
-    """A world after these calls, in this order."""
-    world = World(compile_rules(scenario.get("config") or {}, 1))
+def play(scenario: dict[str, Any], calls: list[dict[str, Any]], source: Source = SERVER) -> World:
+    """A world after these calls, in this order; the claims of a public key are taken as Segment takes them."""
+    trust = "source" if source.server else "segment"
+    world = World(compile_rules({**(scenario.get("config") or {}), "trust": trust}, 1))
     received = parse_time(RECEIVED)
     assert received is not None
     for call in calls:
@@ -28,7 +30,7 @@ def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
         elif call["type"] == "$unsuppress":
             world.state.suppressed -= {key_of(*text.split(":", 1)) for text in call["ids"]}
         else:
-            world.send([call], received=received)
+            world.send([call], received=received, source=source)
     return world
 
 
@@ -68,3 +70,12 @@ def test_the_planner_meets_the_expectations_of_a_scenario(scenario: dict[str, An
         for _ in range(5):
             shuffled.shuffle(calls)
             check(scenario, play(scenario, calls))
+
+
+WITHOUT_ALIAS = [s for s in HELD if all(call["type"] != "alias" for call in expand(s["calls"]))]
+
+
+@pytest.mark.parametrize("scenario", WITHOUT_ALIAS, ids=[s["id"] for s in WITHOUT_ALIAS])
+def test_a_public_key_meets_the_expectations_where_the_rules_trust_it(scenario: dict[str, Any]) -> None:
+    """`trust: segment` takes what a browser claims as Segment does; an alias has a rule of its own."""
+    check(scenario, play(scenario, list(expand(scenario["calls"])), PUBLIC))

@@ -11,6 +11,7 @@ from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import DAY, MICRO
 from identity.values.stamps import Micros
 from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import PUBLIC, SERVER
 from tests.support.planning.slow_oracle import SlowOracle
 
 BEGINNING = 1_700_000_000 * MICRO
@@ -45,16 +46,16 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=2 * settings().max_examples)
 @given(
-    st.lists(st.tuples(bodies(), TIMES), min_size=5, max_size=10),
+    st.lists(st.tuples(bodies(), TIMES, st.booleans()), min_size=5, max_size=10),
     LIMITS,
     st.integers(3, 8),
     st.integers(0, 2),
     st.integers(1, 3),
 )
 def test_the_partition_is_that_of_the_slow_reference(
-    sent: list[tuple[dict[str, Any], int]], limits: dict[str, int], total: int, merges: int, shared: int
+    sent: list[tuple[dict[str, Any], int, bool]], limits: dict[str, int], total: int, merges: int, shared: int
 ) -> None:
-    """Calls of four types of identifiers in any order of their times, under limits, with blocked values."""
+    """Calls of four types of identifiers by servers and public keys, in any order of their times, under limits."""
     document = {
         "limits": {type_: {"max": most} for type_, most in limits.items()},
         "max_identifiers": total,
@@ -63,10 +64,11 @@ def test_the_partition_is_that_of_the_slow_reference(
         "blocked": {"*": ["bad"]},
     }
     world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"}, shared)
-    for nr, (body, second) in enumerate(sent):
+    for nr, (body, second, public) in enumerate(sent):
         happened = BEGINNING + second * MICRO
-        world.send([{**body, "messageId": f"m{nr}", "timestamp": format_time(Micros(happened))}], received=END)
-        slow.send(body, happened)
+        call = {**body, "messageId": f"m{nr}", "timestamp": format_time(Micros(happened))}
+        world.send([call], received=END, source=PUBLIC if public else SERVER)
+        slow.send(body, happened, public=public)
     found: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
     for key, origin in world.state.owners.items():
         identifier = world.gained[key].identifier

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, TypeLimit, compile_rules
+from identity.planning.resolution.resolution_rules import (
+    DEFAULT_RULES,
+    Rules,
+    TypeLimit,
+    compile_rules,
+    compile_stored_rules,
+)
 from identity.values.errors import BadRules
 
 JSON = st.recursive(
@@ -40,7 +46,16 @@ def test_an_empty_document_has_the_documented_defaults() -> None:
         "region": "US",
         "promote_property_email": False,
         "alias_rename": "server",
+        "trust": "source",
+        "public": {"email": "unclaimed", "phone": "unclaimed", "*": "unclaimed"},
     }
+
+
+def test_stored_rules_of_before_the_classes_of_sources_trust_public_keys_as_they_did() -> None:
+    """A document that names `trust` keeps its own."""
+    before = {name: value for name, value in DEFAULT_RULES.document().items() if name not in ("trust", "public")}
+    assert compile_stored_rules(before, 1).public.trusted
+    assert not compile_stored_rules(DEFAULT_RULES.document(), 1).public.trusted
 
 
 def test_a_null_field_has_its_default() -> None:

@@ -1,0 +1,117 @@
+"""Attacks 200 to 204: what a public write key claims about other people.
+
+What counts is what the others get to see afterwards: their profiles, exports and erasures are as without the attack.
+"""
+
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.app.conftest import Shop
+
+ANN = {"type": "identify", "anonymousId": "phone-of-ann", "traits": {"email": "ann@shop.example", "plan": "pro"}}
+
+
+def attack(shop: Shop, *calls: dict[str, Any]) -> None:
+    """Calls as one batch with the key that stands in every page."""
+    answer = shop.ask("POST", "/v1/batch", "write", json={"batch": calls})
+    assert answer.json() == {"success": True}
+
+
+def profile(shop: Shop, ref: str) -> dict[str, Any]:
+    """The profile of an identifier, without the time of the last call that named one of its identifiers."""
+    answer = shop.ask("GET", f"/v1/profiles/{quote(ref, safe=':')}", "profiles")
+    assert answer.status_code == 200, answer.text
+    return {name: value for name, value in answer.json().items() if name != "updated_at"}
+
+
+def identifiers(shop: Shop, ref: str) -> set[str]:
+    """The identifiers of the profile of an identifier."""
+    return {f"{each['type']}:{each['value']}" for each in profile(shop, ref)["identifiers"]}
+
+
+@pytest.mark.parametrize("own", [{"userId": "mallory"}, {"anonymousId": "laptop-of-mallory"}, {}])
+def test_attack_200_a_public_key_takes_over_nobody_by_an_address(shop: Shop, own: dict[str, str]) -> None:
+    """The person keeps her profile with her traits; an erasure of the attacker leaves her untouched."""
+    shop.send(ANN)
+    before = profile(shop, "email:ann@shop.example")
+    attack(shop, {"type": "identify", **own, "traits": {"email": "Ann@shop.example", "plan": "none"}})
+
+    assert profile(shop, "email:ann@shop.example") == before
+    for type_, value in own.items():
+        ref = f"{'user_id' if type_ == 'userId' else 'anonymous_id'}:{value}"
+        assert identifiers(shop, ref) == {ref}
+        erased = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [ref]})
+        assert erased.status_code in (200, 202), erased.text
+    assert profile(shop, "email:ann@shop.example") == before
+
+
+def test_attack_200_the_claim_is_listed(shop: Shop) -> None:
+    """The customer sees who claimed the address, and why that links nothing."""
+    shop.send(ANN)
+    attack(shop, {"type": "identify", "userId": "mallory", "messageId": "m1", "traits": {"email": "ann@shop.example"}})
+
+    (line,) = shop.ask("GET", "/v1/rejections").json()["rejections"]
+    assert line["message_id"] == "m1"
+    assert [(each["identifier"], each["reason"]) for each in line["demoted"]] == [
+        ("email:ann@shop.example", "needs_proof")
+    ]
+
+
+def test_attack_201_a_public_key_glues_no_strangers_together(shop: Shop) -> None:
+    """A batch that names the addresses of many people, beside one device and beside each other, joins none of them."""
+    people = [f"p{nr}@shop.example" for nr in range(20)]
+    shop.send(*({"type": "identify", "traits": {"email": each}} for each in people))
+    calls = [{"type": "identify", "anonymousId": "glue", "traits": {"email": each}} for each in people]
+    pairs = pairwise(people)
+    calls += [
+        {"type": "identify", "traits": {"email": one}, "context": {"traits": {"email": other}}} for one, other in pairs
+    ]
+    attack(shop, *calls)
+
+    for each in people:
+        assert identifiers(shop, f"email:{each}") == {f"email:{each}"}
+
+
+def test_attack_202_a_public_key_uses_up_no_identifier_types(shop: Shop) -> None:
+    """A server key still has room for a type of its own, after which public calls may use that type."""
+    types = [f"type{nr}" for nr in range(64)]
+    external = [[{"type": type_, "id": "1"} for type_ in types[at : at + 16]] for at in range(0, 64, 16)]
+    attack(
+        shop,
+        *({"type": "track", "event": "e", "anonymousId": "a", "context": {"externalIds": each}} for each in external),
+    )
+    assert identifiers(shop, "anonymous_id:a") == {"anonymous_id:a"}
+    summary = shop.ask("GET", "/v1/rejections").json()["rejections"][0]
+    assert [(each["reason"], each["count"]) for each in summary["demoted"]] == [("type_needs_server_key", 16)]
+
+    crm = {"externalIds": [{"type": "crm", "id": "7"}]}
+    (outcome,) = shop.send({"type": "track", "event": "e", "userId": "u1", "context": crm})
+    assert outcome["demoted"] == []
+    attack(
+        shop,
+        {"type": "track", "event": "e", "anonymousId": "b", "context": {"externalIds": [{"type": "crm", "id": "8"}]}},
+    )
+    assert identifiers(shop, "crm:8") == {"anonymous_id:b", "crm:8"}
+
+
+def test_attack_203_a_public_key_uses_up_no_message_ids(shop: Shop) -> None:
+    """A call of a server is stored although a public call had its message id."""
+    attack(shop, {"type": "track", "event": "e", "anonymousId": "a", "messageId": "order-1"})
+    calls = [{"type": "identify", "userId": "u1", "messageId": "order-1", "traits": {"plan": "pro"}}] * 2
+
+    assert [each["status"] for each in shop.send(*calls)] == ["accepted", "duplicate"]
+    assert profile(shop, "user_id:u1")["traits"] == {"plan": "pro"}
+
+
+def test_attack_204_a_rebuild_makes_no_claim_come_true(shop: Shop) -> None:
+    """The class of the source is stored with the evidence, and a rebuild decides by it again."""
+    shop.send(ANN)
+    attack(shop, {"type": "identify", "userId": "mallory", "traits": {"email": "ann@shop.example"}})
+    job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+    assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+
+    assert identifiers(shop, "user_id:mallory") == {"user_id:mallory"}
+    assert identifiers(shop, "email:ann@shop.example") == {"email:ann@shop.example", "anonymous_id:phone-of-ann"}
