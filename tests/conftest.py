@@ -46,6 +46,9 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 # By default a logged exception is drawn with the source and the values of every frame, in seconds.
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
+# The shared server, and spaces in it.
+pytest_plugins = ["tests.support.http.shared_server"]
+
 ROOT = Path(__file__).parents[1]
 # Parallel runs hand files out in this order: the last to finish is then a short one.
 LONGEST_FIRST = ("tests/concurrency/", "tests/end_to_end/", "tests/app/commands/", "tests/benchmarks/", "tests/app/")

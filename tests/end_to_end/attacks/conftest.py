@@ -1,14 +1,12 @@
-"""The shared server and spaces in it, the operator and database behind them, and a server with short timeouts."""
+"""A second server on the database of the shared one, with short timeouts."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.app.conftest import Shop, client, live, live_database, operator, other_shop, rows, shop, suppress
+from tests.app.conftest import Shop
 from tests.conftest import Running, launch
 from tests.support.processes.forked_program import command_of
-
-__all__ = ["client", "live", "live_database", "operator", "other_shop", "rows", "shop", "suppress"]
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.app.conftest import client, live, live_database, operator, shop
 from tests.conftest import ROOT
 from tests.end_to_end.sdk.browser_page import browser, pages, visit
 from tests.end_to_end.sdk.relay import Relay
 
-__all__ = ["browser", "client", "live", "live_database", "operator", "pages", "shop", "visit"]
+__all__ = ["browser", "pages", "visit"]
 
 HERE = Path(__file__).parent
 KEPT = Path(sys.prefix) / "sdks"
