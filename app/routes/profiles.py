@@ -15,11 +15,13 @@ from app.schemas.profiles import (
     CanonicalProfile,
     FoundProfiles,
     HistoryPage,
+    IdentifierList,
     Lookup,
     ProfileList,
     canonical_profile,
     found_profiles,
     history_page,
+    identifier_list,
     profile_list,
 )
 from identity.operations.profiles import read_history, read_profile
@@ -61,6 +63,23 @@ async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False
         raise
     await audit_read(visit, "profile.read", profile.id)
     return answer(canonical_profile(profile))
+
+
+@router.get(
+    "/v1/profiles/{ref}/identifiers",
+    **described(IdentifierList, BadIdentifier, BadCursor, ProfileNotFound, TooMuch),
+)
+async def list_identifiers(
+    visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """Every identifier of a profile in the order of linking, page by page."""
+    try:
+        page = await read_profile.list_identifiers(visit.space, ref, limit, cursor)
+    except ProfileNotFound:
+        await audit_read(visit, "profile.identifiers", None)
+        raise
+    await audit_read(visit, "profile.identifiers", page.profile_id)
+    return answer(identifier_list(page))
 
 
 @router.get(

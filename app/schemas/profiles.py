@@ -9,7 +9,7 @@ from app.schemas.fields import PublicProfileId, Time
 from app.schemas.problems import EntryProblem, entry_problems
 from identity.operations.profiles.profile import FoldedProfile, ProfileIdentifier, SetTrait
 from identity.operations.profiles.read_history import HistoryEntries, HistoryEntry, NamedIdentifier, RulesChange
-from identity.operations.profiles.read_profile import LookedUpProfiles, ProfilePage
+from identity.operations.profiles.read_profile import IdentifierPage, LookedUpProfiles, ProfilePage
 from identity.planning.consent.fold import ConsentAnswer
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
@@ -63,7 +63,10 @@ class CanonicalProfile(Struct):
     last_seen: Annotated[Time | None, Meta(description="The latest event time of its identifiers.")]
     version: int
     event_count: int
-    identifiers: list[LinkedIdentifier]
+    identifiers: Annotated[
+        list[LinkedIdentifier], Meta(description="The first 1,000; `GET /v1/profiles/{ref}/identifiers` lists all.")
+    ]
+    identifiers_total: int
     traits: Annotated[
         JsonObject,
         Meta(description="Values by name; with `verbose`, objects of value, updated_at, message_id and profile_id."),
@@ -76,6 +79,15 @@ class ProfileList(Struct):
     """A page of profiles; `next_cursor` is null on the last one."""
 
     profiles: list[CanonicalProfile]
+    next_cursor: str | None
+
+
+class IdentifierList(Struct):
+    """A page of the identifiers of a profile in the order of linking; `next_cursor` is null on the last one."""
+
+    profile_id: PublicProfileId
+    identifiers: list[LinkedIdentifier]
+    identifiers_total: int
     next_cursor: str | None
 
 
@@ -124,11 +136,12 @@ def canonical_profile(value: FoldedProfile) -> CanonicalProfile:
         merged_from=[public_profile(id_) for id_ in value.merged_from],
         created_at=format_time(value.created_at),
         updated_at=format_time(value.updated_at),
-        first_seen=_optional_time(min((each.first_seen for each in value.identifiers), default=None)),
-        last_seen=_optional_time(max((each.last_seen for each in value.identifiers), default=None)),
+        first_seen=_optional_time(value.first_seen),
+        last_seen=_optional_time(value.last_seen),
         version=value.version,
         event_count=value.event_count,
         identifiers=[_linked_identifier(each) for each in value.identifiers],
+        identifiers_total=value.identifiers_total,
         traits=traits,
         consent={category: _consent_decision(answer) for category, answer in value.consent.items()},
         groups=value.groups,
@@ -138,6 +151,12 @@ def canonical_profile(value: FoldedProfile) -> CanonicalProfile:
 def profile_list(value: ProfilePage) -> ProfileList:
     """A page of profiles."""
     return ProfileList([canonical_profile(each) for each in value.profiles], value.next_cursor)
+
+
+def identifier_list(value: IdentifierPage) -> IdentifierList:
+    """A page of the identifiers of a profile."""
+    shown = [_linked_identifier(each) for each in value.identifiers]
+    return IdentifierList(public_profile(value.profile_id), shown, value.total, value.next_cursor)
 
 
 def found_profiles(value: LookedUpProfiles) -> FoundProfiles:

@@ -1,7 +1,8 @@
 """A canonical profile with its keys unwrapped: the documents of its origins, and the fold of them."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -20,6 +21,11 @@ from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
+
+MOST_SHOWN: Final = 1_000
+"""So many identifiers stand in an answer with a profile; a list has them all, page by page."""
+# Opening takes 20 microseconds an identifier; other requests go on between two slices.
+_SLICE: Final = 256
 
 
 class ProfileIdentifier(Struct, frozen=True, gc=False):
@@ -43,7 +49,10 @@ class SetTrait(Struct, frozen=True):
 
 
 class FoldedProfile(Struct, frozen=True):
-    """A canonical profile, folded from its origins; `set_traits` are the traits with their calls, where wanted."""
+    """A canonical profile, folded from its origins; `set_traits` are the traits with their calls, where wanted.
+
+    `identifiers` are the first of `identifiers_total`; `first_seen` and `last_seen` are those of all.
+    """
 
     id: ProfileId
     merged_from: list[ProfileId]
@@ -51,7 +60,10 @@ class FoldedProfile(Struct, frozen=True):
     updated_at: Micros
     version: int
     event_count: int
+    first_seen: Micros | None
+    last_seen: Micros | None
     identifiers: list[ProfileIdentifier]
+    identifiers_total: int
     traits: JsonObject
     consent: dict[str, fold.ConsentAnswer]
     groups: list[str]
@@ -75,7 +87,7 @@ class OpenedProfile:
             raise TooMuch
         self.space = space
         self.origins = origins
-        self.identifiers = sorted(identifiers, key=_first)
+        self.identifiers = sorted(identifiers, key=place)
         self.root = next(origin for origin in origins if origin.id == root)
         self.subjects = {origin.id: _subject(space, origin) for origin in origins}
         self.documents = {
@@ -102,8 +114,11 @@ class OpenedProfile:
         """The id of the canonical profile."""
         return ProfileId(self.root.canonical)
 
-    async def fold_profile(self, *, set_traits: bool = False) -> FoldedProfile:
-        """The profile of all its origins; with `set_traits`, its traits come with their calls."""
+    async def fold_profile(self, *, set_traits: bool = False, most: int | None = MOST_SHOWN) -> FoldedProfile:
+        """The profile of all its origins with its first identifiers, `most` of them or, for None, all.
+
+        With `set_traits`, its traits come with their calls.
+        """
         return FoldedProfile(
             id=self.id,
             merged_from=sorted(ProfileId(origin.id) for origin in self.origins if origin.id != self.id),
@@ -111,7 +126,10 @@ class OpenedProfile:
             updated_at=stamp_time(max(origin.stamp for origin in self.origins)),
             version=self.root.version,
             event_count=sum(origin.events for origin in self.origins),
-            identifiers=await self.opened_identifiers(),
+            first_seen=min((Micros(each.first_seen) for each in self.identifiers), default=None),
+            last_seen=max((Micros(each.last_seen) for each in self.identifiers), default=None),
+            identifiers=await self.opened_identifiers(self.identifiers[:most]),
+            identifiers_total=len(self.identifiers),
             traits=fold_documents.present(self.folded()),
             consent=fold.fold(self.documents, self.meetings()),
             groups=fold_documents.members(fold_documents.fold(document.groups for document in self.documents.values())),
@@ -137,20 +155,27 @@ class OpenedProfile:
         """The value of one of its identifiers."""
         return self.subjects[identifier.origin].open(IDENTIFIER, identifier.key[:16], 0, identifier.value).decode()
 
-    async def opened_identifiers(self) -> list[ProfileIdentifier]:
-        """Its identifiers in the order of linking, unsealed."""
+    async def opened_identifiers(
+        self, identifiers: Sequence[profile_queries.SealedIdentifierRow]
+    ) -> list[ProfileIdentifier]:
+        """Some of its identifiers, unsealed in slices."""
         names = await self.names()
-        return [
-            ProfileIdentifier(
-                type=names[identifier.type],
-                value=self.value(identifier),
-                origin=ProfileId(identifier.origin),
-                first_seen=Micros(identifier.first_seen),
-                last_seen=Micros(identifier.last_seen),
-                retired=identifier.retired,
-            )
-            for identifier in self.identifiers
-        ]
+        opened: list[ProfileIdentifier] = []
+        for at in range(0, len(identifiers), _SLICE):
+            if at:
+                await asyncio.sleep(0)
+            opened += [
+                ProfileIdentifier(
+                    type=names[identifier.type],
+                    value=self.value(identifier),
+                    origin=ProfileId(identifier.origin),
+                    first_seen=Micros(identifier.first_seen),
+                    last_seen=Micros(identifier.last_seen),
+                    retired=identifier.retired,
+                )
+                for identifier in identifiers[at : at + _SLICE]
+            ]
+        return opened
 
     def folded(self) -> dict[str, Stamped]:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
@@ -198,7 +223,8 @@ async def open_profile(space: Space, ref: str) -> OpenedProfile:
     return OpenedProfile(space, found.roots[0], found.origins, found.identifiers)
 
 
-def _first(identifier: profile_queries.SealedIdentifierRow) -> tuple[Stamp, int, BlindIndex]:
+def place(identifier: profile_queries.SealedIdentifierRow) -> tuple[Stamp, int, BlindIndex]:
+    """The place of an identifier in the order of linking."""
     return (identifier.linked_at, identifier.type, identifier.key)
 
 

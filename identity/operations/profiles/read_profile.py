@@ -1,27 +1,45 @@
-"""Native reads of one profile, of many by identifier, of all, and of those under a litigation hold."""
+"""Native reads of one profile, of its identifiers, of many by identifier, of all, and of those under a hold.
 
+No answer grows without a bound: a profile comes with its first identifiers, and a page of large profiles is short.
+"""
+
+from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
-from identity.operations.profiles.profile import FoldedProfile, OpenedProfile, open_profile
+from identity.operations.profiles.profile import FoldedProfile, OpenedProfile, ProfileIdentifier, open_profile, place
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers, sort_identifiers
 from identity.spaces.space import Space
 from identity.store.privacy import holds
 from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound
-from identity.values.ids import ProfileId, private
+from identity.values.ids import BlindIndex, ProfileId, private
+from identity.values.stamps import Stamp
 from identity.values.unknown_names import EntryFault
 
 _LIST = b"profiles"
+_IDENTIFIERS = b"identifiers"
+_MOST_BYTES: Final = 16 * 1024 * 1024
+_BYTES_OF_IDENTIFIER: Final = 160
 
 
 class ProfilePage(Struct, frozen=True):
     """A page of profiles, and the cursor after it, None on the last page."""
 
     profiles: list[FoldedProfile]
+    next_cursor: str | None
+
+
+class IdentifierPage(Struct, frozen=True):
+    """A page of the identifiers of a profile, the number of all, and the cursor after it, None on the last page."""
+
+    profile_id: ProfileId
+    identifiers: list[ProfileIdentifier]
+    total: int
     next_cursor: str | None
 
 
@@ -39,6 +57,25 @@ async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> Folde
     With `verbose` each trait comes with the call that set it.
     """
     return await (await open_profile(space, ref)).fold_profile(set_traits=verbose)
+
+
+@retry_on_key_rotation
+async def list_identifiers(space: Space, ref: str, limit: int, cursor: str | None) -> IdentifierPage:
+    """Read a page of the identifiers of a profile, in the order of linking.
+
+    BadIdentifier, ProfileNotFound, BadCursor, TooMuch.
+    """
+    after = None if cursor is None else _position(space.read_cursor(_IDENTIFIERS, cursor))
+    profile = await open_profile(space, ref)
+    start = 0 if after is None else bisect_right(profile.identifiers, after, key=place)
+    shown = profile.identifiers[start : start + limit]
+    more = start + limit < len(profile.identifiers)
+    return IdentifierPage(
+        profile.id,
+        await profile.opened_identifiers(shown),
+        len(profile.identifiers),
+        space.write_cursor(_IDENTIFIERS, _packed(*place(shown[-1]))) if more else None,
+    )
 
 
 @retry_on_key_rotation
@@ -81,7 +118,7 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
         ids = await profile_queries.list_roots(connection, space.tenant, after, limit)
         more = len(ids) == limit
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
-        while len(found.origins) > MOST_DOCUMENTS and len(ids) > 1:
+        while len(ids) > 1 and (len(found.origins) > MOST_DOCUMENTS or _size(found) > _MOST_BYTES):
             # A page of very large profiles is shorter than asked for, never refused.
             ids, more = ids[: len(ids) // 2], True
             found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
@@ -93,3 +130,17 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
 
 async def _fold_each(space: Space, found: profile_queries.ProfileRows) -> dict[ProfileId, FoldedProfile]:
     return {root: await profile.fold_profile() for root, profile in OpenedProfile.each(space, found).items()}
+
+
+def _size(found: profile_queries.ProfileRows) -> int:
+    """About how many bytes an answer with these profiles has."""
+    documents = sum(len(origin.document or b"") for origin in found.origins)
+    return documents + _BYTES_OF_IDENTIFIER * len(found.identifiers)
+
+
+def _packed(linked_at: Stamp, type_: int, key: BlindIndex) -> bytes:
+    return linked_at.to_bytes(8, "big") + type_.to_bytes(4, "big") + key
+
+
+def _position(raw: bytes) -> tuple[Stamp, int, BlindIndex]:
+    return Stamp(int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:12], "big"), BlindIndex(raw[12:])

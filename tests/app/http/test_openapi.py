@@ -13,7 +13,7 @@ from app.http.openapi import document, native
 from app.main import create_app
 from app.schemas import api_keys, problems, rules
 from app.schemas.groups import GroupAnswer
-from app.schemas.profiles import CanonicalProfile, HistoryPage, ProfileList
+from app.schemas.profiles import CanonicalProfile, HistoryPage, IdentifierList, ProfileList
 from app.schemas.rejections import RejectionPage
 from app.settings import Settings
 from tests.app.conftest import Shop
@@ -101,6 +101,7 @@ def test_the_shared_client_checks_every_answer(client: httpx.Client) -> None:
         ("/v1/profiles", ProfileList),
         ("/v1/profiles/user_id:u1", CanonicalProfile),
         ("/v1/profiles/user_id:u1?verbose=true", CanonicalProfile),
+        ("/v1/profiles/user_id:u1/identifiers", IdentifierList),
         ("/v1/profiles/user_id:u1/history", HistoryPage),
         ("/v1/profiles/user_id:nobody", problems.Problem),
         ("/v1/groups/g1", GroupAnswer),

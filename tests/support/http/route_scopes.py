@@ -37,6 +37,7 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("GET", "/v1/profiles"): {"admin", "privacy"},
     ("POST", "/v1/profiles/lookup"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/profiles/{ref}"): {"profiles:read", "admin", "privacy"},
+    ("GET", "/v1/profiles/{ref}/identifiers"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/profiles/{ref}/history"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/profiles/{ref}/explain"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/profiles/{ref}/graph"): {"profiles:read", "admin", "privacy"},

@@ -159,11 +159,11 @@ async def _section(
 
 
 async def _profile(opened: OpenedProfile) -> Sequence[Struct]:
-    return [await opened.fold_profile()]
+    return [await opened.fold_profile(most=None)]
 
 
 async def _identifiers(opened: OpenedProfile) -> Sequence[Struct]:
-    return await opened.opened_identifiers()
+    return await opened.opened_identifiers(opened.identifiers)
 
 
 async def _traits(opened: OpenedProfile) -> Sequence[Struct]:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from identity.operations.profiles.read_profile import get_profile, held, list_profiles, lookup, lookup_each
+from identity.operations.profiles import read_profile
+from identity.operations.profiles.read_profile import (
+    get_profile,
+    held,
+    list_identifiers,
+    list_profiles,
+    lookup,
+    lookup_each,
+)
 from identity.values.errors import BadCursor, BadIdentifier, HoldNotFound, ProfileNotFound
 from tests.support.database.known_people import ANN, BOB, visiting
 from tests.support.processes.writer_processes import Lab
@@ -47,6 +55,31 @@ async def test_pages_hold_every_profile_once(people: Lab) -> None:
         for cursor in ("x", space.write_cursor(b"history", bytes(16))):
             with pytest.raises(BadCursor):
                 await list_profiles(space, 1, cursor)
+
+
+async def test_the_pages_of_identifiers_hold_each_of_them_once(people: Lab) -> None:
+    """In the order of linking, as the profile has them; a cursor of another list is refused."""
+    async with visiting(people) as space:
+        whole = (await get_profile(space, ANN)).identifiers
+        first = await list_identifiers(space, ANN, 2, None)
+        second = await list_identifiers(space, ANN, 2, first.next_cursor)
+
+        assert first.identifiers + second.identifiers == whole
+        assert (first.total, second.total, second.next_cursor) == (4, 4, None)
+        with pytest.raises(ProfileNotFound):
+            await list_identifiers(space, "user_id:nobody", 2, None)
+        with pytest.raises(BadCursor):
+            await list_identifiers(space, ANN, 2, space.write_cursor(b"profiles", bytes(16)))
+
+
+async def test_a_page_of_large_profiles_is_short(people: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer has more bytes than the bound, but for the first profile of a page."""
+    async with visiting(people) as space:
+        monkeypatch.setattr(read_profile, "_MOST_BYTES", 1)
+        page = await list_profiles(space, 100, None)
+
+        assert len(page.profiles) <= 1
+        assert page.next_cursor is not None
 
 
 async def test_a_hold_that_is_not_there_shows_nobody(people: Lab) -> None:
