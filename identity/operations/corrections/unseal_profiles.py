@@ -59,7 +59,7 @@ class UnsealedProfiles:
         self.whole = ProfileSnapshot(
             profiles={row.id: to_profile(row, names) for row in rows},
             links={row.key: _link(row, names[row.type]) for row in identifiers},
-            stamp=exclusive.lock_row.stamp,
+            lock_stamp=exclusive.lock_row.stamp,
         )
 
     def groups(self, id_: ProfileId) -> list[str]:

@@ -46,17 +46,17 @@ _POLICY = writer_policy(attempts=12, outage_attempts=5)
 class _Batch:
     """The requests of one commit, and what its attempts found out.
 
-    `tried` are the plans whose commit may have happened, by the stamp that names the batch; `alone` says that
-    the next attempt needs the space lock for itself.
+    `tried` are the plans whose commit may have happened, by the stamp that names the batch; `exclusive` says
+    that the next attempt needs the space lock for itself.
     """
 
-    __slots__ = ("alone", "requests", "space", "tried")
+    __slots__ = ("exclusive", "requests", "space", "tried")
 
     def __init__(self, space: Space, requests: Sequence[IngestRequest]) -> None:
         self.space = space
         self.requests = requests
         self.tried: dict[int, Plan] = {}
-        self.alone = any(call.alias is not None for request in requests for _, call in request.calls)
+        self.exclusive = any(call.alias is not None for request in requests for _, call in request.calls)
 
 
 class BatchWriter:
@@ -109,7 +109,7 @@ class BatchWriter:
             stamp,
             lease,
             # A commit whose answer was lost may still be under way: it holds the space lock until it is done.
-            alone=batch.alone or bool(tried),
+            exclusive=batch.exclusive or bool(tried),
         )
         if tried:
             # Before the calls are read again, which would give those without a message id another one.
@@ -129,9 +129,9 @@ class BatchWriter:
             await rollback(connection)
             return Again.AGAIN
         made = make_plan(opened.state, calls, rules, self.clock.next, new_profile_id, public_profile)
-        if made.assumes_unknown and not batch.alone:
+        if made.assumes_unknown and not batch.exclusive:
             await rollback(connection)
-            batch.alone = True
+            batch.exclusive = True
             return Again.AGAIN
         if not self._keeps:
             await rollback(connection)

@@ -49,7 +49,7 @@ class UnsealedBatch:
         state = PlannerState(
             owners=dict(first.owners),
             profiles={row.id: to_profile(row, names) for row in second.profiles},
-            stamp=first.lock_row.stamp,
+            lock_stamp=first.lock_row.stamp,
         )
         for row in second.keys:
             if row.document is not None and row.version is not None:

@@ -61,7 +61,7 @@ class OriginContent(Struct):
 class ProfileSnapshot(Struct):
     """A canonical profile: all its origins and identifiers, their cuts, and the renamings of its user ids.
 
-    `contents` holds the content of the origins a correction reads in detail. `stamp` is the stamp of the space lock.
+    `contents` holds the content of the origins a correction reads in detail. `lock_stamp` is that of the space lock.
     """
 
     profiles: dict[ProfileId, Profile]
@@ -69,7 +69,7 @@ class ProfileSnapshot(Struct):
     cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
     renamings: list[UserIdRename] = []
     contents: dict[ProfileId, OriginContent] = {}
-    stamp: Stamp = Stamp(0)
+    lock_stamp: Stamp = Stamp(0)
 
 
 def shown(kept: Iterable[BlindIndex], demoted: Iterable[tuple[BlindIndex, str]]) -> list[BlindIndex]:

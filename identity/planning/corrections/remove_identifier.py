@@ -31,7 +31,7 @@ class Removal(Struct):
 def plan_removal(snapshot: ProfileSnapshot, key: BlindIndex, stamps: Callable[[Stamp], Stamp]) -> Removal:
     """Plan the removal of an identifier that is not the last one of its profile."""
     link = snapshot.links[key]
-    stamp = stamps(max(snapshot.stamp, *(profile.stamp for profile in snapshot.profiles.values())))
+    stamp = stamps(max(snapshot.lock_stamp, *(profile.stamp for profile in snapshot.profiles.values())))
     origin = _with_own_counters(snapshot.profiles[link.origin])
     root = origin if origin.root == origin.id else _with_own_counters(snapshot.profiles[origin.root])
     if not link.retired:

@@ -183,7 +183,7 @@ class Replay:
         renamings = [each for at, each in self._renamings.items() if self.recorded[at].origin in profiles]
         cuts = {key: state.cuts[key] for key in links if key in state.cuts}
         return ProfileSnapshot(
-            profiles=profiles, links=links, cuts=cuts, renamings=renamings, contents=contents, stamp=stamp
+            profiles=profiles, links=links, cuts=cuts, renamings=renamings, contents=contents, lock_stamp=stamp
         )
 
     def _apply_plan(self, unmerge: UnmergePlan) -> None:

@@ -86,7 +86,7 @@ def plan_unmerge(
 
     The `contents` of the snapshot must hold the mixed origins.
     """
-    before = max(snapshot.stamp, *(profile.stamp for profile in snapshot.profiles.values()))
+    before = max(snapshot.lock_stamp, *(profile.stamp for profile in snapshot.profiles.values()))
     births = {id_: profile.created for id_, profile in snapshot.profiles.items()}
     # By age, so a replay makes the same twins under any ids.
     split = sorted(mixed_origins(snapshot.links.values(), named), key=lambda id_: (births[id_], id_))

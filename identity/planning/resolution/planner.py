@@ -238,7 +238,7 @@ class _Planner:
                 looked.append(root)
         group = self.state.accounts.get(call.group_key) if call.group_traits else None
         newest = Stamp(0) if group is None else newest_stamp(group.document)
-        stamp = self.stamps(max([self.state.stamp, newest, *(root.stamp for root in looked)]))
+        stamp = self.stamps(max([self.state.lock_stamp, newest, *(root.stamp for root in looked)]))
         for root in looked:
             root.stamp = stamp
             self.working.touch(root)

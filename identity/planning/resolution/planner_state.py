@@ -95,7 +95,8 @@ class PlannerState(Struct):
     `owners` maps the key of an identifier to its origin. `profiles` are those origins and their roots,
     `documents` the documents of origins (a missing one is empty), `messages` the messages accepted before.
     `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
-    the keys of erased people to the moment up to which their calls are ignored. `held` are the roots of the people
+    the keys of erased people to the moment up to which their calls are ignored. `lock_stamp` is the stamp of the space
+    lock. `held` are the roots of the people
     under a litigation hold, loaded where a call takes a profile out of a group.
     """
 
@@ -109,7 +110,7 @@ class PlannerState(Struct):
     erased: dict[BlindIndex, int] = {}
     blocked: set[BlindIndex] = set()
     cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
-    stamp: Stamp = Stamp(0)
+    lock_stamp: Stamp = Stamp(0)
     held: set[ProfileId] = set()
 
     def hidden(self, call: Call) -> AbstractSet[BlindIndex]:

@@ -52,28 +52,28 @@ async def begin(
     batch: int,
     lease: WriterLease,
     *,
-    alone: bool,
+    exclusive: bool,
 ) -> BatchClaim:
     """Begin the transaction: take the space lock, claim the messages, find the origins.
 
-    `alone` takes the lock exclusively: no other batch of the space commits until this one ends.
+    `exclusive` takes the lock exclusively: no other batch of the space commits until this one ends.
     """
     messages, keys = sorted(messages), sorted(keys)
     space = int4(tenant.id)
-    _, _, gates, held, fresh, owners = await run(
+    _, _, lock_rows, held, fresh, owners = await run(
         connection,
         Statement("BEGIN"),
-        Statement(FAIR_EXCLUSIVE if alone else FAIR_SHARED, [space]),
-        Statement(LOCK_EXCLUSIVE if alone else LOCK_SHARED, [space]),
+        Statement(FAIR_EXCLUSIVE if exclusive else FAIR_SHARED, [space]),
+        Statement(LOCK_EXCLUSIVE if exclusive else LOCK_SHARED, [space]),
         Statement(HOLD, [int2(lease.slot), lease.holder]),
         Statement(load_statements.DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
         Statement(OWNERS, [space, byteas(keys), tenant.buckets(keys)]),
     )
-    if not gates.rows:
+    if not lock_rows.rows:
         raise SpaceNotFound
     if not held.rows:
         raise LeaseLost
-    return BatchClaim(SpaceLockRow(*gates.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
+    return BatchClaim(SpaceLockRow(*lock_rows.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
 
 
 async def lock(

@@ -124,7 +124,12 @@ class World:
                 contents[origin].sightings[set_] = sighting
         cuts = {each: state.cuts[each] for each in links if each in state.cuts}
         return ProfileSnapshot(
-            profiles=profiles, links=links, cuts=cuts, renamings=renamings, contents=contents, stamp=state.stamp
+            profiles=profiles,
+            links=links,
+            cuts=cuts,
+            renamings=renamings,
+            contents=contents,
+            lock_stamp=state.lock_stamp,
         )
 
     def _renamings(self, item: Evidence) -> list[UserIdRename]:
@@ -177,7 +182,7 @@ class World:
             Evidence(stamp=made.stamp, kept=made.named, shown=SetKey(b""), call=record),
         )
         self.notes += [(note, self.rules.version) for note in made.notes]
-        state.stamp = made.stamp
+        state.lock_stamp = made.stamp
         return made
 
     def _divide(self, split: OriginSplit) -> None:
@@ -229,7 +234,7 @@ class World:
         self.notes.append((made.note, self.rules.version))
         if block:
             state.blocked.add(BlindIndex(key))
-        state.stamp = made.stamp
+        state.lock_stamp = made.stamp
         return made
 
     def erase(self, key: BlindIndex, *, suppress: bool = True) -> None:

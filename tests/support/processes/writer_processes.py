@@ -190,8 +190,8 @@ class Ingest:
         stored = Stored(self.lab.url, self.lab.keyring(), self.space.tenant.id)
         return [logged.kept_call.message_id for logged in stored.log]
 
-    def gate(self) -> int:
-        """The stamp of the gate."""
+    def lock_stamp(self) -> int:
+        """The stamp of the space lock."""
         return int(self.lab.query("SELECT stamp FROM space_gate WHERE space_id = %s", self.space.tenant.id)[0][0])
 
 

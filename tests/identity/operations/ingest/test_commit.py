@@ -47,7 +47,7 @@ async def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytes
 
         async def change() -> None:
             changes.append((0, (await put_rules(ingest.space, {"max_merges": 3}, "test")).version))
-            changes[-1] = (ingest.gate(), changes[-1][1])
+            changes[-1] = (ingest.lock_stamp(), changes[-1][1])
 
         break_commits(monkeypatch, lab, [lost_after], change)
         outcomes = await ingest.send(U1, {"type": "track", "event": "E", "userId": "u1"})
@@ -103,4 +103,4 @@ async def test_a_call_is_planned_under_rules_that_changed_after_its_reading(lab:
         outcomes = await ingest.queue.submit(ingest.space, waiting)
         assert outcomes[0].status == "accepted"
         assert lab.query("SELECT rules_version, length(kept) FROM evidence") == [(version, 64)]
-        ingest.check([(ingest.gate(), version)])
+        ingest.check([(ingest.lock_stamp(), version)])

@@ -34,7 +34,13 @@ async def begun(
     lease = how.pop("lease", lease)
     try:
         found = await load.begin(
-            connection, tenant or ingest.space.tenant, [b"m" * 16], keys, 1, lease, alone=how.get("alone", False)
+            connection,
+            tenant or ingest.space.tenant,
+            [b"m" * 16],
+            keys,
+            1,
+            lease,
+            exclusive=how.get("exclusive", False),
         )
     except BaseException:
         await connection.close()
@@ -93,8 +99,8 @@ async def begun_lock(ingest: Ingest, origins: list[ProfileId]) -> tuple[Pipeline
 async def test_the_gate_alone(lab: Lab, first: bool, second: bool) -> None:  # noqa: FBT001
     """Who holds the gate alone is alone: others wait until it ends."""
     async with ingesting(lab) as ingest:
-        one, _ = await begun(ingest, alone=first)
-        waiting = asyncio.create_task(begun(ingest, alone=second))
+        one, _ = await begun(ingest, exclusive=first)
+        waiting = asyncio.create_task(begun(ingest, exclusive=second))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
         await rollback(one)
