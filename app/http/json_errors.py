@@ -21,6 +21,7 @@ _COMPRESSED: Final = (
     (b"PK\x03\x04", "a zip archive", "unpack it, or"),
 )
 _FORM: Final = re.compile(r"[\w.%+\[\]-]+=[^{}\"]*", re.ASCII)
+_BASE_64: Final = re.compile(r"(?:ey[IJ]|ewo|W3s)[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _TOKENS: Final = re.compile(
     # A text that is cut at the end of the search is one token: its escaped quotation marks begin no other text.
     r'"(?:\\.|[^"\\])*(?:"|\Z)|(?P<constant>-?\b(?:NaN|Infinity)\b)|(?P<number>-?\d[\d.eE+-]*)',
@@ -53,8 +54,8 @@ def explain_json(raw: bytes) -> str:
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8", "replace")
         return _message(*_place(before, len(before)), "this byte is not valid UTF-8")
-    if _FORM.fullmatch(text.strip()):
-        return _message(1, 1, "it looks like form fields; send a JSON object, such as curl does with --json")
+    if (other := _other_format(text.strip())) is not None:
+        return _message(1, 1, other)
     at, cause = _fault(text)
     return _message(*_place(text, at), cause)
 
@@ -69,6 +70,15 @@ def no_text(raw: bytes) -> str | None:
     if raw.startswith(_UTF_16) or _is_wide(raw, 2):
         return "it is UTF-16; send UTF-8 without a byte order mark (BOM)"
     return None
+
+
+def _other_format(text: str) -> str | None:
+    """What a text is that is written in another format than JSON; None for any other text."""
+    if _BASE_64.fullmatch(text):
+        return "it looks like base64; send the JSON object itself"
+    if _FORM.fullmatch(text):
+        return "it looks like form fields; send a JSON object, such as curl does with --json"
+    return "it looks like XML or HTML; send a JSON object" if text.startswith("<") else None
 
 
 def _is_wide(raw: bytes, width: int) -> bool:
@@ -103,6 +113,8 @@ def _cause(text: str, at: int, message: str) -> str:
     before = text[:at].rstrip()[-1:]
     if (before == "," and here in _BRACKETS) or (here == "," and rest in _BRACKETS):
         return "a comma stands before the closing bracket (a trailing comma); remove the comma"
+    if message.startswith("Extra data") and here in ("{", "["):
+        return "another document follows the first; send one JSON object, with all calls in one batch"
     if here == "'":
         return "text stands in single quotes; use double quotes"
     if here in ("/", "#"):

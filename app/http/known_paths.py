@@ -59,8 +59,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 def _most_similar(path: str, templates: Mapping[str, object]) -> str | None:
     """The template with as many parts whose constant parts are most similar; else the one that begins like the path."""
-    parts = path.strip("/").split("/")
-    if parts[0].lower() in ("v2", "v3", "api"):
+    parts = path.lower().strip("/").split("/")
+    if parts[0] in ("v2", "v3", "api"):
         parts[0] = PREFIX.strip("/")
     whole = {each: _likeness(parts, each.strip("/").split("/")) for each in templates}
     begin = {each: _likeness(parts[: len(short)], short) for each in templates if (short := each.strip("/").split("/"))}

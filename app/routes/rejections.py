@@ -12,6 +12,7 @@ from identity.operations.integrity import list_rejections as operation
 from identity.operations.integrity.listed_rejection import ALL_REASONS, RejectionFilter
 from identity.values.enums import StoredStatus
 from identity.values.errors import BadCursor, BadParameter
+from identity.values.unknown_names import nearest
 
 router = APIRouter(tags=["Rejections"])
 Since = Annotated[str | None, Query(description="Only calls that arrived at this time (RFC 3339) or later.")]
@@ -34,8 +35,10 @@ async def list_rejections(
 ) -> Response:
     """Calls that were rejected, suppressed or unresolved, and calls that were accepted in part; newest first."""
     if reason is not None and reason.partition(":")[0] not in ALL_REASONS:
+        meant = nearest(reason, ALL_REASONS)
         raise BadParameter(
             "The query parameter `reason` must be one of those in docs/reasons.md, such as invalid_email."
+            + (f" Did you mean {meant}?" if meant is not None else "")
         )
     wanted = RejectionFilter(reason, None if status is None else StoredStatus[status.upper()], source)
     await audit_read(visit, "rejections.read", None)

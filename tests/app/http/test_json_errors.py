@@ -1,5 +1,6 @@
 """A body that is no JSON is explained with its line, its column and the usual cause."""
 
+import base64
 import gzip
 import json
 import time
@@ -40,7 +41,9 @@ from app.http.json_errors import explain_json
         (b"{a: 1}", "line 1, column 2", "double quotes"),
         (b'{"a": undefined}', "line 1, column 7", "true, false and null"),
         (b'{"a": True}', "line 1, column 7", "true, false and null"),
-        (b'{"a": 1} {"b": 2}', "line 1, column 10", "more text follows"),
+        (b'{"a": 1} x', "line 1, column 10", "more text follows"),
+        (b'{"a": 1}\n{"b": 2}', "line 2, column 1", "another document follows"),
+        (base64.b64encode(b'{"a": 1}'), "line 1, column 1", "base64"),
         (b'{"a": 1', "line 1, column 8", "ends too early"),
         (b'{"a": "b', "line 1, column 7", "closing quotation mark"),
         (b'{"a": "b\nc"}', "line 1, column 9", "control character"),
@@ -50,7 +53,9 @@ from app.http.json_errors import explain_json
         (b'{"a": 1 "b": 2}', "line 1, column 9", "comma"),
         (b'{"a": 1} // note', "line 1, column 10", "comments"),
         (b"identifiers=user_id%3Au1&suppress=true", "line 1, column 1", "form fields"),
-        (b"<a/>", "line 1, column 1", "does not belong here"),
+        (b"<a/>", "line 1, column 1", "XML or HTML"),
+        (b"*", "line 1, column 1", "does not belong here"),
+        (b"Word", "line 1, column 1", "double quotes"),
         (b" \n ", "line 2, column 2", "ends too early"),
     ],
 )  # fmt: skip

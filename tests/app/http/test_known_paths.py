@@ -65,6 +65,8 @@ def test_a_constant_path_is_no_value_of_a_parameter(path: str, method: str, *, s
         ("/v1/profiles/user_id:u1/histroy", "/v1/profiles/{ref}/history"),
         ("/v1/profiles/user_id:u1/hist", "/v1/profiles/{ref}/history"),
         ("/v1/destinations/mail/exports", "/v1/destinations/{name}/export"),
+        ("/V1/Profiles", "/v1/profiles"),
+        ("/V1/Profiles/user_id:u1/History", "/v1/profiles/{ref}/history"),
         ("/v1/healthz", "/healthz"),
         ("/health", "/healthz"),
         ("/v1/tracks", "/v1/track"),

@@ -54,6 +54,8 @@ def test_fields_that_are_not_read_are_listed(shop: Shop) -> None:
     (only,) = listed(shop)
     assert (only["status"], only["reason"], only["ignored_fields"]) == ("accepted", "ignored_timestamp", fields)
     assert len(listed(shop, reason="misspelt_field")) == len(listed(shop, reason="field_not_object")) == 1
+    wrong = shop.ask("GET", "/v1/rejections", params={"reason": "mispelt_field"})
+    assert (wrong.status_code, wrong.json()["detail"][-28:]) == (400, "Did you mean misspelt_field?")
 
 
 def test_what_stands_beside_a_batch_is_read_listed_or_rejected(shop: Shop) -> None:
