@@ -105,6 +105,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.DatabaseUnavailable: 503,
     not_ready.NotWriting: 503,
     not_ready.RolledBack: 503,
+    not_ready.DestinationPaused: 503,
     errors.ShuttingDown: 503,
     errors.Quarantined: 503,
     errors.LedgerBroken: 503,

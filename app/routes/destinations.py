@@ -94,7 +94,7 @@ async def rotate_secrets(visit: ByAdmin, name: Segment) -> Response:
 
 @router.post("/v1/destinations/{name}/resume", **described(Destination, DestinationNotFound))
 async def resume_destination(visit: ByAdmin, name: Segment) -> Response:
-    """Send to the callback again at once, from where sending stopped."""
+    """Send to the callback again at once, from where sending stopped; ends the pause that a restore began."""
     found = await manage_destinations.resume_destination(visit.space, name, visit.caller.key_id)
     return answer(schemas.destination(found))
 

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from app.schemas.fields import PublicProfileId, Time, time_or_null
+from identity.operations.destinations.destination_status import DestinationStatus, PushState
 from identity.operations.destinations.explain_missing_trait import MissingTrait
-from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus, PushState
+from identity.operations.destinations.manage_destinations import DestinationSecrets
 from identity.planning.consent.permission import Verdict
 from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.gap_explanation import GateResult
@@ -125,7 +126,7 @@ class Destination(Struct):
     """A destination and its progress. `push` is the state of sending to its callback.
 
     `behind_since` is the time of the oldest change not acknowledged about a person disclosed before;
-    `overdue` after seven days.
+    `overdue` after seven days. `paused`: the database was restored, and nobody resumed the destination since.
     """
 
     destination_id: str
@@ -142,6 +143,7 @@ class Destination(Struct):
     erasures_waiting: int
     behind_since: Time | None
     overdue: bool
+    paused: bool
 
 
 class DestinationList(Struct):
@@ -167,6 +169,7 @@ def destination(value: DestinationStatus) -> Destination:
         erasures_waiting=value.erasures_waiting,
         behind_since=time_or_null(value.behind_since),
         overdue=value.overdue,
+        paused=value.paused,
     )
 
 

@@ -143,6 +143,7 @@ class Spaces:
                 raise KeysOutdated
             await require_published(self.database, opened.tenant, opened.journal)
             await opened.read_heads()
+            await in_key_store(opened.journal.vouched_after)
             # Another task may have opened it meanwhile; all tasks share one cache of types.
             space = self._open.setdefault(space_id, opened)
         return space

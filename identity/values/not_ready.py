@@ -11,6 +11,10 @@ class RolledBack(Unavailable):
     """Stored settings of the space are older than its journal records; the operator has to run onefold verify."""
 
 
+class DestinationPaused(Unavailable):
+    """The database was restored, and nobody resumed this destination since; check its policy, then resume it."""
+
+
 class NotWriting(Unavailable):
     """A queue writer of this process has ended; if it is not replaced soon, the operator has to restart the process."""
 

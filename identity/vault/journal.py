@@ -2,6 +2,7 @@
 
     journal        a line per entry: number, time, hash in hex, entry
     journal-head   {"at", "hash", "kid", "seq", "sig", "size", "space", "v"}
+    journal-vouched   the number of the last entry from before Onefold vouched for entries; written once
 
 Invariants: what the head names is on disk before the head is; a line that a crash tore is cut off by
 the next append; nothing before it ever changes. A head that is not signed by this deployment,
@@ -21,7 +22,7 @@ from identity.values.stamps import Micros
 from identity.vault import durable_files
 from identity.vault.signing import Signer, text
 
-JOURNAL, HEAD = "journal", "journal-head"
+JOURNAL, HEAD, VOUCHED = "journal", "journal-head", "journal-vouched"
 _PARTS = 3
 
 
@@ -74,6 +75,21 @@ class Journal:
         except OSError as error:
             raise KeyUnavailable from error
         return None if head is None else (head.seq, bytes.fromhex(head.hash))
+
+    def vouched_after(self) -> int:
+        """The number of the last entry from before Onefold vouched for entries; recorded at the first call."""
+        path = self._directory / VOUCHED
+        try:
+            if not path.exists():
+                with durable_files.exclusive(self._directory):
+                    if not path.exists():
+                        head = self._head()
+                        durable_files.publish(path, b"%d" % (0 if head is None else head.seq))
+            return int(path.read_bytes())
+        except ValueError as error:
+            raise LedgerBroken from error
+        except OSError as error:
+            raise KeyUnavailable from error
 
     def append(self, after: int, lines: Sequence[JournalLine]) -> None:
         """Adds the entries after a number, as far as they are not there yet. LedgerBroken where it forks."""

@@ -4,7 +4,8 @@ A database that is older than its journal repeats every erasure, suppression, li
 rules, purposes and destinations that the journal lists since, under the space lock, in one transaction; the space is
 served only after that. Requests and erasures become rows again, as they were answered, and destinations are notified
 again. A rotation of the index key is repeated too, because later entries name people by the newer keys. Other
-acknowledged writes are lost with the database; their entries stay, as the record that they happened.
+acknowledged writes are lost with the database; their entries stay, as the record that they happened. Every destination
+is paused until an administrator resumes it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ import msgspec
 import structlog
 
 from identity.operations.ingest.repeat_group_deletion import repeat_group_deletion
+from identity.operations.keys.restore_consent import restore_withdrawal
 from identity.operations.keys.restore_settings import REPLAYED
 from identity.planning.privacy.erasure_entry import counts_in_entry
 from identity.planning.privacy.privacy_requests import FORWARDS
@@ -22,21 +24,24 @@ from identity.spaces.ledger_publication import chained_hash, publish, require_pu
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
+from identity.store.ingest.write import Writes, apply
 from identity.store.keys import epoch_key_roll
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
+from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasures, group_rows, holds, restore_erasures, restore_requests
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.values.ids import ProfileId, SpaceId, private, public
+from identity.values.ids import BlindIndex, ProfileId, SpaceId, new_id, private, public
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
 from identity.vault.threads import in_key_store
+from identity.vault.vouching.journal_heads import SPACE_RESTORED
 
 RESTORED: Final = "restored"
 _CHANGES_GROUPS: Final = frozenset({"erase", "suppress", "withhold.end"})
@@ -90,6 +95,8 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
         "hold.release": _release,
         "group.delete": _deleting_group(space),
         ROTATED: _rotating(space),
+        ledger.CONSENT_WITHDRAWN: _withdrawing(space),
+        ledger.IDENTIFIER_REMOVED: _block,
         **REPLAYED,
     }
     done = 0
@@ -116,10 +123,18 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
             await fold_stored_groups(space, connection, await group_rows.keys_without_account(connection, tenant))
-            await space_lock.raise_stamp(connection, tenant.id, Stamp(stamp + 1), SpaceMark.SUPPRESSED)
+            await space_lock.raise_stamp(
+                connection, tenant.id, Stamp(stamp + 1), SpaceMark.SUPPRESSED | SpaceMark.BLOCKED
+            )
+            await note_restore(connection, tenant)
     finally:
         await connection.close()
     return done
+
+
+async def note_restore(connection: Connection, tenant: Tenant) -> None:
+    """Record that the database of a space was restored; its destinations are paused until each is resumed."""
+    await ledger.note(connection, tenant.id, ledger.OPERATOR, SPACE_RESTORED, None, {"restore": new_id().hex()})
 
 
 async def _repeat(space: Space, connection: PipelineConnection, again: Replay, entry: JsonObject) -> None:
@@ -250,6 +265,20 @@ def _rotating(space: Space) -> Replay:
         await rotate_up_to(space, connection, entry["version"], entry["at"])
 
     return rotate
+
+
+def _withdrawing(space: Space) -> Replay:
+    async def withdraw(connection: PipelineConnection, _tenant: Tenant, entry: JsonObject) -> None:
+        await restore_withdrawal(space, connection, entry)
+
+    return withdraw
+
+
+async def _block(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
+    """Block an identifier again; a profile of the backup still lists it, and no call links it."""
+    keys = [BlindIndex(bytes.fromhex(key)) for key in entry.get("blocked", ())]
+    if keys:
+        await apply(connection, tenant, Writes(blocked=keys))
 
 
 async def _release(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

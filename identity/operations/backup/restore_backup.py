@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from identity.operations.backup import backup_folder
 from identity.operations.backup.backup_folder import BackupManifest
-from identity.operations.backup.repair_from_journal import publish_or_repair
+from identity.operations.backup.repair_from_journal import note_restore, publish_or_repair
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.spaces.outdated_keys import is_older
 from identity.spaces.space import Spaces
@@ -139,7 +139,7 @@ async def settle(spaces: Spaces, progress: Progress, schema: str) -> list[Restor
     progress("journals", 0, 1)
     await publish_or_repair(spaces, {})
     return [
-        each if each.deleted else each._replace(trouble=await _trouble(spaces, row.id))
+        each if each.deleted else each._replace(trouble=await _pause(spaces, row.id))
         for each, row in zip(results, found, strict=True)
     ]
 
@@ -160,9 +160,13 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> RestoredSpac
     return RestoredSpace(space_id, removed)
 
 
-async def _trouble(spaces: Spaces, number: int) -> str | None:
+async def _pause(spaces: Spaces, number: int) -> str | None:
+    """Pause the destinations of a space, also where its journal has no later entry; returns the code of an error."""
     try:
-        await spaces.get(SpaceNumber(number))
+        space = await spaces.get(SpaceNumber(number))
+        async with spaces.database.transaction() as connection:
+            await note_restore(connection, space.tenant)
+        await space.publish()
     except OnefoldError as error:
         return error.code
     return None

@@ -1,5 +1,7 @@
 """Removes one identifier and, on request, blocks it: the identifier is forgotten, the data it brought stays."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from identity.operations.corrections.require_no_hold import require_no_hold
@@ -14,7 +16,8 @@ from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.origin_rows import to_row
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
-from identity.store.ledger.ledger import entry
+from identity.store.ledger.ledger import IDENTIFIER_REMOVED
+from identity.store.ledger.ledger import entry as ledger_entry
 from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
@@ -22,9 +25,7 @@ from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier, ProfileNotFound
 from identity.values.ids import BlindIndex, ProfileId, public_profile
-from identity.values.stamps import stamp_time
-
-ACTION = "identifier.remove"
+from identity.values.stamps import Micros, Stamp, stamp_time
 
 
 class RemovedIdentifier(Struct, frozen=True):
@@ -61,7 +62,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         await opened.unlock(origin)
         writes = await _rows(exclusive, opened, removal, named, source, block=block)
         profile_id = ProfileId(removal.root.canonical)
-        writes.ledger = [entry(actor, ACTION, public_profile(profile_id), stamp_time(removal.stamp))]
+        writes.ledger = [_entry(actor, public_profile(profile_id), removal.stamp, writes.blocked)]
         return SpaceChange(RemovedIdentifier(profile_id, blocked=block), writes, (origin, removal.stamp))
 
     return await run_exclusive(space, [named], decide)
@@ -80,9 +81,15 @@ async def _block(
         raise UnderHold
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(
-        lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]
+        lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[_entry(actor, None, stamp, [key])]
     )
     return SpaceChange(RemovedIdentifier(None, blocked=True), writes)
+
+
+def _entry(actor: str, subject: str | None, stamp: Stamp, blocked: Sequence[BlindIndex]) -> tuple[Micros, bytes]:
+    """The ledger entry, which names a blocked identifier by its blind index: a restore repeats the block."""
+    more = {"stamp": stamp, "blocked": [key.hex() for key in blocked]} if blocked else {}
+    return ledger_entry(actor, IDENTIFIER_REMOVED, subject, stamp_time(stamp), more)
 
 
 async def _rows(

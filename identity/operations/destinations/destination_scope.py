@@ -60,11 +60,12 @@ class Scope(Struct, frozen=True):
 
 
 async def open_scope(space: Space, destination_id: str) -> Scope:
-    """A destination and what governs it now. DestinationNotFound."""
+    """A destination and what governs it now. DestinationNotFound, DestinationPaused, RolledBack."""
     id_ = private("dst", destination_id)
     if id_ is None:
         raise DestinationNotFound
     row, version, sealed = await read_policy(space, id_)
+    space.heads.require_resumed(id_)
     return Scope(
         id=row.id,
         public_id=row.public_id,

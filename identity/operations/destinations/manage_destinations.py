@@ -8,22 +8,21 @@ import secrets
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
 from identity.operations.destinations.destination_document import note_document, open_document, seal_document
 from identity.operations.destinations.destination_rows import all_destinations, find_destination
+from identity.operations.destinations.destination_status import DestinationStatus, destination_status
 from identity.operations.destinations.manage_purposes import get_purposes
-from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
-from identity.planning.destinations.feed_pages import furthest
 from identity.planning.destinations.policy import ALL, Entitled, StoredDestination, compile_entitled, is_name
 from identity.spaces.named_identifiers import require_types
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.spaces.vouched_keys import add_key, revoke_key
-from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
+from identity.store.destinations import deliveries, destinations
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger
 from identity.store.privacy import erasure_notices
@@ -36,24 +35,24 @@ from identity.values.errors import (
     Undelivered,
 )
 from identity.values.ids import DestinationId, new_id, public
-from identity.values.stamps import Micros, wall_time
+from identity.values.stamps import wall_time
 from identity.values.unknown_names import unknown_purposes
 from identity.vault.vouching.journal_heads import (
     DESTINATION_CREATED,
     DESTINATION_DELETED,
     DESTINATION_PUT,
+    DESTINATION_RESUMED,
     DESTINATION_ROTATED,
 )
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 WITHOUT_CONSENT: Final = "destination.without_consent"
 """The entry in the ledger for a destination that from then on receives data without consent."""
 _LIVE_SECRETS: Final = 2
 """Secrets that are good at one time: the newest and the one before."""
-_ENTRIES_CHECKED: Final = 1_000
 
 Vet = Callable[[str], Awaitable[None]]
 """Checks that an address may be called now. BadCallback, Undelivered."""
-PushState = Literal["off", "working", "failing", "dead"]
 
 
 class DestinationSecrets(Struct, frozen=True):
@@ -65,25 +64,6 @@ class DestinationSecrets(Struct, frozen=True):
     secret: str | None = None
     callback_secret: str | None = None
     lists_nothing: bool = False
-
-
-class DestinationStatus(Struct, frozen=True, kw_only=True):
-    """A destination, what it may see, and its progress. Times are microseconds.
-
-    `behind_since` is the time of the oldest change not acknowledged about a person disclosed before;
-    `overdue` says that this was too long ago.
-    """
-
-    id: DestinationId
-    name: str
-    version: int
-    entitled: Entitled
-    acknowledged_at: Micros | None
-    pushed_at: Micros | None
-    push: PushState
-    erasures_waiting: int
-    behind_since: Micros | None
-    overdue: bool
 
 
 async def reject_callbacks(_url: str) -> None:
@@ -173,12 +153,19 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
 
 
 async def resume_destination(space: Space, name: str, actor: str) -> DestinationStatus:
-    """Send to the callback of a destination again at once, from where sending stopped. DestinationNotFound."""
+    """Send to the callback of a destination again at once, from where sending stopped. DestinationNotFound.
+
+    A destination that a restore paused may read again.
+    """
     row = await _named(space, name)
+    entry = ledger.entry(
+        actor, DESTINATION_RESUMED, public("dst", row.public_id), wall_time(), {"restore": space.heads.restore}
+    )
     async with space.database.transaction() as connection:
         await deliveries.revive(connection, space.tenant, row.id)
-        await ledger.note(connection, space.tenant.id, actor, "destination.resume", public("dst", row.public_id))
-    return await _status(space, row)
+        await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, entry))
+    await space.publish()
+    return await destination_status(space, row)
 
 
 async def rotate_secrets(space: Space, name: str, actor: str) -> DestinationSecrets:
@@ -214,13 +201,13 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
 
 async def get_destination(space: Space, name: str) -> DestinationStatus:
     """A destination, what it may see, and its progress. DestinationNotFound."""
-    return await _status(space, await _named(space, name))
+    return await destination_status(space, await _named(space, name))
 
 
 async def list_destinations(space: Space) -> list[DestinationStatus]:
     """All destinations, by name."""
     rows = await all_destinations(space)
-    return [await _status(space, row) for row in rows]
+    return [await destination_status(space, row) for row in rows]
 
 
 async def lacking_a_purpose(space: Space) -> list[str]:
@@ -252,40 +239,6 @@ async def _named(space: Space, name: str) -> DestinationRow:
     if row is None:
         raise DestinationNotFound
     return row
-
-
-async def _status(space: Space, row: DestinationRow) -> DestinationStatus:
-    entitled = open_document(space, row).entitled
-    now = wall_time()
-    async with space.database.reading() as connection:
-        delivery = await deliveries.get(connection, space.tenant, row.id)
-        waiting = await erasure_notices.count_unacknowledged(connection, space.tenant, row.id)
-        lanes = {each.lane: each.base for each in await feed.lanes(connection, space.tenant)}
-        known = furthest(delivery.acked, delivery.watched)
-        after = {lane: max(base, known.get(lane, 0)) for lane, base in lanes.items()}
-        since = (
-            await overdue_destinations.oldest_unacknowledged(connection, space.tenant, row.id, after, _ENTRIES_CHECKED)
-        ).oldest
-    return DestinationStatus(
-        id=row.public_id,
-        name=row.name,
-        version=row.version,
-        entitled=entitled,
-        acknowledged_at=delivery.acked_at,
-        pushed_at=delivery.pushed_at,
-        push=_push_state(entitled, delivery),
-        erasures_waiting=waiting,
-        behind_since=since,
-        overdue=since is not None and since < now - OVERDUE_AFTER,
-    )
-
-
-def _push_state(entitled: Entitled, delivery: deliveries.DeliveryRow) -> PushState:
-    if entitled.callback_url is None:
-        return "off"
-    if delivery.dead_at is not None:
-        return "dead"
-    return "failing" if delivery.attempts else "working"
 
 
 def _scope(id_: DestinationId) -> str:

@@ -20,6 +20,7 @@ from identity.operations.ingest.unseal import (
     wanted_documents,
     wanted_sets,
 )
+from identity.operations.ingest.withdrawal_entries import withdrawal_entries
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner import plan as make_plan
 from identity.planning.resolution.planner_state import PlannerState
@@ -137,7 +138,8 @@ class BatchWriter:
             await rollback(connection)
             _answer(requests, made)
             return None
-        writes = Sealer(opened, first.lock_row, rules, slot, held).seal(made)
+        sealer = Sealer(opened, first.lock_row, rules, slot, held)
+        writes = sealer.seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.lock_stamp = self.clock.last_stamp if made.assumes_unknown else Stamp(0)
         writes.lane = self.clock.slot % spaces_and_keys.LANES
@@ -147,6 +149,9 @@ class BatchWriter:
             )
             for record in made.forced
         ]
+        if made.withdrawn:
+            withdrawals = [record for record in made.evidence if record.stamp in made.withdrawn]
+            writes.ledger += withdrawal_entries(space.keys, sealer, withdrawals)
         writes.rejection = rejection_row(space, requests, made, stamp)
         await apply(connection, space.tenant, writes)
         tried[stamp] = made

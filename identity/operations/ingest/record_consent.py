@@ -94,6 +94,7 @@ async def record_consent(
     outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
         raise BeforeErasure if outcome.reason == UnlinkedReason.BEFORE_ERASURE else Suppressed
+    await _publish(space, signals, decisions)
     if outcome.reason == "too_large":
         raise _too_large(decisions, evidence)
     profile_id = private("prf", outcome.profile_id or "")
@@ -107,6 +108,12 @@ async def record_consent(
         decisions=recorded,
         found=not outcome.created,
     )
+
+
+async def _publish(space: Space, signals: dict[str, Any], decisions: dict[str, bool]) -> None:
+    """Copy a withdrawal into the journal before it is answered, so that a restore of an older backup repeats it."""
+    if any(signals.values()) or False in decisions.values():
+        await space.publish()
 
 
 def _too_large(decisions: dict[str, bool], evidence: Any) -> BadDecisions:

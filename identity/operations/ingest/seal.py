@@ -57,7 +57,8 @@ class Sealer:
         writes.slot, writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
         return writes
 
-    def _subject(self, id_: SubjectId) -> SubjectKey:
+    def subject(self, id_: SubjectId) -> SubjectKey:
+        """The subject key of an origin or a group of the batch."""
         minted = self._new_keys.get(id_)
         return self.opened.subject(id_) if minted is None else minted
 
@@ -68,7 +69,7 @@ class Sealer:
         writes, codes = self.writes, self.space.codes
         for gained in plan.gained:
             identifier = gained.identifier
-            value = self._subject(gained.origin).seal(IDENTIFIER, identifier.key[:16], 0, identifier.value.encode())
+            value = self.subject(gained.origin).seal(IDENTIFIER, identifier.key[:16], 0, identifier.value.encode())
             writes.identifiers.append(
                 rows.IdentifierRow(
                     key=identifier.key,
@@ -91,14 +92,14 @@ class Sealer:
     def _documents(self, plan: Plan) -> None:
         for origin, document in plan.documents.items():
             version = self.opened.documents.get(origin, 0) + 1
-            sealed = self._subject(origin).seal(DOCUMENT, origin, version, fold_documents.pack(document))
+            sealed = self.subject(origin).seal(DOCUMENT, origin, version, fold_documents.pack(document))
             row = rows.DocumentRow(origin, version, sealed)
             (self.writes.new_documents if version == 1 else self.writes.documents).append(row)
 
     def _accounts(self, plan: Plan) -> None:
         for key, account in plan.accounts.items():
             version = self.opened.accounts.get(key, 0) + 1
-            subject = self._new_keys.make(account.id) if version == 1 else self._subject(account.id)
+            subject = self._new_keys.make(account.id) if version == 1 else self.subject(account.id)
             group_id = subject.seal(GROUP_ID, account.id, 0, account.group_id.encode())
             document = subject.seal(GROUP_TRAITS, account.id, version, fold_documents.pack(account.document))
             row = rows.AccountRow(key=key, id=account.id, version=version, group_id=group_id, document=document)
@@ -110,7 +111,7 @@ class Sealer:
     def _calls(self, plan: Plan) -> None:
         writes, codes = self.writes, self.space.codes
         for record in plan.evidence:
-            payload = self._subject(record.origin).seal(EVIDENCE, record.origin, record.stamp, pack(record.call))
+            payload = self.subject(record.origin).seal(EVIDENCE, record.origin, record.stamp, pack(record.call))
             demoted = pack_demoted(record.demoted, codes) if record.demoted else None
             kind = STORED_KINDS.index(record.call.kind)
             row = rows.EvidenceRow(
@@ -129,7 +130,7 @@ class Sealer:
         for origin, records in packed.items():
             stamp = records[0].stamp
             plain = pack_events((record.stamp, record.call) for record in records)
-            payload = self._subject(origin).seal(EVENT, origin, stamp, plain)
+            payload = self.subject(origin).seal(EVENT, origin, stamp, plain)
             writes.events.append(rows.EventRow(origin, stamp, len(records), payload))
         seq = 0
         last = -1

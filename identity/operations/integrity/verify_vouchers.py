@@ -8,7 +8,7 @@ from typing import Final
 
 from identity.operations.integrity.find_rolled_back import older_rows
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy
-from identity.planning.integrity.suppressions_of_journal import suppressed_hashes
+from identity.planning.integrity.suppressions_of_journal import LIFTS, suppressed_hashes
 from identity.spaces.vouched_keys import foreign_keys
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
@@ -16,8 +16,10 @@ from identity.store.privacy import suppressions
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
+from identity.vault.space_keys import SpaceKeys
 from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import JournalHeads
+from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 _SETTLED: Final = 0.2
 """Seconds in which an entry of a commit is in the journal, unless the server that committed was killed."""
@@ -35,20 +37,19 @@ async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) ->
             findings.add("key_foreign", key_id)
         for _, kind, label in await older_rows(connection, {space.id: reader.current}):
             findings.add(kind, label)
-        await _check_suppressions(connection, space, journal, findings)
+        await _check_suppressions(connection, space, keys, journal, findings)
     return list(findings)
 
 
 async def _check_suppressions(
-    connection: Connection, space: SpaceRow, journal: Journal, findings: Discrepancies
+    connection: Connection, space: SpaceRow, keys: SpaceKeys, journal: Journal, findings: Discrepancies
 ) -> None:
     """Compare the suppression list with the journal. A change in between may be in one of them only: look twice."""
     tenant = Tenant(space.id, space.bucket_base, space.spread)
     missing: set[bytes] | None = None
     foreign: set[bytes] | None = None
     for _ in range(2):
-        entries, _size = await in_key_store(journal.since, 0)
-        recorded = suppressed_hashes(entries)
+        recorded = suppressed_hashes(await in_key_store(_own_entries, keys, journal))
         stored = await suppressions.all_suppressed(connection, tenant)
         missing = recorded - stored if missing is None else missing & (recorded - stored)
         foreign = stored - recorded if foreign is None else foreign & (stored - recorded)
@@ -58,3 +59,16 @@ async def _check_suppressions(
     for kind, hashes in (("suppression_missing", missing or ()), ("suppression_foreign", foreign or ())):
         for hash_ in sorted(hashes):
             findings.add(kind, f"suppression {hash_.hex()}")
+
+
+def _own_entries(keys: SpaceKeys, journal: Journal) -> list[bytes]:
+    """The entries of a journal, but for one that lifts a suppression and that somebody else appended or repeated."""
+    older, lifts = journal.vouched_after(), set()
+    own = []
+    for line in journal.after(0):
+        if line.entry.startswith(LIFTS):
+            if line.entry in lifts or (line.seq > older and not is_vouched_entry(keys, line.entry)):
+                continue
+            lifts.add(line.entry)
+        own.append(line.entry)
+    return own

@@ -23,6 +23,7 @@ from identity.values.errors import Conflict, DatabaseUnavailable
 from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros, wall_time
 from identity.vault.threads import in_key_store
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 KEY_BACKUP_DAYS: Final = 7
 """The default for how long backups of the key store are kept."""
@@ -92,7 +93,8 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     details = {"epoch": new, "safe_at": safe_at}
     async with database.transaction() as connection:
         await epoch_key_roll.set_safe(connection, space_id, new, safe_at)
-        await ledger.append(connection, space_id, *ledger.entry(actor, "keys.roll", None, now, details))
+        entry = ledger.entry(actor, "keys.roll", None, now, details)
+        await ledger.append(connection, space_id, *vouch_for_entry(space.keys, entry))
     return new
 
 

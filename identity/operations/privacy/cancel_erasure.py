@@ -23,6 +23,7 @@ from identity.values.enums import ErasureState, FeedOperation
 from identity.values.errors import RequestNotFound
 from identity.values.ids import ErasureId, RequestId, public
 from identity.values.stamps import stamp_time, wall_time
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 
 async def cancel_request(space: Space, request_id: RequestId, actor: str) -> PrivacyRequest:
@@ -90,5 +91,6 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
         for other in merged
     ]
     entry = {"profiles": [each.hex() for each in person.origin_ids], "hashes": [each.hex() for each in hashes]}
-    writes.ledger = [ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)]
+    made = ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)
+    writes.ledger = [vouch_for_entry(exclusive.space.keys, made)]
     return SpaceChange(None, writes)

@@ -22,6 +22,7 @@ from identity.values.enums import ErasureState, SpaceMark
 from identity.values.ids import RequestId, public
 from identity.values.json import JsonObject
 from identity.values.stamps import stamp_time
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 
 async def change_suppressions(
@@ -77,7 +78,8 @@ async def _decide(
         await suppressions.lift(connection, tenant, hashes)
     entry: JsonObject = {"hashes": [hash_.hex() for hash_ in hashes], "found": sorted(found)}
     action = "suppress" if on else "suppress.lift"
-    seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, action, public("req", request_id), at, entry))
+    made = vouch_for_entry(exclusive.space.keys, ledger.entry(actor, action, public("req", request_id), at, entry))
+    seq = await ledger.append(connection, tenant.id, *made)
     for row in waiting:
         await erasures.finish(
             connection,

@@ -29,6 +29,7 @@ from identity.values.errors import ErasureNotFound
 from identity.values.ids import ErasureId, public
 from identity.values.stamps import Stamp, stamp_time
 from identity.vault.seal import ASIDE
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 
 async def erase_person(
@@ -101,9 +102,8 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     entry = erasure_entry.ledger_entry(
         refs, rows, exports, informed, stamp=stamp, whole=whole, epoch=epoch, lifted=lifted
     )
-    seq = await ledger.append(
-        connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), internal_at, entry)
-    )
+    made = ledger.entry(actor, "erase", public("ers", row.id), internal_at, entry)
+    seq = await ledger.append(connection, tenant.id, *vouch_for_entry(exclusive.space.keys, made))
     await erasures.finish(
         connection,
         tenant,

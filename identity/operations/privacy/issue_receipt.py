@@ -1,12 +1,16 @@
-"""Receipts: signed proof of an erasure, built from the ledger for each request."""
+"""Receipts: signed proof of an erasure, built from the journal for each request.
+
+Invariant: a receipt states what entries of the journal prove, which a database writer cannot write or alter.
+"""
 
 import msgspec
 
+from identity.operations.privacy.recorded_entries import recorded_entries
 from identity.planning.privacy.privacy_requests import ErasureResult
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
+from identity.planning.privacy.recorded_erasure import recorded_erasure
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space, Spaces
-from identity.store.ledger import ledger
 from identity.values.enums import ErasureState
 from identity.values.errors import ReceiptPending
 from identity.values.ids import public
@@ -16,18 +20,21 @@ from identity.vault.threads import in_key_store
 
 
 async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, software: str) -> Receipt:
-    """The signed receipt of an erasure. ReceiptPending until the erasure is done."""
+    """The signed receipt of an erasure. ReceiptPending until the erasure is done, LedgerBroken without its entries."""
     if erasure.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE):
         raise ReceiptPending
     signer = await in_key_store(lambda: spaces.keyring.signer)
-    async with space.database.reading() as connection:
-        hash_ = await ledger.hash_at(connection, space.tenant, erasure.ledger_seq or 0)
-        scanned = await ledger.last_scan(connection, space.tenant, erasure.ledger_seq or 0)
-    now = wall_time()
-    scan = None if scanned is None else msgspec.json.decode(scanned)
+    await space.publish()
+    entries = await in_key_store(recorded_entries, space, erasure)
+    proven = recorded_erasure(erasure, entries.request, entries.outcome, entries.safe_at)
+    if proven.state == ErasureState.FINISHED:
+        proven = msgspec.structs.replace(proven, ledger_seq=entries.seq)
+    scan = entries.scan
     if scan is not None:
         scan["at"] = format_time(scan["at"])
-    receipt = unsigned_receipt(erasure, public("spc", space.public_id), signer.kid, software, hash_, now, scan)
+    head = entries.hash if proven.ledger_seq else b""
+    now = wall_time()
+    receipt = unsigned_receipt(proven, public("spc", space.public_id), signer.kid, software, head, now, scan)
     return msgspec.structs.replace(receipt, sig=text(signer.sign(bytes_to_sign(receipt))))
 
 

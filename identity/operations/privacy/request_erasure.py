@@ -35,6 +35,7 @@ from identity.values.errors import IdempotencyConflict, RequestExists, RequestNo
 from identity.values.ids import BlindIndex, ErasureId, RequestId, new_id, public
 from identity.values.stamps import wall_time
 from identity.vault.seal import REQUEST
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 MOST_IDENTIFIERS: Final = 5_000
 _SALT: Final = 16
@@ -176,9 +177,8 @@ async def _insert(
         return False
     await erasures.add(connection, space.tenant, row, new, due_at)
     entry = restore_requests.ledger_fields(row, idempotency, new, due_at, call_at)
-    await ledger.append(
-        connection, space.tenant.id, *ledger.entry(row.actor, "request", public("req", row.id), now, entry)
-    )
+    made = ledger.entry(row.actor, "request", public("req", row.id), now, entry)
+    await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, made))
     return True
 
 

@@ -11,6 +11,8 @@ import msgspec
 
 _ACTIONS: Final = ("suppress", "suppress.lift", "withhold.end", "erase")
 _STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
+LIFTS: Final = _STARTS[1:]
+"""How the entries begin that may end a suppression; each is vouched for."""
 
 
 class _Entry(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ origin changes in place, and exists only once it has content, so an origin witho
 
 from collections.abc import Callable
 
+from identity.planning.consent.withdrawals import consent_entries, withdraws
 from identity.planning.resolution.fold_documents import (
     FoldResult,
     merge_decisions,
@@ -31,10 +32,8 @@ def apply_call(
     result = FoldResult()
     if call.traits:
         result = merge_traits(document, call.traits, call.time, stamp)
-    if call.consent:
-        result |= merge_decisions(document, call.consent, call.time, stamp, server=call.source.server)
-    if call.signals:
-        result |= merge_signals(document, call.signals, stamp)
+    if call.consent or call.signals:
+        result |= _apply_consent(call, document, target, stamp, plan)
     if call.group is not None:
         member = call.kind != "leave"
         joined = merge_membership(document, call.group, call.time, stamp, member=member)
@@ -50,6 +49,19 @@ def apply_call(
         state.documents[target.id] = plan.documents[target.id] = document
     if call.kind == "group" and call.group is not None and call.group not in result.refused:
         result |= _apply_group_call(call, call.group, stamp, state, plan, fresh_id)
+    return result
+
+
+def _apply_consent(call: Call, document: Document, target: Profile, stamp: Stamp, plan: Plan) -> FoldResult:
+    """Fold the consent of a call into a document; a call that withdraws consent of a stored origin is noted."""
+    before = None if target.id in plan.created else consent_entries(document)
+    result = FoldResult()
+    if call.consent:
+        result |= merge_decisions(document, call.consent, call.time, stamp, server=call.source.server)
+    if call.signals:
+        result |= merge_signals(document, call.signals, stamp)
+    if before is not None and withdraws(before, document):
+        plan.withdrawn.add(stamp)
     return result
 
 

@@ -82,7 +82,8 @@ class Plan(Struct):
     counters. `moved` maps a root that loses a merge to the new root of its origins. `assumes_unknown`: a decision
     depends on an identifier that no profile holds and that the plan does not link. Another batch could link the
     identifier before this plan commits, so this plan may commit only while the space lock is held alone. `seen` holds
-    the first and the last event time of an identifier in this plan, by origin and key.
+    the first and the last event time of an identifier in this plan, by origin and key. `withdrawn` are the stamps of
+    the calls that withdraw consent.
     """
 
     outcomes: list[Outcome] = []
@@ -104,4 +105,5 @@ class Plan(Struct):
     merges: list[FeedChange] = []
     messages: set[bytes] = set()
     forced: list[RecordedCall] = []
+    withdrawn: set[Stamp] = set()
     assumes_unknown: bool = False

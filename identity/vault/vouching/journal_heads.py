@@ -5,8 +5,9 @@ the database appends to the ledger raises nothing. Invariant: what `JournalHeads
 back a row that is older. A caller takes `current` before it reads a row; a row that Onefold changes meanwhile is then
 newer, never older.
 
-An entry that ends something (a key, a destination) needs no proof. A writer who forges one ends that thing for good,
-and can do the same by deleting the row.
+An entry that ends or pauses something (a key, a destination, all destinations after a restore) needs no proof. A writer
+who forges one ends that thing for good, and can do the same by deleting the row. An entry that ends a pause has a MAC,
+and names the restore, so neither a forged nor a repeated one counts.
 """
 
 from base64 import b64decode
@@ -18,10 +19,11 @@ import msgspec
 
 from identity.values.errors import SealBroken
 from identity.values.ids import private
-from identity.values.not_ready import RolledBack
+from identity.values.not_ready import DestinationPaused, RolledBack
 from identity.vault.journal import Journal
 from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 KEY_REVOKED: Final = "key.revoke"
 RULES_PUT: Final = "rules.put"
@@ -30,6 +32,8 @@ DESTINATION_CREATED: Final = "destination.create"
 DESTINATION_PUT: Final = "destination.put"
 DESTINATION_ROTATED: Final = "destination.rotate"
 DESTINATION_DELETED: Final = "destination.delete"
+DESTINATION_RESUMED: Final = "destination.resume"
+SPACE_RESTORED: Final = "space.restored"
 _ACTIONS: Final = (
     KEY_REVOKED,
     RULES_PUT,
@@ -38,9 +42,13 @@ _ACTIONS: Final = (
     DESTINATION_PUT,
     DESTINATION_ROTATED,
     DESTINATION_DELETED,
+    DESTINATION_RESUMED,
+    SPACE_RESTORED,
 )
 # Entries are JSON with sorted names, and "action" is the first: most entries of a long journal are not parsed.
 _STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
+
+_RESUMED: Final = b'{"action":"%s"' % DESTINATION_RESUMED.encode()
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -48,19 +56,35 @@ class _Entry(msgspec.Struct, frozen=True):
     subject: str | None = None
     version: int = 0
     document: str | None = None
+    restore: str | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Entry)
 
 
 class Heads(msgspec.Struct, frozen=True):
-    """What is in force at least: versions, the ids of destinations and keys that have ended."""
+    """What is in force at least: versions, the ids of destinations and keys that have ended.
+
+    `restore` names the newest restore of the database, and `resumed` are the destinations that an administrator resumed
+    since, or created.
+    """
 
     rules: int = 0
     purposes: int = 0
     destinations: Mapping[bytes, int] = {}
     ended: frozenset[bytes] = frozenset()
     revoked: frozenset[str] = frozenset()
+    restore: str | None = None
+    resumed: frozenset[bytes] = frozenset()
+
+    def require_resumed(self, id_: bytes) -> None:
+        """DestinationPaused for a destination that nobody resumed since a restore."""
+        if self.is_paused(id_):
+            raise DestinationPaused
+
+    def is_paused(self, id_: bytes) -> bool:
+        """Whether a restore paused a destination, and nobody resumed it since."""
+        return self.restore is not None and id_ not in self.resumed
 
     def require_rules(self, version: int) -> None:
         """RolledBack where the journal has newer rules."""
@@ -90,15 +114,19 @@ class JournalHeads:
     def read(self) -> None:
         """Take up what the journal records since the last reading. LedgerBroken, KeyUnavailable."""
         entries, self._offset = self._journal.since(self._offset)
-        found = [_decoder.decode(entry) for entry in entries if entry.startswith(_STARTS)]
+        found = [_decoder.decode(entry) for entry in entries if entry.startswith(_STARTS) and self._counts(entry)]
         if found:
             self.current = advance(self.current, found, self._keys)
+
+    def _counts(self, entry: bytes) -> bool:
+        return not entry.startswith(_RESUMED) or is_vouched_entry(self._keys, entry)
 
 
 def advance(heads: Heads, entries: Iterable[_Entry], keys: SpaceKeys) -> Heads:
     """The heads after more entries of the journal."""
     rules, purposes, destinations = heads.rules, heads.purposes, dict(heads.destinations)
     ended, revoked = set(heads.ended), set(heads.revoked)
+    restore, resumed = heads.restore, set(heads.resumed)
     for entry in entries:
         subject = entry.subject or ""
         if entry.action == KEY_REVOKED:
@@ -107,15 +135,28 @@ def advance(heads: Heads, entries: Iterable[_Entry], keys: SpaceKeys) -> Heads:
             rules = max(rules, _proven(keys, RULES, keys.id, _number(subject), entry.document))
         elif entry.action == PURPOSES_PUT:
             purposes = max(purposes, _proven(keys, PURPOSES, keys.id, _number(subject), entry.document))
+        elif entry.action == SPACE_RESTORED:
+            restore, resumed = entry.restore or "", set()
         elif (id_ := private("dst", subject)) is None:
             continue
         elif entry.action == DESTINATION_DELETED:
             ended.add(id_)
+        elif entry.action == DESTINATION_RESUMED:
+            resumed |= {id_} if entry.restore == restore else set()
         else:
             proven = _proven(keys, DESTINATION, id_, entry.version, entry.document)
+            if entry.action == DESTINATION_CREATED and proven and id_ not in destinations:
+                # New since the restore; a repeated entry is about a destination that was there before.
+                resumed.add(id_)
             destinations[id_] = max(destinations.get(id_, 0), proven)
     return Heads(
-        rules=rules, purposes=purposes, destinations=destinations, ended=frozenset(ended), revoked=frozenset(revoked)
+        rules=rules,
+        purposes=purposes,
+        destinations=destinations,
+        ended=frozenset(ended),
+        revoked=frozenset(revoked),
+        restore=restore,
+        resumed=frozenset(resumed),
     )
 
 

@@ -9,8 +9,10 @@ from identity.operations.privacy.manage_suppressions import lift_suppressions, s
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.spaces import manage_spaces
 from identity.planning.privacy.privacy_requests import NewRequest
+from identity.store.ledger.ledger import append, entry
 from identity.values.api_key_secrets import hash_of, new_secret
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.stamps import wall_time
 from tests.support.processes.writer_processes import Lab, ingesting
 
 INSERT = """
@@ -60,6 +62,26 @@ async def test_attack_162_the_suppression_list_is_compared_with_the_journal(lab:
     lab.query("UPDATE suppression SET whole = false WHERE key = %s", space.keys.suppression("user_id", "x"))
     lab.query("UPDATE suppression SET whole = true WHERE key = %s", space.keys.suppression("user_id", "bob"))
     assert await found(lab) == [("suppression_missing", 2), ("suppression_foreign", 1)]
+
+
+async def test_attack_166_a_forged_or_repeated_lift_hides_no_deleted_suppression(lab: Lab) -> None:
+    """The entry of a genuine lift counts once, at its place; a new one needs its MAC."""
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        for _ in range(2):
+            await suppress_identifiers(space, ["user_id:ann"], "t")
+            await lift_suppressions(space, ["user_id:ann"], "t")
+        await suppress_identifiers(space, ["user_id:ann"], "t")
+        assert await found(lab) == []
+        lab.query("DELETE FROM suppression")
+        lifted = lab.query("SELECT entry FROM ledger WHERE position('suppress.lift'::bytea IN entry) > 0 LIMIT 1")[0][0]
+        hash_ = space.keys.suppression("user_id", "ann").hex()
+        forged = entry("t", "suppress.lift", None, wall_time(), {"hashes": [hash_]})[1]
+        async with space.database.transaction() as connection:
+            for raw in (bytes(lifted), forged):
+                await append(connection, space.tenant.id, wall_time(), raw)
+        await space.publish()
+    assert await found(lab) == [("suppression_missing", 1)]
 
 
 async def found(lab: Lab) -> list[tuple[str, int]]:

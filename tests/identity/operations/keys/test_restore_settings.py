@@ -10,6 +10,7 @@ from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.spaces.manage_spaces import KeyCheck
 from identity.values.errors import DestinationNotFound, Unauthorised
 from identity.values.ids import public
+from identity.values.not_ready import DestinationPaused
 from tests.support.integrity.rolled_back_rows import LAX, LOOSE_RULES, NARROW, STRICT, TIGHT_RULES, WIDE
 from tests.support.privacy.older_backup import Backup, publish_ledgers
 from tests.support.processes.writer_processes import Lab, ingesting
@@ -43,6 +44,11 @@ async def test_what_was_narrowed_since_the_backup_is_narrow_after_the_restore(la
         space = await ingest.spaces.get(space.tenant.id)
         assert (await get_rules(space)).document() == rules.document()
         assert (await manage_purposes.get_purposes(space)).document() == purposes.document()
+        for each in (mail, new):
+            with pytest.raises(DestinationPaused):
+                await open_scope(space, public("dst", each.id))
+        for name in ("mail", "gone"):
+            await manage_destinations.resume_destination(space, name, "t")
         for each, version in ((mail, 3), (new, 1)):
             scope = await open_scope(space, public("dst", each.id))
             assert (scope.entitled.traits, scope.version) == (["plan"], version)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.ids import DestinationId, public
-from identity.values.not_ready import RolledBack
+from identity.values.not_ready import DestinationPaused, RolledBack
 from identity.values.stamps import Micros
 from identity.vault.journal import Journal, JournalLine
 from identity.vault.keyring import Keyring
@@ -20,6 +20,7 @@ from identity.vault.secret import Secret
 from identity.vault.signing import Signer
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_heads import Heads, JournalHeads, _Entry, advance
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 DST = DestinationId(b"d" * 16)
 ACTIONS = {"rules.put": RULES, "purposes.put": PURPOSES, "destination.put": DESTINATION}
@@ -130,3 +131,45 @@ def test_each_reading_goes_on_where_the_last_one_ended(keys: SpaceKeys, tmp_path
     reader._journal = second
     reader.read()
     assert reader.current.revoked == {"key_a", "key_b"}
+
+
+def test_attack_185_only_an_administrator_ends_the_pause_of_a_restore(keys: SpaceKeys, tmp_path: Path) -> None:
+    """A forged or a repeated entry ends no pause; the entry of an administrator ends that of one restore only."""
+    journal = Journal(tmp_path, b"j" * 16, Signer([Secret(b"s" * 32)]))
+    heads = JournalHeads(keys, journal)
+    created = put(keys, "destination.put", 1)
+    numbers = iter(range(1, 99))
+
+    def after(entry: bytes) -> bool:
+        number = next(numbers)
+        journal.append(number - 1, [JournalLine(number, Micros(number), entry, bytes((number,)) * 32)])
+        heads.read()
+        return heads.current.is_paused(DST)
+
+    def entry(action: str, **more: Any) -> bytes:
+        fields = {"action": action, "subject": public("dst", DST), **more}
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+    made = entry("destination.create", version=1, document=created.document)
+    assert not after(made)
+    assert after(entry("space.restored", restore="a"))
+    resumed = entry("destination.resume", restore="a")
+    assert after(resumed)
+    assert after(made)
+    genuine = vouch_for_entry(keys, (Micros(1), resumed))[1]
+    assert not after(genuine)
+    assert after(entry("space.restored", restore="b"))
+    assert after(genuine)
+    assert after(vouch_for_entry(keys, (Micros(1), entry("destination.resume", restore=None)))[1])
+    with pytest.raises(DestinationPaused):
+        heads.current.require_resumed(DST)
+    assert not after(vouch_for_entry(keys, (Micros(1), entry("destination.resume", restore="b")))[1])
+
+
+def test_a_destination_that_is_created_after_a_restore_is_not_paused(keys: SpaceKeys) -> None:
+    """Its administrator stated its policy a moment ago."""
+    document = put(keys, "destination.put", 1)
+    created = _Entry("destination.create", document.subject, 1, document.document)
+    entries = [_Entry("space.restored", restore="a"), created]
+    assert not advance(Heads(), entries, keys).is_paused(DST)
+    assert advance(Heads(), entries[::-1], keys).is_paused(DST)
