@@ -32,7 +32,7 @@ async def delete_group(visit: ByLister, group_id: Segment) -> Response:
     group = await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
     deleted = await ingest.delete_group(
-        visit.space, visit.onefold.ingest_queue, group.name, source, visit.caller.key_id
+        visit.space, visit.onefold.ingest_queue, group.group_id, source, visit.caller.key_id
     )
     return answer(group_deleted(deleted))
 

@@ -44,13 +44,13 @@ def left(value: GroupLeft) -> Left:
 
 def group_deleted(value: DeletedGroup) -> GroupDeleted:
     """A deleted group as the API answers it."""
-    return GroupDeleted(group_id=value.name, deleted=True, members_removed=value.left)
+    return GroupDeleted(group_id=value.group_id, deleted=True, members_removed=value.left)
 
 
 def group_answer(value: GroupSummary) -> GroupAnswer:
     """A group as the API answers it."""
     return GroupAnswer(
-        group_id=value.name,
+        group_id=value.group_id,
         traits=value.traits,
         member_count=value.members,
         approximate=value.approximate,

@@ -230,7 +230,7 @@ class PerStatement:
             held = next(iter(await run(_SLOT, place[0], slot, place[1])), None)
         keyed = [rows.KeyRow(*r) for r in found]
         return LockedRows(
-            profiles=locked, keys=keyed, sightings=[rows.SightingRow(*r) for r in seen], accounts=[], slot=held
+            profiles=locked, keys=keyed, sightings=[rows.SightingRow(*r) for r in seen], groups=[], slot=held
         ), slot
 
     async def _around(self, run: Any, one: Any, place: tuple[int, int], writes: Writes) -> None:

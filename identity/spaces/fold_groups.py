@@ -24,7 +24,7 @@ from identity.store.ingest.write import Writes, apply
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import PipelineConnection
-from identity.store.postgres.rows import AccountRow
+from identity.store.postgres.rows import GroupStateRow
 from identity.store.privacy import group_rows
 from identity.store.profiles import evidence, snapshot_queries
 from identity.values.calls import STORED_KINDS
@@ -45,8 +45,8 @@ class PartedGroups(Struct):
     `gone` counts the groups that nobody else names.
     """
 
-    written: list[AccountRow] = []
-    accounts: list[GroupRowId] = []
+    written: list[GroupStateRow] = []
+    ids: list[GroupRowId] = []
     key_ids: list[bytes] = []
     gone: int = 0
 
@@ -108,7 +108,7 @@ async def part_groups(
     Deletes the old rows; the caller writes the new ones. The space lock is held alone.
     """
     parted = PartedGroups()
-    rows = await group_rows.accounts(connection, space.tenant, sorted(stated))
+    rows = await group_rows.by_keys(connection, space.tenant, sorted(stated))
     stating = await group_rows.stating(connection, space.tenant, [row.key for row, _ in rows], without)
     members = {each.group_key for each in stating if each.member}
     opened = {}
@@ -116,7 +116,7 @@ async def part_groups(
         subject = unwrap_key(space, key)
         stored = fold_documents.unpack(subject.open(GROUP_TRAITS, row.id, row.version, row.document))
         opened[row.key] = subject.open(GROUP_ID, row.id, 0, row.group_id).decode(), stored
-        parted.accounts.append(row.id)
+        parted.ids.append(row.id)
         parted.key_ids.append(key.key_id)
     touched = {key for key, (_, stored) in opened.items() if key not in members or has_traits_of(stored, stated[key])}
     others = [each.origin for each in stating if each.group_key in touched]
@@ -131,7 +131,7 @@ async def part_groups(
         else:
             parted.written.append(_sealed(new_keys, row.key, row.id, group_id, document))
     if rows:
-        await group_rows.delete_accounts(connection, space.tenant, [row.key for row, _ in rows], parted.accounts)
+        await group_rows.delete_groups(connection, space.tenant, [row.key for row, _ in rows], parted.ids)
     return parted
 
 
@@ -140,7 +140,7 @@ async def fold_groups(
 ) -> PartedGroups:
     """Fold groups anew from the stored calls of everybody, whether or not they have rows of their own by now."""
     folded = PartedGroups()
-    rows = {row.key: (row, key) for row, key in await group_rows.accounts(connection, space.tenant, keys)}
+    rows = {row.key: (row, key) for row, key in await group_rows.by_keys(connection, space.tenant, keys)}
     stating = await group_rows.stating(connection, space.tenant, keys)
     calls = await group_calls(space, connection, [each.origin for each in stating], set(keys))
     roots = {each.origin: each.root for each in stating}
@@ -149,14 +149,14 @@ async def fold_groups(
         document = fold_group(own, roots)
         row = rows.get(key)
         if row is not None:
-            folded.accounts.append(row[0].id)
+            folded.ids.append(row[0].id)
             folded.key_ids.append(row[1].key_id)
             folded.gone += document is None
         if document is not None:
             id_ = GroupRowId(new_id()) if row is None else row[0].id
             folded.written.append(_sealed(new_keys, key, id_, own[0].group_id, document))
     if rows:
-        await group_rows.delete_accounts(connection, space.tenant, list(rows), folded.accounts)
+        await group_rows.delete_groups(connection, space.tenant, list(rows), folded.ids)
     return folded
 
 
@@ -169,13 +169,13 @@ async def fold_stored_groups(space: Space, connection: PipelineConnection, keys:
     epoch = (await space_lock.read(connection, space.tenant.id)).epoch
     new_keys = NewSubjectKeys(space, epoch, slot, locked.slot)
     folded = await fold_groups(space, connection, new_keys, keys)
-    writes = Writes(new_accounts=folded.written, slot=new_keys.new_slot, subject_keys=new_keys.rows)
+    writes = Writes(new_groups=folded.written, slot=new_keys.new_slot, subject_keys=new_keys.rows)
     await apply(connection, space.tenant, writes)
 
 
-def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: GroupRowId, group_id: str, document: Document) -> AccountRow:
+def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: GroupRowId, group_id: str, document: Document) -> GroupStateRow:
     subject = new_keys.make(id_)
-    return AccountRow(
+    return GroupStateRow(
         key=key,
         id=id_,
         version=1,

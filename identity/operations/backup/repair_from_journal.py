@@ -122,7 +122,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
                 stamp = max(stamp, Stamp(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
-            await fold_stored_groups(space, connection, await group_rows.keys_without_account(connection, tenant))
+            await fold_stored_groups(space, connection, await group_rows.keys_without_row(connection, tenant))
             await space_lock.raise_stamp(
                 connection, tenant.id, Stamp(stamp + 1), SpaceMark.SUPPRESSED | SpaceMark.BLOCKED
             )

@@ -35,17 +35,17 @@ AT_ONCE = 250
 class DeletedGroup(Struct, frozen=True):
     """A group that is no more, and how many profiles were members until then."""
 
-    name: str
+    group_id: str
     left: int
 
 
-async def delete_group(space: Space, queue: IngestQueue, name: str, source: Source, actor: str) -> DeletedGroup:
+async def delete_group(space: Space, queue: IngestQueue, group_id: str, source: Source, actor: str) -> DeletedGroup:
     """Delete the group of a normalised id. GroupNotFound; UnderHold where a hold covers a member."""
-    await _require_deletable(space, name)
+    await _require_deletable(space, group_id)
     now = wall_time()
     left, after = 0, bytes(16)
     while True:
-        rows, bodies = await _next_members(space, name, after, now)
+        rows, bodies = await _next_members(space, group_id, after, now)
         if not bodies:
             break
         outcomes = await queue.submit(space, IngestRequest(bodies, source=source, received=now, kind="leave"))
@@ -55,14 +55,14 @@ async def delete_group(space: Space, queue: IngestQueue, name: str, source: Sour
         gone = [outcome.status == "accepted" for outcome in outcomes]
         left += sum(row.member for row, accepted in zip(rows, gone, strict=True) if accepted)
         after = rows[-1].root
-    await run_exclusive(space, (), partial(_destroy, name, actor))
+    await run_exclusive(space, (), partial(_destroy, group_id, actor))
     await space.publish()
-    return DeletedGroup(name, left)
+    return DeletedGroup(group_id, left)
 
 
 @retry_on_key_rotation
-async def _require_deletable(space: Space, name: str) -> None:
-    keys = space.keys.groups(name)
+async def _require_deletable(space: Space, group_id: str) -> None:
+    keys = space.keys.groups(group_id)
     async with space.database.reading() as connection:
         if not await existing_groups(connection, space.tenant, keys):
             raise GroupNotFound
@@ -72,15 +72,17 @@ async def _require_deletable(space: Space, name: str) -> None:
 
 @retry_on_key_rotation
 async def _next_members(
-    space: Space, name: str, after: bytes, now: Micros
+    space: Space, group_id: str, after: bytes, now: Micros
 ) -> tuple[Sequence[group_rows.NamedMemberRow], list[object]]:
     """The next profiles that ever named a group, and the calls that take these profiles out."""
     async with space.database.reading() as connection:
-        found = await group_rows.named_members(connection, space.tenant, space.keys.groups(name), after, AT_ONCE)
-    return found, await departures(space, found, name, now)
+        found = await group_rows.named_members(connection, space.tenant, space.keys.groups(group_id), after, AT_ONCE)
+    return found, await departures(space, found, group_id, now)
 
 
-async def departures(space: Space, found: Sequence[group_rows.NamedMemberRow], name: str, now: Micros) -> list[object]:
+async def departures(
+    space: Space, found: Sequence[group_rows.NamedMemberRow], group_id: str, now: Micros
+) -> list[object]:
     """The bodies of the calls that take profiles out of a group that is deleted now."""
     names = await space.read_types()
     bodies: list[object] = []
@@ -88,14 +90,14 @@ async def departures(space: Space, found: Sequence[group_rows.NamedMemberRow], n
         value = unwrap_key(space, row.subject).open(IDENTIFIER, row.key[:16], 0, row.value).decode()
         external = {"id": value, "type": names[row.type], "collection": "users", "encoding": "none"}
         context = {"externalIds": [external]}
-        bodies.append({"groupId": name, "context": context, "timestamp": format_time(now), DELETED: True})
+        bodies.append({"groupId": group_id, "context": context, "timestamp": format_time(now), DELETED: True})
     return bodies
 
 
-async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
+async def _destroy(group_id: str, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
     """Destroy the row and the key of a group; calls that joined since the deletion began give it again."""
     connection, space = exclusive.connection, exclusive.space
-    key = space.keys.group(name)
+    key = space.keys.group(group_id)
     if not await existing_groups(connection, space.tenant, [key]):
         return SpaceChange(None)
     if await holds.any_member_held(connection, space.tenant, [key]):
@@ -103,7 +105,7 @@ async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceCha
     new_keys = await exclusive.new_subject_keys()
     folded = await fold_groups(space, connection, new_keys, [key])
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
-    writes = Writes(lock_stamp=stamp, new_accounts=folded.written)
+    writes = Writes(lock_stamp=stamp, new_groups=folded.written)
     writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     entry = {"group": key.hex(), "keys": sorted(each.hex() for each in folded.key_ids)}
     writes.ledger = [ledger.entry(actor, "group.delete", None, stamp_time(stamp), entry)]

@@ -46,7 +46,7 @@ class Sealer:
         writes.moved = list(plan.moved.items())
         self._identifiers(plan)
         self._documents(plan)
-        self._accounts(plan)
+        self._groups(plan)
         self._calls(plan)
         writes.changes = [
             rows.ChangeRow(
@@ -96,14 +96,14 @@ class Sealer:
             row = rows.DocumentRow(origin, version, sealed)
             (self.writes.new_documents if version == 1 else self.writes.documents).append(row)
 
-    def _accounts(self, plan: Plan) -> None:
-        for key, account in plan.accounts.items():
-            version = self.opened.accounts.get(key, 0) + 1
-            subject = self._new_keys.make(account.id) if version == 1 else self.subject(account.id)
-            group_id = subject.seal(GROUP_ID, account.id, 0, account.group_id.encode())
-            document = subject.seal(GROUP_TRAITS, account.id, version, fold_documents.pack(account.document))
-            row = rows.AccountRow(key=key, id=account.id, version=version, group_id=group_id, document=document)
-            (self.writes.new_accounts if version == 1 else self.writes.accounts).append(row)
+    def _groups(self, plan: Plan) -> None:
+        for key, group in plan.groups.items():
+            version = self.opened.group_versions.get(key, 0) + 1
+            subject = self._new_keys.make(group.id) if version == 1 else self.subject(group.id)
+            group_id = subject.seal(GROUP_ID, group.id, 0, group.group_id.encode())
+            document = subject.seal(GROUP_TRAITS, group.id, version, fold_documents.pack(group.document))
+            row = rows.GroupStateRow(key=key, id=group.id, version=version, group_id=group_id, document=document)
+            (self.writes.new_groups if version == 1 else self.writes.groups).append(row)
         self.writes.memberships = [
             (m.group_key, m.origin, m.member, m.time, m.stamp) for m in plan.memberships.values()
         ]

@@ -25,7 +25,7 @@ class UnsealedBatch:
         self.space = space
         self.rows: dict[bytes, OriginRow] = {row.id: row for row in second.profiles}
         self.documents: dict[bytes, int] = {}
-        self.accounts: dict[bytes, int] = {row.key: row.version for row in second.accounts}
+        self.group_versions: dict[bytes, int] = {row.key: row.version for row in second.groups}
         self.sightings: set[tuple[bytes, bytes]] = set()
         self._keys = {row.id: row for row in second.keys}
         self._subjects: dict[bytes, SubjectKey] = {}
@@ -34,7 +34,7 @@ class UnsealedBatch:
     @property
     def newest(self) -> Stamp:
         """The greatest stamp in the loaded rows."""
-        groups = (fold_documents.newest_stamp(account.document) for account in self.state.accounts.values())
+        groups = (fold_documents.newest_stamp(group.document) for group in self.state.groups.values())
         return Stamp(max((*(row.stamp for row in self.rows.values()), *groups), default=0))
 
     def subject(self, id_: SubjectId) -> SubjectKey:
@@ -67,11 +67,11 @@ class UnsealedBatch:
                 last_seen=seen.last_seen,
                 sources=_sources(seen.sources),
             )
-        for account in second.accounts:
-            subject = self.subject(account.id)
-            document = fold_documents.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
-            group_id = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
-            state.accounts[account.key] = GroupState(account.id, group_id, document, account.version)
+        for group in second.groups:
+            subject = self.subject(group.id)
+            document = fold_documents.unpack(subject.open(GROUP_TRAITS, group.id, group.version, group.document))
+            group_id = subject.open(GROUP_ID, group.id, 0, group.group_id).decode()
+            state.groups[group.key] = GroupState(group.id, group_id, document, group.version)
         return state
 
 

@@ -84,7 +84,7 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     keys = await exclusive.new_subject_keys()
     folded = await fold_groups(exclusive.space, connection, keys, sorted(await person.stated_groups()))
-    writes.new_accounts, writes.slot, writes.subject_keys = folded.written, keys.new_slot, keys.rows
+    writes.new_groups, writes.slot, writes.subject_keys = folded.written, keys.new_slot, keys.rows
     writes.changes = [ChangeRow(op=FeedOperation.UPSERT, version=version, stamp=stamp, profile=canonical, other=None)]
     writes.changes += [
         ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=other)

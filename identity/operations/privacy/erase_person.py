@@ -88,8 +88,8 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     keys = await exclusive.new_subject_keys()
     stated = await person.stated_groups()
     parted = await part_groups(exclusive.space, connection, keys, stated, refs.origins)
-    refs = structs.replace(refs, key_ids=[*refs.key_ids, *parted.key_ids], groups=parted.accounts)
-    writes.new_accounts = parted.written
+    refs = structs.replace(refs, key_ids=[*refs.key_ids, *parted.key_ids], groups=parted.ids)
+    writes.new_groups = parted.written
     if informed:
         texts = msgspec.json.encode([each.text for each in person.identifiers()])
         aside = keys.make(row.id).seal(ASIDE, row.id, 0, texts)
@@ -152,7 +152,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     writes.changes = _feed_entries(person, stamp, None)
     keys = await exclusive.new_subject_keys()
     parted = await part_groups(exclusive.space, connection, keys, await person.stated_groups(), refs.origins)
-    writes.new_accounts, writes.slot, writes.subject_keys = parted.written, keys.new_slot, keys.rows
+    writes.new_groups, writes.slot, writes.subject_keys = parted.written, keys.new_slot, keys.rows
     entry = {
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.origins),

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.operations.profiles.segment_accounts import open_account
+from identity.operations.profiles.segment_accounts import open_group
 from identity.planning.resolution import fold_documents
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -16,9 +16,9 @@ MOST_COUNTED: Final = 10_000
 
 
 class GroupSummary(Struct, frozen=True):
-    """A group by the name that its calls give it; `approximate`: it has more members than were counted."""
+    """A group by its `groupId`; `approximate`: it has more members than were counted."""
 
-    name: str
+    group_id: str
     traits: JsonObject
     members: int
     approximate: bool
@@ -27,14 +27,14 @@ class GroupSummary(Struct, frozen=True):
 @retry_on_key_rotation
 async def get_group(space: Space, group_id: str) -> GroupSummary:
     """Read a group by its id, in any spelling that collection normalises to it. GroupNotFound."""
-    account = await open_account(space, group_id)
-    if account is None:
+    group = await open_group(space, group_id)
+    if group is None:
         raise GroupNotFound
     async with space.database.reading() as connection:
-        members, all_counted = await groups.count_members(connection, space.tenant, account.id, MOST_COUNTED)
+        members, all_counted = await groups.count_members(connection, space.tenant, group.id, MOST_COUNTED)
     return GroupSummary(
-        name=account.name,
-        traits=fold_documents.present(account.document.traits),
+        group_id=group.group_id,
+        traits=fold_documents.present(group.document.traits),
         members=members,
         approximate=not all_counted,
     )

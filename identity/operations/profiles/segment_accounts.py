@@ -39,27 +39,27 @@ class OpenGroup(NamedTuple):
     """A group, unsealed."""
 
     id: GroupRowId
-    name: str
+    group_id: str
     created: Micros
     document: Document
 
 
-async def find_account(space: Space, ref: str) -> OpenGroup:
+async def find_group(space: Space, ref: str) -> OpenGroup:
     """Find the group of a `group_id:value`. BadIdentifier, ProfileNotFound."""
     type_, colon, value = ref.partition(":")
     if not colon or type_ != GROUP_TYPE or not usable(value):
         raise BadIdentifier
-    account = await open_account(space, value)
-    if account is None:
+    group = await open_group(space, value)
+    if group is None:
         raise ProfileNotFound
-    return account
+    return group
 
 
-async def open_account(space: Space, group: str) -> OpenGroup | None:
+async def open_group(space: Space, group_id: str) -> OpenGroup | None:
     """Find the group of an id, in any spelling that collection normalises to it."""
-    if not usable(group):
+    if not usable(group_id):
         return None
-    name = plain(group)
+    name = plain(group_id)
     async with space.database.reading() as connection:
         keys = space.keys.groups(name)
         row = await groups.find_group(connection, space.tenant, keys, space.keys.versions.newest)
@@ -74,9 +74,9 @@ async def open_account(space: Space, group: str) -> OpenGroup | None:
 @retry_on_key_rotation
 async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[dict[str, SourcedTrait]]:
     """Read a page of the traits of a group; the keys that set them are not stored."""
-    account = await find_account(space, ref)
-    id_ = mark(space, account.id)
-    folded, next_ = page_of(space, account.document.traits, wanted, id_, (id_,))
+    group = await find_group(space, ref)
+    id_ = mark(space, group.id)
+    folded, next_ = page_of(space, group.document.traits, wanted, id_, (id_,))
     shown = {name: SourcedTrait(value, None, Micros(time)) for name, (value, time, _) in folded.items()}
     return Page(None, shown, next_)
 
@@ -84,9 +84,9 @@ async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[dict[st
 @retry_on_key_rotation
 async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[list[SourcedIdentifier]]:
     """Read the one identifier of a group."""
-    account = await find_account(space, ref)
+    group = await find_group(space, ref)
     excluded = wanted.include and GROUP_TYPE not in wanted.include
-    return Page(None, [] if excluded else [group_id(account.name, account.created)], None)
+    return Page(None, [] if excluded else [group_id(group.group_id, group.created)], None)
 
 
 def group_id(
@@ -109,18 +109,18 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[Coll
 
     A group with more than 10,000 members is answered without these calls.
     """
-    account = await find_account(space, ref)
+    group = await find_group(space, ref)
     try:
-        joins = await _joins(space, account)
+        joins = await _joins(space, group)
     except TooMuch:
         joins = []
     calls = await _calls(space, [joins[0], joins[-1]] if joins else [])
     first, last = (calls[0][2], calls[-1][2]) if calls else (None, None)
-    newest = [stamp for _, _, stamp in account.document.traits.values()] + [stamp for _, stamp in joins[-1:]]
+    newest = [stamp for _, _, stamp in group.document.traits.values()] + [stamp for _, stamp in joins[-1:]]
     keys = await key_names(space)
     times = CollectionTimes(
-        created_at=account.created,
-        updated_at=max([account.created, *(stamp_time(stamp) for stamp in newest)]),
+        created_at=group.created,
+        updated_at=max([group.created, *(stamp_time(stamp) for stamp in newest)]),
         first=first,
         first_source=source_id(first, keys),
         last=last,
@@ -132,12 +132,12 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[Coll
 @retry_on_key_rotation
 async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[SourcedCall]]:
     """Read the last group call of each member, by arrival. TooMuch past 10,000 members."""
-    account = await find_account(space, ref)
-    domain, id_ = _EVENTS[wanted.ascending], mark(space, account.id)
+    group = await find_group(space, ref)
+    domain, id_ = _EVENTS[wanted.ascending], mark(space, group.id)
     after = None
     if wanted.next is not None:
         after = int.from_bytes(read_place(space, domain, (id_,), wanted.next), "big")
-    joins = await _joins(space, account)
+    joins = await _joins(space, group)
     if not wanted.ascending:
         joins.reverse()
     if after is not None:
@@ -151,7 +151,7 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[So
             call=call,
             source=source_id(call, keys),
             profile_id=profile_id,
-            identifiers=[Identifier(GROUP_TYPE, account.name)],
+            identifiers=[Identifier(GROUP_TYPE, group.group_id)],
         )
         for _, profile_id, call in await _calls(space, shown)
         if (wanted.start is None or call.time >= wanted.start) and (wanted.end is None or call.time < wanted.end)
@@ -174,10 +174,10 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedAccoun
     return Page(None, accounts, next_)
 
 
-async def _joins(space: Space, account: OpenGroup) -> list[tuple[ProfileId, Stamp]]:
+async def _joins(space: Space, group: OpenGroup) -> list[tuple[ProfileId, Stamp]]:
     """The (origin, stamp) of the last group call of each member, oldest first. TooMuch."""
     async with space.database.reading() as connection:
-        joins = await groups.membership_calls(connection, space.tenant, account.id, MOST_MEMBERS + 1)
+        joins = await groups.membership_calls(connection, space.tenant, group.id, MOST_MEMBERS + 1)
     if len(joins) > MOST_MEMBERS:
         raise TooMuch
     return sorted(joins, key=lambda at: at[1])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile, open_profile
-from identity.operations.profiles.segment_accounts import find_account, group_id
+from identity.operations.profiles.segment_accounts import find_group, group_id
 from identity.operations.profiles.segment_paging import (
     ListParameters,
     Page,
@@ -65,15 +65,15 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[
 
     It ends before its limit, with a cursor, where too many profiles in a row have left the group.
     """
-    account = await find_account(space, ref)
-    id_ = mark(space, account.id)
+    group = await find_group(space, ref)
+    id_ = mark(space, group.id)
     after = bytes(16) if wanted.next is None else read_place(space, _USERS, (id_,), wanted.next)
     memberships: list[groups.MemberRow] = []
     more: bytes | None = after
     async with space.database.reading() as connection:
         for _ in range(_MOST_LOOKED_AT // _STRETCH):
             size = min(_STRETCH, wanted.limit - len(memberships))
-            found, more = await groups.members(connection, space.tenant, account.id, more or after, size)
+            found, more = await groups.members(connection, space.tenant, group.id, more or after, size)
             memberships += found
             if more is None or len(memberships) >= wanted.limit:
                 break

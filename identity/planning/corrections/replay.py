@@ -96,7 +96,7 @@ class Replay:
                 now[0] = each.stamp
                 call = self._without_forgotten(each)
                 if call.group is not None:
-                    state.accounts.setdefault(call.group_key, GroupState(GroupRowId(b""), call.group, Document()))
+                    state.groups.setdefault(call.group_key, GroupState(GroupRowId(b""), call.group, Document()))
                 yield call
 
         made = plan(state, calls(), self.rules, lambda _: now[0], self._fresh_id, bytes.hex)

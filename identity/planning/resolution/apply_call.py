@@ -69,12 +69,12 @@ def _apply_group_call(
     call: Call, group: str, stamp: Stamp, state: PlannerState, plan: Plan, fresh_id: Callable[[], ProfileId]
 ) -> FoldResult:
     """Fold a group call into its group; no profile shows the traits of a group."""
-    account = state.accounts.get(call.group_key)
-    created = account is None
-    if account is None:
-        account = GroupState(GroupRowId(fresh_id()), group, Document())
-        state.accounts[call.group_key] = account
-    result = merge_traits(account.document, call.group_traits or {}, call.time, stamp)
+    group_state = state.groups.get(call.group_key)
+    created = group_state is None
+    if group_state is None:
+        group_state = GroupState(GroupRowId(fresh_id()), group, Document())
+        state.groups[call.group_key] = group_state
+    result = merge_traits(group_state.document, call.group_traits or {}, call.time, stamp)
     if created or result.stored:
-        plan.accounts[call.group_key] = account
+        plan.groups[call.group_key] = group_state
     return FoldResult(created or result.stored, False, result.refused)

@@ -100,7 +100,7 @@ class Plan(Struct):
     events: list[RecordedCall] = []
     history: list[HistoryNote] = []
     memberships: dict[tuple[bytes, ProfileId], MembershipChange] = {}
-    accounts: dict[bytes, GroupState] = {}
+    groups: dict[bytes, GroupState] = {}
     upserts: dict[ProfileId, FeedChange] = {}
     merges: list[FeedChange] = []
     messages: set[bytes] = set()

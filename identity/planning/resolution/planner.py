@@ -236,7 +236,7 @@ class _Planner:
             root = None if each.reason == BLOCKED else self.state.root_of(each.identifier.key)
             if root is not None:
                 looked.append(root)
-        group = self.state.accounts.get(call.group_key) if call.group_traits else None
+        group = self.state.groups.get(call.group_key) if call.group_traits else None
         newest = Stamp(0) if group is None else newest_stamp(group.document)
         stamp = self.stamps(max([self.state.lock_stamp, newest, *(root.stamp for root in looked)]))
         for root in looked:

@@ -104,7 +104,7 @@ class PlannerState(Struct):
     profiles: dict[ProfileId, Profile] = {}
     documents: dict[ProfileId, Document] = {}
     sightings: Sightings = {}
-    accounts: dict[bytes, GroupState] = {}
+    groups: dict[bytes, GroupState] = {}
     messages: set[bytes] = set()
     suppressed: set[BlindIndex] = set()
     erased: dict[BlindIndex, int] = {}

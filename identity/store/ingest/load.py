@@ -17,7 +17,7 @@ from identity.store.ingest.constraints import BLOCKED, CUTS, SUPPRESSED
 from identity.store.ingest.identifier_owners import OWNERS
 from identity.store.postgres.arrays import bools, byteas, int2, int4, int8, int8s, uuids
 from identity.store.postgres.pipeline import Param, PipelineConnection, Statement, run
-from identity.store.postgres.rows import AccountRow, KeyRow, OriginRow, SightingRow
+from identity.store.postgres.rows import GroupStateRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.space_lock import FAIR_EXCLUSIVE, FAIR_SHARED, LOCK_EXCLUSIVE, LOCK_SHARED, SpaceLockRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_slots import HOLD, WriterLease
@@ -40,7 +40,7 @@ class LockedRows(NamedTuple):
     profiles: list[OriginRow]
     keys: list[KeyRow]
     sightings: list[SightingRow]
-    accounts: list[AccountRow]
+    groups: list[GroupStateRow]
     slot: tuple[int, bytes] | None
 
 
@@ -105,11 +105,11 @@ async def lock(
     ]
     if groups:
         named: list[Param] = [space, byteas(groups), tenant.buckets(groups)]
-        steps += [Statement(load_statements.ACCOUNTS, named), Statement(load_statements.ACCOUNT_KEYS, [*named, base])]
+        steps += [Statement(load_statements.GROUPS, named), Statement(load_statements.GROUP_KEYS, [*named, base])]
     if slot is not None:
         steps.append(Statement(load_statements.SLOT, [space, int2(slot), base]))
     roots, keys, sightings, *rest = await run(connection, *steps)
-    accounts, account_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
+    found_groups, group_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
     slot_keys = [] if slot is None else rest[-1].rows
 
     profiles = [OriginRow(*row) for row in roots.rows]
@@ -123,9 +123,9 @@ async def lock(
         profiles = [row for row in profiles if row.id in held] + merged_rows
     return LockedRows(
         profiles=profiles,
-        keys=[KeyRow(*row) for row in (*keys.rows, *account_keys)],
+        keys=[KeyRow(*row) for row in (*keys.rows, *group_keys)],
         sightings=[SightingRow(*row) for row in sightings.rows],
-        accounts=[AccountRow(*row) for row in accounts],
+        groups=[GroupStateRow(*row) for row in found_groups],
         slot=(slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
     )
 

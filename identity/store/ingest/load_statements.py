@@ -70,14 +70,14 @@ SLOT = (
 )
 
 # `+ 0` keeps the index of the list of groups out of it, which has no key.
-ACCOUNTS = """
+GROUPS = """
 SELECT a.key, a.account_id, a.version, a.group_id, a.document
 FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket) CROSS JOIN LATERAL (
     SELECT t.* FROM account t
     WHERE t.key = k.key AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = k.bucket OFFSET 0 FOR NO KEY UPDATE
 ) a
 """
-ACCOUNT_KEYS = """
+GROUP_KEYS = """
 SELECT a.account_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, NULL::int4, NULL::bytea
 FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
 CROSS JOIN LATERAL (

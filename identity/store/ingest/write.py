@@ -26,11 +26,11 @@ from identity.store.postgres.arrays import (
 )
 from identity.store.postgres.pipeline import Param, PipelineConnection, Statement, run
 from identity.store.postgres.rows import (
-    AccountRow,
     ChangeRow,
     DocumentRow,
     EventRow,
     EvidenceRow,
+    GroupStateRow,
     HistoryRow,
     IdentifierRow,
     OriginRow,
@@ -82,8 +82,8 @@ class Writes(Struct):
     documents: list[DocumentRow] = []
     new_sightings: list[SightingRow] = []
     sightings: list[SightingRow] = []
-    new_accounts: list[AccountRow] = []
-    accounts: list[AccountRow] = []
+    new_groups: list[GroupStateRow] = []
+    groups: list[GroupStateRow] = []
     left: list[tuple[bytes, ProfileId]] = []
     memberships: list[tuple[bytes, ProfileId, bool, Micros, Stamp]] = []
     evidence: list[EvidenceRow] = []
@@ -251,12 +251,12 @@ def _sealed(steps: _Steps, w: Writes) -> None:
 def _groups(steps: _Steps, w: Writes) -> None:
     buckets = steps.tenant.buckets
     for rows, query in (
-        (w.new_accounts, write_statements.INSERT_ACCOUNTS),
-        (w.accounts, write_statements.UPDATE_ACCOUNTS),
+        (w.new_groups, write_statements.INSERT_GROUPS),
+        (w.groups, write_statements.UPDATE_GROUPS),
     ):
         if rows:
-            key, account, version, group, document = zip(*sorted(rows), strict=True)
-            columns = (byteas(key), buckets(key), uuids(account), int4s(version), byteas(group), byteas(document))
+            key, id_, version, group_id, document = zip(*sorted(rows), strict=True)
+            columns = (byteas(key), buckets(key), uuids(id_), int4s(version), byteas(group_id), byteas(document))
             steps.add(query, len(key), *columns)
     if w.left:
         group, origin = zip(*w.left, strict=True)

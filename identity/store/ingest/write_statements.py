@@ -115,14 +115,14 @@ WHERE d.profile_id = ANY (ARRAY[u.id]) AND d.space_id + 0 = $1::int4 AND d.bucke
   AND d.version = u.version - 1
 """
 
-INSERT_ACCOUNTS = """
+INSERT_GROUPS = """
 INSERT INTO account (key, space_id, bucket, account_id, version, group_id, document)
 SELECT u.key, $1::int4, u.bucket, u.id, u.version, u.group_id, u.document
 FROM unnest($2::bytea[], $3::int4[], $4::uuid[], $5::int4[], $6::bytea[], $7::bytea[])
      AS u (key, bucket, id, version, group_id, document)
 """
 
-UPDATE_ACCOUNTS = """
+UPDATE_GROUPS = """
 UPDATE account a SET version = u.version, document = u.document
 FROM unnest($2::bytea[], $3::int4[], $4::uuid[], $5::int4[], $6::bytea[], $7::bytea[])
      AS u (key, bucket, id, version, group_id, document)

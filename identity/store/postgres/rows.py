@@ -52,7 +52,7 @@ class SightingRow(NamedTuple):
     sources: bytes
 
 
-class AccountRow(NamedTuple):
+class GroupStateRow(NamedTuple):
     """A group, sealed."""
 
     key: bytes

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
-from identity.store.postgres.rows import AccountRow, KeyRow
+from identity.store.postgres.rows import GroupStateRow, KeyRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import BlindIndex, GroupRowId, ProfileId, SubjectId
 
@@ -128,7 +128,7 @@ async def named_members(
     ]
 
 
-async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[AccountRow, KeyRow]]:
+async def by_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[GroupStateRow, KeyRow]]:
     """These groups as they are stored, each with its key; a group that no key opens is left out."""
     found = await rows(
         connection,
@@ -154,10 +154,10 @@ async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]
         byteas(keys),
         tenant.base,
     )
-    return [(AccountRow(*each[:5]), KeyRow(*each[5:])) for each in found]
+    return [(GroupStateRow(*each[:5]), KeyRow(*each[5:])) for each in found]
 
 
-async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence[SubjectId]) -> dict[GroupRowId, bytes]:
+async def keys_of_groups(connection: Connection, tenant: Tenant, ids: Sequence[SubjectId]) -> dict[GroupRowId, bytes]:
     """The ids among these that are groups, with the blind index of each."""
     found = await rows(
         connection,
@@ -175,7 +175,7 @@ async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence
     return {GroupRowId(bytes(id_)): bytes(key) for id_, key in found}
 
 
-async def keys_without_account(connection: Connection, tenant: Tenant) -> list[bytes]:
+async def keys_without_row(connection: Connection, tenant: Tenant) -> list[bytes]:
     """The groups of a space that have members and no row of their own."""
     found = await rows(
         connection,
@@ -199,14 +199,14 @@ async def delete_group(connection: Connection, tenant: Tenant, key: bytes) -> No
         key,
         tenant.base,
     )
-    await delete_accounts(connection, tenant, [key], [GroupRowId(bytes(id_)) for (id_,) in found])
+    await delete_groups(connection, tenant, [key], [GroupRowId(bytes(id_)) for (id_,) in found])
     await connection.execute(
         "DELETE FROM membership WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND member",
         [tenant.id, key, tenant.base],
     )
 
 
-async def delete_accounts(
+async def delete_groups(
     connection: Connection, tenant: Tenant, keys: Sequence[bytes], ids: Sequence[GroupRowId]
 ) -> None:
     """Delete the rows of groups and destroy their keys; memberships stay."""

@@ -14,7 +14,7 @@ from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.access_exports import drop_containing, drop_exports
 from identity.store.privacy.erase import delete_profiles, informed_destinations, put_on_hold, take_off_hold
-from identity.store.privacy.group_rows import delete_accounts, keys_of_accounts
+from identity.store.privacy.group_rows import delete_groups, keys_of_groups
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
 from identity.values.ids import DestinationNumber, ErasureId, GroupRowId, ProfileId, SubjectId
@@ -49,8 +49,8 @@ async def replay_erasure(
         tenant.base,
     )
     ids = [bytes(id_) for (id_,) in found]
-    accounts = await keys_of_accounts(connection, tenant, [GroupRowId(id_) for id_ in ids])
-    origins = [ProfileId(id_) for id_ in ids if id_ not in accounts]
+    groups = await keys_of_groups(connection, tenant, [GroupRowId(id_) for id_ in ids])
+    origins = [ProfileId(id_) for id_ in ids if id_ not in groups]
     await drop_containing(
         connection, tenant, sorted({*origins, *(ProfileId(bytes.fromhex(id_)) for id_ in entry["profiles"])})
     )
@@ -80,7 +80,7 @@ async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[st
         byteas(keys),
         tenant.base,
     )
-    named = await keys_of_accounts(
+    named = await keys_of_groups(
         connection, tenant, [GroupRowId(bytes.fromhex(id_)) for id_ in entry.get("groups", ())]
     )
     return sorted({*(bytes(key) for (key,) in found), *named.values()})
@@ -91,9 +91,9 @@ async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids:
 
     The members of a group stay: their calls give the group again once the erasures are repeated.
     """
-    accounts = await keys_of_accounts(connection, tenant, ids)
-    if accounts:
-        await delete_accounts(connection, tenant, list(accounts.values()), list(accounts))
+    groups = await keys_of_groups(connection, tenant, ids)
+    if groups:
+        await delete_groups(connection, tenant, list(groups.values()), list(groups))
     await drop_exports(connection, tenant, ids)
     await connection.execute(
         """

@@ -76,7 +76,7 @@ async def existing_groups(connection: Connection, tenant: Tenant, keys: Sequence
 
 
 async def members(
-    connection: Connection, tenant: Tenant, account: bytes, after: bytes, limit: int
+    connection: Connection, tenant: Tenant, group: GroupRowId, after: bytes, limit: int
 ) -> tuple[list[MemberRow], bytes | None]:
     """Members of a group among the next `limit` origins after one, and the last origin examined.
 
@@ -123,7 +123,7 @@ async def members(
         FROM latest s ORDER BY s.first, s.head, s.time DESC, s.stamp DESC
         """,
         tenant.id,
-        Uuid(account),
+        Uuid(group),
         tenant.base,
         after.hex(),
         limit,
@@ -140,7 +140,7 @@ async def members(
 
 
 async def membership_calls(
-    connection: Connection, tenant: Tenant, account: bytes, most: int
+    connection: Connection, tenant: Tenant, group: GroupRowId, most: int
 ) -> list[tuple[ProfileId, Stamp]]:
     """(origin, stamp) of the call by which each member last named a group; at most `most`."""
     found = await rows(
@@ -153,7 +153,7 @@ async def membership_calls(
         LIMIT $4::int4
         """,
         tenant.id,
-        Uuid(account),
+        Uuid(group),
         tenant.base,
         most,
     )
@@ -205,7 +205,7 @@ async def find_group(connection: Connection, tenant: Tenant, keys: Sequence[byte
     return GroupRow(*found[0][1:]) if found and found[0][8] is not None else None
 
 
-async def count_members(connection: Connection, tenant: Tenant, account: bytes, most: int) -> tuple[int, bool]:
+async def count_members(connection: Connection, tenant: Tenant, group: GroupRowId, most: int) -> tuple[int, bool]:
     """How many canonical profiles belong to a group, and whether all its origins were counted.
 
     At most `most`. Of the origins of a profile the latest statement decides.
@@ -230,7 +230,7 @@ async def count_members(connection: Connection, tenant: Tenant, account: bytes, 
         SELECT (SELECT count(*) FROM latest WHERE member), (SELECT count(*) FROM spoke)
         """,
         tenant.id,
-        Uuid(account),
+        Uuid(group),
         tenant.base,
         most + 1,
     )

@@ -39,7 +39,7 @@ def calls(bodies: list[dict[str, Any]], rules: Any) -> list[Call]:
 def rows(world: World) -> tuple[Any, ...]:
     """All rows that a world would store."""
     state = world.state
-    return state.owners, state.profiles, state.documents, state.sightings, state.accounts, world.gained
+    return state.owners, state.profiles, state.documents, state.sightings, state.groups, world.gained
 
 
 def logged(plans: list[Plan]) -> list[Any]:

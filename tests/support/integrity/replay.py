@@ -71,7 +71,7 @@ class Replayed(World):
             origin = ProfileId(self._parted[origin])
         if origin not in self.state.profiles:
             return origin
-        if self._group in self.stored.accounts and self._group not in self.state.accounts:
+        if self._group in self.stored.accounts and self._group not in self.state.groups:
             return ProfileId(self.stored.accounts[self._group].id)
         return super()._id()
 
@@ -200,7 +200,7 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     lies = {stamp: origin for stamp, (origin, _) in (replayed.evidence | replayed.plain).items()}
     yield from pair_differences("call", {logged.stamp: logged.origin for logged in stored.log}, lies)
     yield from pair_differences("sighting", stored.sightings, state.sightings)
-    yield from pair_differences("account", _accounts(stored.accounts), _accounts(state.accounts))
+    yield from pair_differences("account", _accounts(stored.accounts), _accounts(state.groups))
     yield from pair_differences("membership", stored.memberships, replayed.memberships)
     yield from pair_differences("cut", stored.cuts, {key: sorted(pairs) for key, pairs in state.cuts.items()})
     fields = ("created", "root", "version", "stamp", "events", "joined_to", "joined_at")

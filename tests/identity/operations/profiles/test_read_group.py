@@ -13,7 +13,7 @@ async def test_a_group_has_its_traits_and_counts_its_members(people: Lab) -> Non
     async with visiting(people) as space:
         group = await get_group(space, " acme ")
 
-        assert (group.name, group.traits, group.members, group.approximate) == (
+        assert (group.group_id, group.traits, group.members, group.approximate) == (
             "acme", {"size": 3, "town": "Rome"}, 2, False,
         )  # fmt: skip
 

@@ -41,8 +41,8 @@ async def test_a_group_that_is_not_there_is_not_found(people: Lab) -> None:
     """Another type is a mistake."""
     async with visiting(people) as space:
         with pytest.raises(ProfileNotFound):
-            await segment_accounts.find_account(space, "group_id:other")
+            await segment_accounts.find_group(space, "group_id:other")
         for ref in ("acme", "user_id:ann", "group_id:"):
             with pytest.raises(BadIdentifier):
-                await segment_accounts.find_account(space, ref)
+                await segment_accounts.find_group(space, ref)
         assert [each.name for each in (await segment_accounts.listed(space, WHOLE)).items] == ["acme"]

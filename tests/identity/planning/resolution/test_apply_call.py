@@ -51,7 +51,7 @@ def test_traits_of_a_group_stay_with_the_group() -> None:
 
     assert state.documents[ProfileId(ID)].traits == {}
     assert state.documents[ProfileId(ID)].groups["acme"][0] is True
-    group = plan.accounts[key_of("group", "acme")]
+    group = plan.groups[key_of("group", "acme")]
     assert (group.group_id, group.document.traits["size"][0]) == ("acme", 3)
 
 
@@ -63,4 +63,4 @@ def test_a_person_without_room_for_a_membership_states_no_traits_of_the_group() 
     result = folded(state, plan, type="group", groupId="acme", traits={"size": 3})
 
     assert result.refused == ["acme", "size"]
-    assert plan.accounts == {}
+    assert plan.groups == {}

@@ -51,7 +51,7 @@ def check(scenario: dict[str, Any], world: World) -> None:
     for text, groups in expect.get("groups", {}).items():
         assert owner[text]["groups"] == sorted(groups)
     for group, traits in expect.get("group_traits", {}).items():
-        document = world.state.accounts[key_of("group", group)].document
+        document = world.state.groups[key_of("group", group)].document
         assert {name: value for name, (value, _, _) in document.traits.items() if value is not None} == traits
     for text, events in expect.get("events_on", {}).items():
         assert owner[text]["events"] == events

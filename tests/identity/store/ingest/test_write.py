@@ -28,7 +28,7 @@ async def test_a_row_that_is_not_as_it_was_locked(
             if table == "profile":
                 writes.touched = [(row, stamp + 1) for row, stamp in writes.touched]
             else:
-                name = {"profile_document": "documents", "account": "accounts"}[table]
+                name = {"profile_document": "documents", "account": "groups"}[table]
                 moved = [row._replace(version=row.version + 1) for row in getattr(writes, name)]
                 assert moved
                 setattr(writes, name, moved)

@@ -5,6 +5,7 @@ import pytest
 from identity.operations.profiles.find_profile import find
 from identity.store.profiles import groups
 from identity.values.errors import KeyRenamed
+from identity.values.ids import GroupRowId
 from tests.support.database.known_people import ANN, BOB, visiting
 from tests.support.processes.writer_processes import Lab
 
@@ -52,4 +53,4 @@ async def test_the_calls_of_the_members_are_those_that_named_the_group(people: L
         calls = await groups.membership_calls(connection, space.tenant, acme.account_id, 10)
 
         assert sorted(calls) == sorted((each.origin, each.stamp) for each in whole)
-        assert await groups.membership_calls(connection, space.tenant, bytes(16), 10) == []
+        assert await groups.membership_calls(connection, space.tenant, GroupRowId(bytes(16)), 10) == []
