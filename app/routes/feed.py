@@ -23,7 +23,7 @@ from identity.operations.destinations import destination_read
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes, verify_message
 from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.destination_scope import open_scope
-from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.opened_items import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.values.errors import (
     BadCursor,

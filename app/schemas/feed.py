@@ -11,7 +11,7 @@ from app.schemas.problems import EntryProblem, entry_problems
 from identity.operations.destinations.acknowledge_changes import Acknowledgement
 from identity.operations.destinations.destination_read import SeenByReference, VisibleProfile
 from identity.operations.destinations.destination_scope import VisibleIdentifier
-from identity.operations.destinations.feed_lines import LineOp
+from identity.operations.destinations.opened_items import ItemOp
 from identity.operations.destinations.read_changes import ChangePage, PushPage, VisibleChange
 from identity.planning.destinations.audience import Audience
 from identity.planning.resolution.event_time import format_time
@@ -66,7 +66,7 @@ def seen_profiles(found: SeenByReference) -> SeenProfiles:
 class FeedEntry(Struct):
     """One change. A greater `version` of a profile is newer; an `upsert` holds the whole state."""
 
-    op: LineOp
+    op: ItemOp
     profile_id: PublicProfileId
     version: int
     other_profile_ids: list[PublicProfileId]
@@ -97,7 +97,7 @@ class FeedMessage(Struct, omit_defaults=True):
 
 
 def feed_entry(value: VisibleChange) -> FeedEntry:
-    """A line of the feed."""
+    """A change as the API answers it."""
     return FeedEntry(
         op=value.op,
         profile_id=public_profile(value.profile),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from identity.operations.destinations.destination_scope import Scope, open_scope
-from identity.operations.destinations.feed_lines import FeedLine, read_lines, read_position
+from identity.operations.destinations.opened_items import OpenedItem, read_items, read_position
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
 from identity.planning.destinations.policy import Visible
@@ -100,25 +100,25 @@ def _walking(position: Position, scope: Scope) -> bool:
 async def _step(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[ProfileState | RemovedIds], Position, bool, int]:
-    page = await read_lines(space, scope, cursor, limit)
-    calls = await _calls(space, page.lines)
+    page = await read_items(space, scope, cursor, limit)
+    calls = await _calls(space, page.items)
     async with space.database.reading() as connection:
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
     writer = _StateWriter(space, scope, calls, keys)
-    states = [each for line in page.lines if (each := await writer.write(line)) is not None]
+    states = [each for opened in page.items if (each := await writer.write(opened)) is not None]
     return states, page.position, page.more, page.passed
 
 
-async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
-    """The calls behind these lines, as far as they are kept and cheap to find."""
+async def _calls(space: Space, items: Sequence[OpenedItem]) -> _Calls:
+    """The calls behind these items, as far as they are kept and cheap to find."""
     subjects = {}
     wanted = set()
-    for line in lines:
-        if line.op != "upsert" or line.profile is None or line.view is None:
+    for opened in items:
+        if opened.op != "upsert" or opened.profile is None or opened.view is None:
             continue
-        one = line.profile
+        one = opened.profile
         subjects.update(one.subjects)
-        wanted |= {(one.identifiers[at].origin, one.identifiers[at].linked_at) for at in line.view.identifiers}
+        wanted |= {(one.identifiers[at].origin, one.identifiers[at].linked_at) for at in opened.view.identifiers}
         wanted.add((one.root.canonical, one.root.oldest_birth))
         if len(one.origins) <= _MERGED_ALONE:
             joined = [origin.joined_at for origin in one.origins if origin.joined_at is not None]
@@ -137,7 +137,7 @@ async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
 
 
 class _StateWriter:
-    """Writes lines of the feed as states."""
+    """Writes items of the feed as states."""
 
     def __init__(self, space: Space, scope: Scope, calls: _Calls, keys: Mapping[int, str]) -> None:
         self._space = space
@@ -145,21 +145,21 @@ class _StateWriter:
         self._calls = calls
         self._keys = keys
 
-    async def write(self, line: FeedLine) -> ProfileState | RemovedIds | None:
-        """The state that a line leaves behind; an unmerge has the states of both sides in lines of their own."""
-        item, one, view = line.item, line.profile, line.view
+    async def write(self, opened: OpenedItem) -> ProfileState | RemovedIds | None:
+        """The state that an item leaves behind; an unmerge has the states of both sides in items of their own."""
+        item, one, view = opened.item, opened.profile, opened.view
         at = stamp_time(item.stamp)
-        if line.op == "upsert" and one is not None and view is not None:
-            return await self._state(one, view, _disclosed_ids(line, one, view), at)
-        if line.op == "withdraw":
+        if opened.op == "upsert" and one is not None and view is not None:
+            return await self._state(one, view, _disclosed_ids(opened, one, view), at)
+        if opened.op == "withdraw":
             if one is None or view is None:
                 return RemovedIds([public_profile(item.profile)], [public_profile(item.profile)], at)
-            disclosed = [public_profile(origin) for origin in sorted(_disclosed_ids(line, one, view))]
+            disclosed = [public_profile(origin) for origin in sorted(_disclosed_ids(opened, one, view))]
             return RemovedIds([public_profile(one.id)], disclosed, at)
         if item.op == FeedOperation.ERASE and item.erasure_id is not None:
             ids = [public_profile(id_) for id_ in (item.profile, *item.merged)]
             return RemovedIds(ids, ids, at, public("ers", item.erasure_id))
-        merged = [public_profile(id_) for id_ in item.merged if id_ in line.known]
+        merged = [public_profile(id_) for id_ in item.merged if id_ in opened.known]
         return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
     async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[ProfileId], at: Micros) -> ProfileState:
@@ -202,6 +202,6 @@ class _StateWriter:
         return CausingCall(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
 
 
-def _disclosed_ids(line: FeedLine, one: OpenedProfile, view: Visible) -> set[ProfileId]:
+def _disclosed_ids(opened: OpenedItem, one: OpenedProfile, view: Visible) -> set[ProfileId]:
     """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
-    return {m.id for m in one.origins if m.id in view.fields or m.id in line.known} | {one.root.canonical}
+    return {m.id for m in one.origins if m.id in view.fields or m.id in opened.known} | {one.root.canonical}

@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from identity.operations.destinations.destination_read import visible_identifiers
 from identity.operations.destinations.destination_scope import Scope, VisibleIdentifier, open_scope
-from identity.operations.destinations.feed_lines import (
-    FeedLine,
-    LineOp,
+from identity.operations.destinations.opened_items import (
+    ItemOp,
+    OpenedItem,
     any_entry_after,
     current_position,
-    read_lines,
+    read_items,
 )
 from identity.planning.destinations.feed_pages import Position, pack
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -39,7 +39,7 @@ _EMPTY_PAGES: Final = 50
 class VisibleChange(Struct, frozen=True):
     """One change as the destination may see it; an `upsert` has the whole visible state. `at` is microseconds."""
 
-    op: LineOp
+    op: ItemOp
     profile: ProfileId
     version: int
     merged: tuple[ProfileId, ...]
@@ -128,18 +128,18 @@ async def _wait_for_entry(space: Space, position: Position, until: float, ended:
 async def _page(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[VisibleChange], Position, bool]:
-    page = await read_lines(space, scope, cursor, limit)
-    return [await _change(scope, line) for line in page.lines], page.position, page.more
+    page = await read_items(space, scope, cursor, limit)
+    return [await _change(scope, each) for each in page.items], page.position, page.more
 
 
-async def _change(scope: Scope, line: FeedLine) -> VisibleChange:
-    item, profile, view = line.item, line.profile, line.view
+async def _change(scope: Scope, opened: OpenedItem) -> VisibleChange:
+    item, profile, view = opened.item, opened.profile, opened.view
     return VisibleChange(
-        op=line.op,
+        op=opened.op,
         profile=item.profile if profile is None or view is None else profile.root.canonical,
         version=(item.version if profile is None else profile.root.version) + scope.offset,
         merged=item.merged,
-        identifiers=list(line.identifiers)
+        identifiers=list(opened.identifiers)
         if profile is None or view is None
         else await visible_identifiers(profile, view),
         traits={} if profile is None or view is None else view.traits,

@@ -16,7 +16,7 @@ from identity.operations.destinations.acknowledge_changes import acknowledge_cha
 from identity.operations.destinations.consent_expiry import announce_expired
 from identity.operations.destinations.destination_read import look_up
 from identity.operations.destinations.destination_scope import open_scope
-from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.opened_items import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.ingest.queue import IngestQueue

@@ -9,8 +9,8 @@ from identity.operations.destinations import manage_destinations, manage_purpose
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.destination_status import DestinationStatus
-from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.manage_destinations import DestinationSecrets
+from identity.operations.destinations.opened_items import read_position
 from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import page_after
 from identity.operations.privacy.request_erasure import request_erasure

@@ -7,7 +7,7 @@ import pytest
 from identity.operations.destinations import manage_destinations, manage_purposes
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes
 from identity.operations.destinations.destination_scope import open_scope
-from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.opened_items import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.privacy.request_erasure import request_erasure

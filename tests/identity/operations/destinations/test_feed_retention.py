@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.http.error_responses import status_of
-from identity.operations.destinations import consent_expiry, feed_lines, manage_destinations, manage_purposes
+from identity.operations.destinations import consent_expiry, manage_destinations, manage_purposes, opened_items
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes
 from identity.operations.destinations.destination_read import look_up
 from identity.operations.destinations.destination_scope import open_scope
-from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.opened_items import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.privacy_requests import NewRequest
@@ -160,7 +160,7 @@ async def test_entries_deleted_during_a_read_are_not_skipped(lab: Lab, monkeypat
         await crm.pull()
         await ingest.send(*(user(f"u{nr}") for nr in range(3)))
         lab.query("UPDATE change SET at = 0")
-        place = feed_lines.current_position
+        place = opened_items.current_position
 
         async def placed(*given: Any) -> Any:
             found = await place(*given)
@@ -169,7 +169,7 @@ async def test_entries_deleted_during_a_read_are_not_skipped(lab: Lab, monkeypat
                 await ingest.send(user(f"u{nr}"))
             return found
 
-        monkeypatch.setattr(feed_lines, "current_position", placed)
+        monkeypatch.setattr(opened_items, "current_position", placed)
         with pytest.raises(Resync):
             await read_changes(ingest.space, crm.id, crm.cursor, 1_000)
 

@@ -1,6 +1,6 @@
-"""The lines of a destination's feed: what changed for it after a position, with the states of now.
+"""The items of a destination's feed, opened: what changed for it after a position, with the states of now.
 
-A line is recorded as disclosed before it leaves. The entries are read before the states, so a withdrawal
+An item is recorded as disclosed before it leaves. The entries are read before the states, so a withdrawal
 that is missing from a page has its entry after the page. A position whose next entries are no longer
 kept is rejected (Resync).
 """
@@ -43,21 +43,21 @@ from identity.values.ids import ProfileId
 from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import first_stamp, wall_time
 
-LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
-_OPS: Final[dict[int, LineOp]] = {
+ItemOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
+_OPS: Final[dict[int, ItemOp]] = {
     FeedOperation.MERGE: "merge",
     FeedOperation.UNMERGE: "unmerge",
     FeedOperation.ERASE: "erase",
 }
 
 
-class FeedLine(NamedTuple):
-    """One line: its feed item, with the profile concerned where there is one and the visible part of it.
+class OpenedItem(NamedTuple):
+    """An item of the feed with the profile concerned where there is one and the visible part of it.
 
     `known` are the origins disclosed to the destination before, `identifiers` those of an erased person.
     """
 
-    op: LineOp
+    op: ItemOp
     item: FeedItem
     profile: OpenedProfile | None = None
     view: Visible | None = None
@@ -65,10 +65,10 @@ class FeedLine(NamedTuple):
     identifiers: Sequence[VisibleIdentifier] = ()
 
 
-class LinePage(NamedTuple):
-    """The lines of a page, the position after it, whether more is there already, and how many entries it read."""
+class ItemPage(NamedTuple):
+    """The items of a page, the position after it, whether more is there already, and how many entries it read."""
 
-    lines: list[FeedLine]
+    items: list[OpenedItem]
     position: Position
     more: bool
     passed: int
@@ -82,7 +82,7 @@ def read_position(space: Space, scope: Scope, cursor: str) -> Position:
     return position
 
 
-async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int) -> LinePage:
+async def read_items(space: Space, scope: Scope, cursor: str | None, limit: int) -> ItemPage:
     """The next page after a cursor (None: the beginning), recorded as disclosed. BadCursor, Resync."""
     position = await current_position(space, scope, cursor)
     if position.after is not None:
@@ -91,8 +91,8 @@ async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int)
         entries = await feed.entries(connection, space.tenant, position.lanes, limit)
     if misses_entries(position, entries):
         raise Resync
-    lines = await _entry_lines(space, scope, entries) if entries else []
-    return LinePage(lines, advance(position, entries), len(entries) == limit, len(entries))
+    opened_items = await _entry_items(space, scope, entries) if entries else []
+    return ItemPage(opened_items, advance(position, entries), len(entries) == limit, len(entries))
 
 
 async def current_position(space: Space, scope: Scope, cursor: str | None) -> Position:
@@ -122,7 +122,7 @@ async def any_entry_after(space: Space, position: Position) -> bool:
     return any(lane.seq > position.lanes.get(lane.lane, 0) for lane in lanes)
 
 
-async def _profiles_page(space: Space, scope: Scope, position: Position, limit: int) -> LinePage:
+async def _profiles_page(space: Space, scope: Scope, position: Position, limit: int) -> ItemPage:
     """The states of the next profiles, on the way through all of them."""
     after = position.after or BEGINNING
     async with space.database.reading() as connection:
@@ -130,16 +130,16 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
     stamp = first_stamp(wall_time())
-    lines = await _lines(
+    opened_items = await _open(
         space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, stamp=stamp) for id_ in ids]
     )
     following = structs.replace(position, after=last)
-    more = last is not None or not lines or await any_entry_after(space, following)
-    return LinePage(lines, following, more, len(ids))
+    more = last is not None or not opened_items or await any_entry_after(space, following)
+    return ItemPage(opened_items, following, more, len(ids))
 
 
-async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry]) -> list[FeedLine]:
-    """The lines of these entries, with the states of now."""
+async def _entry_items(space: Space, scope: Scope, entries: Sequence[LaneEntry]) -> list[OpenedItem]:
+    """The items of these entries, with the states of now."""
     named = sorted(
         {
             ProfileId(id_)
@@ -150,14 +150,14 @@ async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry])
     )
     async with space.database.reading() as connection:
         canonical = dict(await feed.canonical_ids(connection, space.tenant, named)) if named else {}
-    return await _lines(space, scope, feed_items(entries, canonical))
+    return await _open(space, scope, feed_items(entries, canonical))
 
 
-async def _lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:
-    return await repeat(REPEAT_CONFLICTS, partial(_disclosed_lines, space, scope, items))
+async def _open(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[OpenedItem]:
+    return await repeat(REPEAT_CONFLICTS, partial(_disclosed_items, space, scope, items))
 
 
-async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:
+async def _disclosed_items(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[OpenedItem]:
     ids = [each.profile for each in items if each.op != FeedOperation.ERASE]
     erasures = {each.erasure_id for each in items if each.erasure_id is not None}
     async with space.database.reading() as connection:
@@ -170,11 +170,13 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
     await disclose(space, scope, [(opened[root], view) for root, view in views.items()], before)
     known = {row.origin for row in before}
     roots = dict(zip(ids, (found.roots.get(nr) for nr in range(len(ids))), strict=True))
-    lines: list[FeedLine] = []
+    opened_items: list[OpenedItem] = []
     for each in items:
         if each.op == FeedOperation.ERASE:
             if each.erasure_id in erased:
-                lines.append(FeedLine(op=_OPS[FeedOperation.ERASE], item=each, identifiers=erased[each.erasure_id]))
+                opened_items.append(
+                    OpenedItem(op=_OPS[FeedOperation.ERASE], item=each, identifiers=erased[each.erasure_id])
+                )
             continue
         root = roots.get(each.profile)
         profile = None if root is None else opened[root]
@@ -185,14 +187,14 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
             # A destination reads of a merge or unmerge only between profiles that were disclosed to it.
             named = tuple(id_ for id_ in each.merged if id_ in known)
             if disclosed and named and profile is not None:
-                lines.append(
-                    FeedLine(
+                opened_items.append(
+                    OpenedItem(
                         op=_OPS[each.op], item=each._replace(merged=named), profile=profile, view=None, known=known
                     )
                 )
         elif readable or disclosed:
             # A profile that is erased, dormant or on hold by now has to be dropped where it was disclosed.
-            lines.append(
-                FeedLine(op="upsert" if readable else "withdraw", item=each, profile=profile, view=view, known=known)
+            opened_items.append(
+                OpenedItem(op="upsert" if readable else "withdraw", item=each, profile=profile, view=view, known=known)
             )
-    return lines
+    return opened_items
