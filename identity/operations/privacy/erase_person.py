@@ -148,7 +148,8 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     await erase.put_on_hold(connection, tenant, refs.origins)
     await access_exports.drop_containing(connection, tenant, refs.origins)
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
-    writes.suppressed = [(hash_, True, internal_at) for hash_ in refs.hashes]
+    # Without a time: if the erasure is cancelled, no call is older than an erasure.
+    writes.suppressed = [(hash_, True, None) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, None)
     keys = await exclusive.new_subject_keys()
     parted = await part_groups(exclusive.space, connection, keys, await person.stated_groups(), refs.origins)

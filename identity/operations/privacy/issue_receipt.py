@@ -3,6 +3,8 @@
 Invariant: a receipt states what entries of the journal prove, which a database writer cannot write or alter.
 """
 
+from typing import Final
+
 import msgspec
 
 from identity.operations.privacy.recorded_entries import recorded_entries
@@ -18,11 +20,20 @@ from identity.values.stamps import wall_time
 from identity.vault.signing import PublicKey, text
 from identity.vault.threads import in_key_store
 
+_WITHOUT: Final = {
+    ErasureState.ON_HOLD: "The erasure waits for a litigation hold, so there is no receipt yet; release the hold, or"
+    " cancel the request with DELETE /v1/regulations/{request_id}.",
+    ErasureState.CANCELLED: "The erasure was cancelled: nothing was erased, so there is no receipt.",
+}
+
 
 async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, software: str) -> Receipt:
-    """The signed receipt of an erasure. ReceiptPending until the erasure is done, LedgerBroken without its entries."""
+    """The signed receipt of an erasure. LedgerBroken without its entries.
+
+    ReceiptPending until the erasure is done, and where it was cancelled.
+    """
     if erasure.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE):
-        raise ReceiptPending
+        raise ReceiptPending(_WITHOUT.get(erasure.state))
     signer = await in_key_store(lambda: spaces.keyring.signer)
     await space.publish()
     entries = await in_key_store(recorded_entries, space, erasure)

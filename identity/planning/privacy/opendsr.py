@@ -131,8 +131,8 @@ def _submitted_at(value: object, law: Law, now: Micros) -> Micros:
         raise _bad("submitted_time must be an RFC 3339 time that is at most 5 minutes ahead of the server's clock.")
     if submitted < in_force_since(law):
         raise _bad(
-            f"submitted_time lies before {IN_FORCE[law]}, the first day of the {law.label}; send the time at which the"
-            " person asked, from which the deadline runs."
+            f"submitted_time lies before {IN_FORCE[law]}, the first day of the {law.label.upper()}; send the time at"
+            " which the person asked, from which the deadline runs."
         )
     return min(submitted, now)
 

@@ -48,3 +48,16 @@ def test_the_end_of_a_wait_lifts_no_suppression_of_another_request(shop: Shop) -
     calls.append({"anonymousId": "a9", "traits": {"email": "eve@example.org"}})
     outcomes = [shop.send({"type": "identify", **call})[0] for call in calls]
     assert [each["reason"] for each in outcomes] == ["suppressed", None, "suppressed", "suppressed"]
+
+
+def test_a_cancelled_erasure_drops_no_earlier_call_and_has_no_receipt(shop: Shop) -> None:
+    """Nothing was erased, so a call that arrives late is no call from before an erasure."""
+    shop.send({"type": "identify", "userId": "ann"})
+    shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case"})
+    made = erase(shop, "user_id:ann", suppress=False).json()
+    receipt = f"/v1/erasures/{made['erasures'][0]['erasure_id']}/receipt"
+    assert "waits for a litigation hold" in shop.ask("GET", receipt, "privacy").json()["detail"]
+    assert shop.ask("DELETE", f"/v1/regulations/{made['request_id']}", "privacy").status_code == 200
+    late = {"type": "track", "event": "E", "userId": "ann", "timestamp": "2026-01-01T00:00:00Z"}
+    assert shop.send(late)[0]["status"] == "accepted"
+    assert "was cancelled" in shop.ask("GET", receipt, "privacy").json()["detail"]
