@@ -208,7 +208,7 @@ def _linked_identifier(value: ProfileIdentifier) -> LinkedIdentifier:
 
 
 def _consent_decision(answer: ConsentAnswer) -> ConsentDecision:
-    return ConsentDecision(answer.value, answer.conflict, format_time(answer.captured))
+    return ConsentDecision(answer.value, answer.conflict, format_time(answer.captured_at))
 
 
 def _trait_provenance(value: SetTrait) -> TraitProvenance:

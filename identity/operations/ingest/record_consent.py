@@ -67,10 +67,10 @@ async def record_consent(
     if unknown := unknown_purposes(decisions, (await purposes_at(space)).purposes, "decisions"):
         raise unknown
     now = wall_time()
-    captured = now if captured_at is None else parse_timestamp(captured_at)
-    if captured is None:
+    time = now if captured_at is None else parse_timestamp(captured_at)
+    if time is None:
         raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z, or seconds since 1970.")
-    if captured > now + CLOCK_ERROR:
+    if time > now + CLOCK_ERROR:
         raise BadDecisions("captured_at lies in the future; send the time at which the person decided.")
     where = None if jurisdiction is None else parse_region(jurisdiction)
     if jurisdiction is not None and where is None:
@@ -78,7 +78,7 @@ async def record_consent(
             f"jurisdiction must be a country or a region of a country, such as DE or US-CA. {region_hint(jurisdiction)}"
         )
     message_id = f"consent-{new_id().hex()}"
-    made_at = Micros(min(captured, now))
+    time = min(time, now)
     signals = {"jurisdiction": where, "minor": minor}
     body = {
         "messageId": message_id,
@@ -89,7 +89,7 @@ async def record_consent(
             "consent": {name: value for name, value in signals.items() if value is not None},
         },
         # A decision is never later than now.
-        "timestamp": format_time(made_at),
+        "timestamp": format_time(time),
     }
     outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
@@ -104,7 +104,7 @@ async def record_consent(
     return RecordedConsent(
         profile_id=profile_id,
         evidence_id=message_id,
-        captured_at=made_at,
+        captured_at=time,
         decisions=recorded,
         found=not outcome.created,
     )

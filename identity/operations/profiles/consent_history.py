@@ -183,7 +183,7 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[ProfileId, Document]:
 def _answer(answer: ConsentAnswer, ids: Mapping[tuple[ProfileId, int], str]) -> CategoryConsent:
     standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
     evidence = [each for each in standing if each is not None]
-    return CategoryConsent(answer.value, answer.conflict, Micros(answer.captured), evidence)
+    return CategoryConsent(answer.value, answer.conflict, answer.captured_at, evidence)
 
 
 def _permitted(permission: Permission, name: str, origins: list[ProfileId]) -> PurposeConsent:

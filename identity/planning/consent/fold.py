@@ -38,7 +38,7 @@ class ConsentAnswer(Struct, frozen=True):
 
     value: bool
     conflict: bool
-    captured: Micros
+    captured_at: Micros
     standing: tuple[DecisionAtOrigin, ...] = ()
 
 

@@ -78,9 +78,9 @@ def event_time(body: Mapping[str, Any], received: Micros, sent_at: object) -> Ev
     if sent is not None and client <= latest < sent and sent - client > LONGEST_WAIT:
         # The client time is plausible by itself; corrected by such a sending time, it would lie far in the past.
         return EventTime(min(client, received), ignored, future="sentAt")
-    happened = client if sent is None else Micros(received - (sent - client))
-    future = field if happened > latest else None
-    return EventTime(min(max(happened, EARLIEST), received), ignored, future=future)
+    time = client if sent is None else Micros(received - (sent - client))
+    future = field if time > latest else None
+    return EventTime(min(max(time, EARLIEST), received), ignored, future=future)
 
 
 def format_time(micros: Micros) -> str:

@@ -122,15 +122,15 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     group = _joined(kind, get("groupId"), claims)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise rejection("missing_consent_preferences")
-    happened = event_time(body, received, sent_at)
-    if happened.future is not None:
-        ignored[happened.future] = FUTURE_TIMESTAMP
-    stated = statements(context, misplaced, server=source.server, received=received, time=happened.time)
+    event = event_time(body, received, sent_at)
+    if event.future is not None:
+        ignored[event.future] = FUTURE_TIMESTAMP
+    stated = statements(context, misplaced, server=source.server, received=received, time=event.time)
     consent = _decisions(kind, body, stated)
     return Call(
         kind=kind,
         message_id=message_id,
-        time=happened.time,
+        time=event.time,
         received=received,
         source=source,
         body=body,
@@ -144,8 +144,8 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         group_traits=traits if kind == "group" and group is not None else None,
         alias=alias,
         unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],
-        ignored_times=happened.ignored,
-        guessed_time=happened.guessed,
+        ignored_times=event.ignored,
+        guessed_time=event.guessed,
         ignored_fields=ignored,
     )
 
