@@ -241,7 +241,7 @@ def _event_hint(body: Mapping[str, Any]) -> str | None:
     name = other_word(body, "event")
     if name is None and isinstance(properties, dict):
         name = other_word(properties, "event in properties", "properties.")
-    return _send(name, "event")
+    return misspelt_field(body, "event") if name is None else _send(name, "event")
 
 
 def _context_hint(body: Mapping[str, Any]) -> str | None:

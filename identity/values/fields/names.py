@@ -1,8 +1,9 @@
 """Finds the members of one object whose names are other spellings of known names.
 
 A member counts as misspelt where the name has the letters of a known name (`Traits`, `external_ids`), is a plural or
-another word for that name, or differs from a long one by one slip of the finger. Names that SDKs send are never
-misspelt. A null is absent. The names of a call cost one look-up each; only a name that no SDK sends is compared.
+another word for that name, or differs from it by one slip of the finger: a letter that is missing, doubled or swapped
+with the next, and in a long name also another letter in its place (`trains` are no `traits`). Names that SDKs send are
+never misspelt. A null is absent. The names of a call cost one look-up each; only a name that no SDK sends is compared.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 LONGEST_NAME: Final = 64
 _SHORTEST_TYPO: Final = 7
+_SHORTEST_SLIP: Final = 5
 _PUNCTUATION: Final = str.maketrans("", "", "_-. ")
 # One letter away from `context` and `consent`, and words of their own.
 _WORDS: Final = frozenset({"content", "contents", "contest"})
@@ -35,8 +37,12 @@ class Names:
     def __init__(self, sent: str, read: Mapping[str, str], families: Mapping[str, str] | None = None) -> None:
         self._known = frozenset(sent.split())
         self._read = {spelling: right for right, spellings in read.items() for spelling in spellings.split()}
+        for spelling, right in tuple(self._read.items()):
+            if len(spelling) >= _SHORTEST_SLIP:
+                for slip in _slips(spelling):
+                    self._read.setdefault(slip, right)
         self._families = families or {}
-        long = [(spelling, right) for spelling, right in self._read.items() if len(spelling) >= _SHORTEST_TYPO]
+        long = [(each, right) for right, words in read.items() for each in words.split() if len(each) >= _SHORTEST_TYPO]
         self._typos = {part: right for spelling, right in long for part in (spelling, *_shortened(spelling))}
 
     def knows(self, members: Mapping[str, Any]) -> bool:
@@ -92,3 +98,13 @@ def is_spelling(name: str, right: str) -> bool:
 def _shortened(name: str) -> Iterable[str]:
     """A name without one of its letters, the last excepted: `userIp` is no slip for `userId`."""
     return (name[:at] + name[at + 1 :] for at in range(len(name) - 1))
+
+
+def _slips(name: str) -> Iterable[str]:
+    """A name with a letter that is missing, doubled or swapped with the next; five letters are left at least."""
+    for at in range(len(name)):
+        missing = name[:at] + name[at + 1 :]
+        if len(missing) >= _SHORTEST_SLIP:
+            yield missing
+        yield name[:at] + name[at] + name[at:]
+        yield name[:at] + name[at + 1 : at + 2] + name[at] + name[at + 2 :]

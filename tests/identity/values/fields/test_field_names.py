@@ -67,6 +67,17 @@ def test_a_member_near_a_known_name_is_misspelt(body: dict[str, Any], right: str
     assert only.right == right
 
 
+@given(st.sampled_from([*WRITTEN, "event"]), st.integers(0, 20), st.integers(0, 2))
+def test_a_slip_of_the_finger_does_not_hide_a_name(name: str, place: int, way: int) -> None:
+    """A letter that is doubled, swapped or, in a name of six letters or more, missing."""
+    at = place % len(name)
+    doubled = name[:at] + name[at] + name[at:]
+    swapped = name[:at] + name[at + 1 : at + 2] + name[at] + name[at + 2 :]
+    missing = name[:at] + name[at + 1 :] if len(name) > 5 else doubled
+    slip = (doubled, swapped, missing)[way]
+    assert slip.lower() == name.lower() or CALL.right(slip) == name
+
+
 @given(st.sampled_from(WRITTEN), st.sampled_from(["_", "-", " ", ""]), st.randoms())
 def test_case_and_separators_do_not_hide_a_name(name: str, separator: str, chance: Any) -> None:
     """In any mixture."""
@@ -80,7 +91,7 @@ def test_case_and_separators_do_not_hide_a_name(name: str, separator: str, chanc
     [
         {"user_properties": {}, "rudderId": "r", "request_ip": "192.0.2.1", "projectId": "p", "channel": "web"},
         {"userIp": 1, "content": 1, "email": 1, "plan": 1, "updated_at": 1, "x" * 5000: 1, "\x00": 1, "": 1},
-        {"Traits": None},
+        {"Traits": None, **dict.fromkeys(("trains", "treats", "tracts", "advice", "even", "vent", "match"), 1)},
         {"batch": "b7", "Batch": 7, "batches": [{"brewed": 1}]},
         {"integrations": {"All": False, "Google Analytics": {"trackingId": 1}}},
         {"properties": {f"p{n}": n for n in range(100)} | {"headers": "x", "consentManager": "acme", "minor": True}},

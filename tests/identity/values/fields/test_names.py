@@ -20,12 +20,15 @@ NAMES = Names("traits sent", {"context.traits": "traits trait", "context.consent
         ("traits", None),
         ("sent", None),
         ("content", None),
-        ("traist", None),
+        ("traist", "context.traits"),
+        ("trraits", "context.traits"),
+        ("rait", None),
+        ("trains", None),
         ("trait\u00e9", None),
     ],
 )
 def test_the_right_name_is_found_by_letters(name: str, right: str | None) -> None:
-    """A known name, a word of its own, a slip in a short name and an odd name have none."""
+    """A known name, a word of its own and an odd name have none."""
     assert NAMES.right(name) == right
 
 
