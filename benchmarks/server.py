@@ -54,8 +54,10 @@ class Server:
 
 
 @contextmanager
-def onefold(data_dir: Path, url: str, workers: int, *, profile: Path | None = None) -> Iterator[Server]:
-    """Run `onefold serve` on a database, with the keys of a data directory."""
+def onefold(
+    data_dir: Path, url: str, workers: int, *, profile: Path | None = None, more: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run `onefold serve` on a database, with the keys of a data directory; `more` are further settings."""
     code = PROFILED.format(path=str(profile)) if profile else ONEFOLD
     environment = {
         "ONEFOLD_ADMIN_TOKEN": TOKEN,
@@ -66,6 +68,7 @@ def onefold(data_dir: Path, url: str, workers: int, *, profile: Path | None = No
         "ONEFOLD_READ_RATE": "0",
         "ONEFOLD_MISS_RATE": "0",
         "ONEFOLD_WORKERS": str(workers),
+        **(more or {}),
     }
     with _log(data_dir, "onefold") as errors:
         process = _start([sys.executable, "-c", code, "serve"], environment, errors)

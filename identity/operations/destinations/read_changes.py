@@ -74,10 +74,13 @@ async def read_changes(
 ) -> ChangePage:
     """The next page after a cursor (None: from the beginning), at most `limit` entries of the feed.
 
-    An empty page is held back up to `wait` seconds, or until `ended` is set. BadCursor, Resync, DestinationNotFound.
+    An empty page is held back up to `wait` seconds, or until `ended` is set; with `ended` set before, nothing is read.
+    BadCursor, Resync, DestinationNotFound.
     """
     until = time.monotonic() + wait
     ended = ended or asyncio.Event()
+    if ended.is_set() and cursor is not None:
+        return ChangePage([], cursor, more=False)
     while True:
         for _ in range(_EMPTY_PAGES):
             scope = await open_scope(space, destination_id)
