@@ -33,8 +33,9 @@ from app.routes import (
     well_known,
 )
 from app.routes.segment import profile_api, regulations, sdk_settings
+from app.server.memory_protection import protect_memory
 from app.server.process import Onefold
-from app.settings import Settings, load
+from app.settings import Settings, forget_root_keys, load
 from identity.values.errors import Misconfigured
 
 ROUTERS = (
@@ -65,7 +66,10 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def application() -> Front:
     """Build the application of one server process; uvicorn calls this factory in each."""
-    return create_app(load())
+    protect_memory()
+    settings = load()
+    forget_root_keys()
+    return create_app(settings)
 
 
 def create_app(settings: Settings) -> Front:

@@ -231,6 +231,12 @@ def forget_libpq() -> None:
         del os.environ[name]
 
 
+def forget_root_keys() -> None:
+    """Drop the root keys from the environment of this process, once its settings are read."""
+    for name in ("root_key", "new_root_key"):
+        os.environ.pop(variable(name), None)
+
+
 def _text(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()

@@ -26,6 +26,8 @@ import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
 from app.server import logs
 from app.server.address_connections import AddressConnections
 from app.server.database_transport import require_protected
+from app.server.key_layout import warn_of_shared_folder
+from app.server.memory_protection import protect_memory
 from app.settings import Settings, forget_libpq, share_metrics
 from identity.values.errors import Misconfigured, OnefoldError
 from identity.values.extras import extra
@@ -61,6 +63,7 @@ def run(
     Misconfigured or DatabaseUnavailable where the server cannot start; exit status 3 where the
     application does not start.
     """
+    protect_memory()
     logs.configure(settings.log_level)
     announce = ready or _announce
     _allow_files(settings.connections)
@@ -68,6 +71,7 @@ def run(
         listener = stack.enter_context(_listener(settings.host, settings.port, command))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         require_protected(settings)
+        warn_of_shared_folder(settings)
         url = settings.database_url or stack.enter_context(_embedded(settings))
         (migrate or _migrate)(url)
         several = settings.workers > 1

@@ -28,7 +28,8 @@ SECTIONS: Final = {
     "calls": ("type", "message_id", "timestamp"),
 }
 COLUMNS: Final = ("profile", "section", "origin", "name", "value", "at", "details")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
+"""The full-width forms too: a spreadsheet in an East Asian language reads them as the usual ones."""
 
 
 class ExportPosition(Struct, array_like=True):

@@ -25,7 +25,7 @@ from identity.planning.privacy.access_export import (
 
 NAMES = list(SECTIONS)
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12) | st.sampled_from(
-    ["=1+1", "@a", "-", "\t="]
+    ["=1+1", "@a", "-", "\t=", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20a", "\u22121"]
 )
 values = st.none() | st.booleans() | st.integers(-9, 9) | texts | st.lists(texts, max_size=2)
 items = st.dictionaries(st.sampled_from(["name", "value", "profile_id", "type", "at"]), values, max_size=4)
@@ -85,6 +85,6 @@ def test_a_part_is_divided_in_order_by_size(section: list[Any], most: int) -> No
 def test_no_cell_begins_like_a_formula(value: Any) -> None:
     """And none loses text."""
     cell = escape_formula(value)
-    assert not cell.startswith(("=", "+", "-", "@"))
+    assert not cell.startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212"))
     if isinstance(value, str):
         assert cell.removeprefix("'") == value.removeprefix("'")
