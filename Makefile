@@ -70,7 +70,8 @@ coverage: setup  ## branch coverage of app and identity by a fixed part of the t
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-PROPERTIES := tests/identity/planning tests/identity/values tests/concurrency/properties
+PROPERTIES := $(addprefix tests/, app/drawing app/http concurrency/properties $(addprefix identity/, operations/ingest \
+  planning spaces store/postgres values vault webhooks))
 soak: setup  ## the long tests, and the properties over many examples
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest $(PROPERTIES) --timeout 7200 $(ARGS)

@@ -10,22 +10,31 @@ from typing import Any
 import httpx
 import pytest
 
+from identity.store.embedded.server import EmbeddedPostgres
 from tests.app.conftest import Shop, new_shop
-from tests.conftest import Running
+from tests.conftest import ONEFOLD, Running, fresh_database, launch
 
 RATE = 1  # a second: so low that the slowest machine exceeds it
 CALL = {"userId": "u1", "event": "e"}
-GUESSES = 500  # five times the connections of the flood
+CONNECTIONS = 40
+GUESSES = 5 * CONNECTIONS
+LOW = {f"ONEFOLD_{name}_RATE": str(RATE) for name in ("COLLECT", "READ", "MISS")}
 
 
-@pytest.fixture
-def limited(server: Callable[..., Running]) -> Iterator[tuple[httpx.Client, Callable[[], Shop]]]:
-    """A server with low limits, and a maker of spaces in it."""
-    rates = {f"ONEFOLD_{name}_RATE": str(RATE) for name in ("COLLECT", "READ", "MISS")}
-    running = server(**rates)
-    with httpx.Client(base_url=running.url, timeout=60) as client:
-        operator = {"Authorization": f"Bearer {running.admin_token}"}
-        yield client, lambda: new_shop(client, operator)
+@pytest.fixture(scope="module")
+def limited(
+    postgres: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[httpx.Client, Callable[[], Shop]]]:
+    """A server with low limits, and a maker of spaces in it; the limits of a space and its keys are its own."""
+    folder = tmp_path_factory.mktemp("limited") / "data"
+    with fresh_database(postgres, template) as url:
+        running = launch([*ONEFOLD, "serve"], folder, {"ONEFOLD_DATABASE_URL": url, **LOW})
+        with httpx.Client(base_url=running.url, timeout=60) as client:
+            operator = {"Authorization": f"Bearer {running.admin_token}"}
+            yield client, lambda: new_shop(client, operator)
+        running.stop()
+        assert running.process.stdout
+        running.process.stdout.close()
 
 
 def until_refused(ask: Callable[[], httpx.Response]) -> tuple[int, httpx.Response]:
@@ -139,9 +148,9 @@ async def test_unknown_keys_do_not_keep_known_keys_out(server: Callable[..., Run
         made = f"of_{'a' * 12}_{secrets.token_hex(32)}"
         return f"{made}_{zlib.crc32(made.encode()):08x}"
 
-    limits = httpx.Limits(max_connections=100)
+    limits = httpx.Limits(max_connections=CONNECTIONS)
     # The client's pool looks through all that wait for a connection whenever one is free.
-    turn = asyncio.Semaphore(100)
+    turn = asyncio.Semaphore(CONNECTIONS)
     async with httpx.AsyncClient(base_url=running.url, timeout=None, limits=limits) as client:
 
         async def ask(key: str) -> int:
@@ -154,6 +163,6 @@ async def test_unknown_keys_do_not_keep_known_keys_out(server: Callable[..., Run
             shops = [new_shop(plain, operator) for _ in range(5)]
         keys = [guess() for _ in range(GUESSES)]
         for at, shop in enumerate(shops):
-            keys.insert(GUESSES // len(shops) * at + 50, shop.keys["profiles"])
+            keys.insert(GUESSES // len(shops) * at + CONNECTIONS // 2, shop.keys["profiles"])
         statuses = Counter(await asyncio.gather(*map(ask, keys)))
         assert statuses == {401: GUESSES, 404: len(shops)}
