@@ -178,7 +178,7 @@ async def _vet(visit: ByPrivacy, urls: Sequence[str]) -> None:
     """Reject addresses that must not be called. An address that does not resolve now may resolve later."""
     for url in urls:
         try:
-            await visit.onefold.callbacks.vet(url)
+            await visit.onefold.callbacks.vet(url, visit.space.public_id)
         except BadCallback as error:
             raise BadRegulation(f"status_callback_urls: {error}") from None
         except Undelivered:

@@ -7,7 +7,7 @@ outlives its call. A response is untrusted: its status means that the message wa
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -17,21 +17,18 @@ from msgspec import Struct
 
 from identity.values.errors import Undelivered
 from identity.webhooks.callback_urls import PORTS, Callback, read_callback
+from identity.webhooks.host_lookups import RESOLVERS, HostLookups, Resolve
 from identity.webhooks.pinned_connection import CheckedBackend
 from identity.webhooks.ssrf_guard import Network, require_public
 
 SECONDS: Final = 5.0
 LONGEST: Final = 256 * 1024
 MOST_ADDRESSES: Final = 4
-_RESOLVERS: Final = 4
 _HEADERS: Final[Mapping[str, str]] = {
     "user-agent": "Onefold",
     "accept": "application/json",
     "content-type": "application/json",
 }
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Looks up the addresses of a host (and port), as text. OSError."""
 
 
 class CallbackAnswer(Struct, frozen=True):
@@ -69,8 +66,8 @@ class Client:
         longest: int = LONGEST,
     ) -> None:
         # Lookups have threads of their own: names that never resolve hold up nothing else.
-        self._threads = ThreadPoolExecutor(_RESOLVERS, "resolve")
-        self._resolve = resolve or self._look_up
+        self._threads = ThreadPoolExecutor(RESOLVERS, "resolve")
+        self._lookups = HostLookups(resolve or self._look_up)
         self._allowed = tuple(allowed)
         self._tls = tls or httpcore.default_ssl_context()
         self._ports = frozenset(ports)
@@ -79,23 +76,24 @@ class Client:
 
     async def aclose(self) -> None:
         """Stop the lookup threads, without waiting for a lookup that hangs."""
+        self._lookups.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def vet(self, url: str) -> None:
-        """Check that a callback can be called, when it is registered. BadCallback, Undelivered."""
+    async def vet(self, url: str, space: bytes) -> None:
+        """Check that a callback of a space can be called, when it is registered. BadCallback, Undelivered."""
         callback = read_callback(url, self._ports)
         try:
             async with asyncio.timeout(self._seconds):
-                await self._addresses(callback)
+                await self._addresses(callback, space)
         except TimeoutError:
             raise Undelivered("The host of the callback could not be looked up in time.") from None
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> CallbackAnswer:
-        """Post JSON to a callback. BadCallback if it may not be called, Undelivered if it did not answer."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], space: bytes) -> CallbackAnswer:
+        """Post JSON to a callback of a space. BadCallback if it may not be called, Undelivered without an answer."""
         callback = read_callback(url, self._ports)
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._post(callback, await self._addresses(callback), body, headers)
+                return await self._post(callback, await self._addresses(callback, space), body, headers)
         except TimeoutError:
             raise Undelivered("The callback did not answer in time.") from None
         except (httpcore.NetworkError, httpcore.TimeoutException) as error:
@@ -106,11 +104,8 @@ class Client:
         except httpcore.ProtocolError:
             raise Undelivered("The callback did not answer in HTTP. Check its address and port.") from None
 
-    async def _addresses(self, callback: Callback) -> list[str]:
-        try:
-            found = await self._resolve(callback.host, callback.port)
-        except (OSError, UnicodeError):
-            found = ()
+    async def _addresses(self, callback: Callback, space: bytes) -> list[str]:
+        found = await self._lookups.addresses(callback.host, callback.port, space)
         if not found:
             raise Undelivered("The host of the callback could not be looked up.")
         return require_public(found, self._allowed)

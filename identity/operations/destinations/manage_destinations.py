@@ -51,8 +51,8 @@ WITHOUT_CONSENT: Final = "destination.without_consent"
 _LIVE_SECRETS: Final = 2
 """Secrets that are good at one time: the newest and the one before."""
 
-Vet = Callable[[str], Awaitable[None]]
-"""Checks that an address may be called now. BadCallback, Undelivered."""
+Vet = Callable[[str, bytes], Awaitable[None]]
+"""Checks that a space may call an address now. BadCallback, Undelivered."""
 
 
 class DestinationSecrets(Struct, frozen=True):
@@ -66,7 +66,7 @@ class DestinationSecrets(Struct, frozen=True):
     lists_nothing: bool = False
 
 
-async def reject_callbacks(_url: str) -> None:
+async def reject_callbacks(_url: str, _space: bytes) -> None:
     """A `Vet` for processes that call nobody: every address is rejected."""
     raise BadCallback
 
@@ -88,7 +88,7 @@ async def put_destination(
     await require_types(space, [name for name in entitled.identifiers if name != ALL])
     if entitled.callback_url is not None:
         try:
-            await vet(entitled.callback_url)
+            await vet(entitled.callback_url, space.public_id)
         except Undelivered as error:
             raise BadCallback(str(error)) from None
 

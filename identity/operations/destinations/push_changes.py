@@ -145,7 +145,7 @@ class Pushing:
         message = "msg_" + space.keys.mac(_MESSAGE, id_ + packed_position + page.packed_position).hex()
         try:
             headers = sign(document.secrets, message, self._now(), body)
-            answer = await self._client.post(document.entitled.callback_url or "", body, headers)
+            answer = await self._client.post(document.entitled.callback_url or "", body, headers, space.public_id)
         except (BadCallback, Undelivered) as error:
             return error.code
         return None if answer.status in _ACCEPTED else f"status_{answer.status}"

@@ -70,7 +70,7 @@ async def _call_back(space: Space, request_id: RequestId, client: Client, render
             await status_callbacks.settle(connection, space.tenant, request_id, Micros(at + LOOK), None, claim.until)
         return
     urls = (request.details or {}).get("callbacks", ())
-    accepted = await asyncio.gather(*(_post(client, url, render(status, url)) for url in urls))
+    accepted = await asyncio.gather(*(_post(client, url, render(status, url), space.public_id) for url in urls))
     following, failed_at = None, None
     if not all(accepted):
         failed_at = at
@@ -87,10 +87,10 @@ async def _call_back(space: Space, request_id: RequestId, client: Client, render
         await status_callbacks.settle(connection, space.tenant, request_id, following, failed_at, claim.until)
 
 
-async def _post(client: Client, url: str, body: bytes) -> bool:
+async def _post(client: Client, url: str, body: bytes, space: bytes) -> bool:
     """Whether an address accepted a call."""
     try:
-        answer = await client.post(url, body, {})
+        answer = await client.post(url, body, {}, space)
     except (BadCallback, Undelivered):
         return False
     return answer.status in _ACCEPTED

@@ -24,6 +24,8 @@ from tests.support.webhooks.tls_server import (
     telling,
 )
 
+SPACE = bytes(16)
+
 
 def test_a_post_sends_the_body_and_headers_and_reads_the_response() -> None:
     """A callback gets the body, the headers and its own name, in TLS and in the request."""
@@ -82,14 +84,14 @@ async def test_a_second_lookup_never_happens() -> None:
         names = Names(["192.0.2.1"], ["127.0.0.1"])
         async with client(server, names, allowed=[]) as it:
             with pytest.raises(BadCallback):
-                await it.post(server.url(), BODY, {})
+                await it.post(server.url(), BODY, {}, SPACE)
         assert (names.asked, server.connections) == ([HOST], 0)
 
         # 127.0.0.2 stands for the public address that was checked: nobody listens there.
         names = Names(["127.0.0.2"], ["127.0.0.1"])
         async with client(server, names, allowed=[ip_network("127.0.0.2/32")]) as it:
             with pytest.raises(Undelivered):
-                await it.post(server.url(), BODY, {})
+                await it.post(server.url(), BODY, {}, SPACE)
         assert (names.asked, server.connections) == ([HOST], 0)
 
 
@@ -126,7 +128,7 @@ async def test_old_versions_of_tls_are_refused() -> None:
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     async with serving(telling(OK), tls=old) as server, client(server) as it:
         with pytest.raises(Undelivered):
-            await it.post(server.url(), BODY, {})
+            await it.post(server.url(), BODY, {}, SPACE)
         assert server.requests == []
 
 
@@ -145,11 +147,11 @@ async def test_nothing_inside_by_default() -> None:
         plain = Client(ports={server.port})
         for host in ("localhost", "127.0.0.1", "localhost.localdomain"):
             with pytest.raises((BadCallback, Undelivered)):
-                await plain.post(f"https://{host}:{server.port}/", BODY, {})
+                await plain.post(f"https://{host}:{server.port}/", BODY, {}, SPACE)
         await plain.aclose()
         usual = Client(resolve=Names(["127.0.0.1"]), allowed=[ip_network("127.0.0.0/8")])
         with pytest.raises(BadCallback):
-            await usual.post(server.url(), BODY, {})
+            await usual.post(server.url(), BODY, {}, SPACE)
         await usual.aclose()
         assert server.connections == 0
 
@@ -189,10 +191,10 @@ async def test_the_resolver_of_the_system_is_the_default(monkeypatch: pytest.Mon
 
     async with serving(telling(OK)) as server, client(server, resolve=None, seconds=1) as it:
         monkeypatch.setattr(socket, "getaddrinfo", asking)
-        assert (await it.post(server.url(), BODY, {})).status == 200
+        assert (await it.post(server.url(), BODY, {}, SPACE)).status == 200
         monkeypatch.setattr(socket, "getaddrinfo", hanging)
         with pytest.raises(Undelivered):
-            await it.vet(server.url())
+            await it.vet(server.url(), SPACE)
         go_on.set()
     ((host, thread),) = asked
     assert host == HOST
@@ -203,13 +205,13 @@ async def test_a_callback_is_checked_without_calling_it() -> None:
     """A callback is checked when it is registered, its name looked up, and nothing connected to."""
     async with serving(telling(OK)) as server:
         async with client(server) as it:
-            await it.vet(server.url())
+            await it.vet(server.url(), SPACE)
             with pytest.raises(BadCallback):
-                await it.vet("https://10.1.2.3/")
+                await it.vet("https://10.1.2.3/", SPACE)
         async with client(server, allowed=[]) as it:
             with pytest.raises(BadCallback):
-                await it.vet(server.url())
+                await it.vet(server.url(), SPACE)
         async with client(server, resolve=_slow_lookup, seconds=0.1) as it:
             with pytest.raises(Undelivered):
-                await it.vet(server.url())
+                await it.vet(server.url(), SPACE)
         assert server.connections == 0

@@ -28,7 +28,7 @@ def called(
             client(server, Names(*names or (["127.0.0.1"],)), **changed) as it,
         ):
             try:
-                return await it.post(server.url("/hook?a=1"), BODY, {"webhook-id": "m1"}), server
+                return await it.post(server.url("/hook?a=1"), BODY, {"webhook-id": "m1"}, bytes(16)), server
             except OnefoldError as error:
                 return error, server
 
