@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 ROOT = Path(__file__).parents[3]
 _SHELL_START = Path(__file__).with_name("shell_start.py")
@@ -85,6 +85,14 @@ class ForkedProgram:
         for each in ends:
             os.close(each)
         self.pid = int(self._report.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.stdout:
+            self.stdout.close()
+        self.wait()
 
     def poll(self) -> int | None:
         """Its exit status, or None while it runs."""

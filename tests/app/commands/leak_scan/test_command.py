@@ -6,7 +6,8 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import LiteralString
+from types import SimpleNamespace
+from typing import IO, LiteralString
 
 import httpx
 import msgspec
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from app.commands import tour
-from app.commands.leak_scan import command
+from app.commands.leak_scan import command, scratch_server
 from app.commands.leak_scan.people import plant_person
 from app.commands.leak_scan.planted_values import PlantedValues
 from app.commands.leak_scan.planter import Planter
@@ -25,9 +26,11 @@ from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.integrity.leak_scan import CONTROL
 from tests.conftest import ONEFOLD, ROOT, Running, launch
 from tests.support.processes.command_line import onefold
+from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 EVERYWHERE = ("rows", "statistics", "dump", "server", "heap files", "write-ahead log", "other files of Postgres",
               "key store", "data directory")  # fmt: skip
+SCRATCH_SERVER = "tests.support.processes.scratch_program:main"
 
 
 @pytest.fixture
@@ -41,13 +44,20 @@ def settings(database: str, tmp_path: Path) -> Iterator[Settings]:
 
 @pytest.fixture
 def one_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scan plants one person; what a report says does not depend on the size of the plant."""
+    """A scan plants one person into a fork of the server; a report depends on neither."""
 
     def plant(planter: Planter) -> list[str]:
         person = plant_person(planter)
         return [f"user_id:{person.user}", f"email:{person.email}"]
 
     monkeypatch.setattr(command, "plant_everything", plant)
+    if CAN_FORK:
+        monkeypatch.setattr(scratch_server, "subprocess", SimpleNamespace(**vars(subprocess) | {"Popen": fork}))
+
+
+def fork(command: list[str], *, stderr: IO[bytes], **_: object) -> ForkedProgram:
+    """The scratch server, forked."""
+    return ForkedProgram(command[3:], os.environ, ROOT, entry=SCRATCH_SERVER, errors=stderr)
 
 
 def url_of(settings: Settings) -> str:
