@@ -9,7 +9,7 @@ deleting a row does not delete it from WAL and backups, and deleting a file here
     store                  {"format": 1, "store_id": ..., "root": check value, ...}; held while in use
     signing-<n>            the deployment's own, for what others have to be able to check
     <hex of space id>/     epoch-<n>  index-<n>  suppression-1  document-1  dump-<n>
-                           journal  journal-head
+                           journal  journal-head  journal-vouched
 
 Once the root was rotated, the names of wrapped keys end with the mark of their root, which the label
 names: so keys under two roots lie side by side, and the label alone decides (`root_rotation`).

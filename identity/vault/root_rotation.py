@@ -16,13 +16,14 @@ import msgspec
 from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault import durable_files, epoch_key_store
 from identity.vault.epoch_key_store import DUMP, LABEL, MARK, SIGNING, Label, read_label
+from identity.vault.journal import HEAD, JOURNAL, VOUCHED
 from identity.vault.keyring import DEPLOYMENT
 from identity.vault.root_keys import Root, file_root
 
 NEXT = "-next"
 IN_USE = "The key store is in use. Stop every server and command that uses it, and run this command again."
 _SPACE = 32
-_NOT_OURS = ("journal", "journal-head")
+_NOT_OURS = (JOURNAL, HEAD, VOUCHED)
 
 
 def next_file(path: Path) -> Path:

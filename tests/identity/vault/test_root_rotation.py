@@ -7,6 +7,7 @@ import pytest
 from identity.values.errors import Misconfigured
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore
+from identity.vault.journal import HEAD, JOURNAL, VOUCHED
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import Root, file_root
 from tests.support.processes.killed_process import Killer
@@ -55,6 +56,9 @@ def test_killed_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         before: list[bytes] = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
         before += [ring.signer.kid.encode()]
         ring.close()
+        for name in (JOURNAL, HEAD, VOUCHED):
+            # What is no key stays as it is.
+            (directory / SPACES[0].hex() / name).write_bytes(b"0")
         done = killer.run(lambda: rotate(directory, path), step)  # noqa: B023 (called at once)
         root, found = opened(directory, path)
         assert found == before
