@@ -127,12 +127,9 @@ def test_a_constructor_of_many_fields_is_called_by_their_names() -> None:
 
 
 def test_no_two_classes_have_one_name() -> None:
-    """The name of a class says which one it is, wherever a reader meets it; a leading underscore keeps it at home."""
+    """The name of a class says which one it is, wherever a reader meets it."""
     found = Counter(
-        node.name
-        for path in MODULES
-        for node in ast.parse(read(path)).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        node.name for path in MODULES for node in ast.parse(read(path)).body if isinstance(node, ast.ClassDef)
     )
 
     assert [name for name, times in found.items() if times > 1] == []

@@ -15,7 +15,7 @@ LIFTS: Final = _STARTS[1:]
 """How the entries begin that may end a suppression; each is vouched for."""
 
 
-class _Entry(msgspec.Struct, frozen=True):
+class _SuppressionEntry(msgspec.Struct, frozen=True):
     action: str
     subject: str | None = None
     hashes: list[str] = []
@@ -23,7 +23,7 @@ class _Entry(msgspec.Struct, frozen=True):
     lifted: list[str] | None = None
 
 
-_decoder: Final = msgspec.json.Decoder(_Entry)
+_decoder: Final = msgspec.json.Decoder(_SuppressionEntry)
 
 
 def suppressed_hashes(entries: Iterable[bytes]) -> set[bytes]:
