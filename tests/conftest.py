@@ -13,9 +13,11 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
+import httpx._transports.default
 import psutil
 import psycopg
 import pytest
@@ -46,6 +48,10 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 # By default a logged exception is drawn with the source and the values of every frame, in seconds.
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
+
+# Every client of the tests would load the certificates of the system again, for a connection without TLS.
+_transport = vars(httpx._transports.default)
+_transport["create_ssl_context"] = cache(_transport["create_ssl_context"])
 
 # The shared server, and spaces in it.
 pytest_plugins = ["tests.support.http.shared_server"]

@@ -71,6 +71,7 @@ def test_a_killed_worker_is_replaced(start: Start) -> None:
     seen: set[str] = set()
     while len(seen) < 2:
         seen.add(httpx.get(running.url).text)
+        time.sleep(0.02)
 
     assert str(dead) not in seen
 
