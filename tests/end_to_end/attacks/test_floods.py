@@ -147,7 +147,7 @@ def test_attack_127_a_profile_of_any_number_of_identifiers(shop: Shop) -> None:
     ]
     more = [{"type": "crm", "id": f"c{at}"} for at in range(15)]
     calls += [{"type": "identify", "userId": "u1", "context": {"externalIds": more[at::3] * 2}} for at in range(3)]
-    assert shop.ask("POST", "/v1/batch", "write", json={"batch": calls}).status_code == 200
+    assert shop.ask("POST", "/v1/batch", "import", json={"batch": calls}).status_code == 200
 
     held = [each["type"] for each in shop.ask("GET", "/v1/profiles/user_id:u1").json()["identifiers"]]
 
