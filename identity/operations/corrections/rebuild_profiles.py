@@ -41,6 +41,10 @@ class RebuildResult(Struct, frozen=True):
     rules_version: int
 
 
+class _NewTypes(Exception):
+    """The rules link identifiers of types that have no number yet; the argument has all types of the profiles."""
+
+
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> RebuildResult:
     """Rebuilds all profiles of a space. `actor` is the number of an API key."""
     writer = WriterConnection(space.database)
@@ -114,11 +118,16 @@ async def _rebuild(
         replayed = await replay(exclusive, batch.roots, since)
         await _require_no_hold(exclusive, sorted(replayed.stored.profiles.keys() - set(batch.roots)))
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
-        await space.ensure_types(types)
+        if not types <= space.codes.keys():
+            raise _NewTypes(types)
         return await _rows(exclusive, replayed, actor)
 
     try:
         return await run_exclusive_with(writer, space, (), decide)
+    except _NewTypes as new:
+        # A type gets its number in a transaction of its own, which shares the space lock.
+        await space.ensure_types(new.args[0])
+        return await _rebuild(writer, space, batch, since, under, actor)
     except UnderHold:
         alone = [Batch([group]) for group in batch.groups if len(batch.groups) > 1]
     changed = [await _rebuild(writer, space, each, since, under, actor) for each in alone]

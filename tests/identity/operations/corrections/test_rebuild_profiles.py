@@ -57,3 +57,16 @@ async def test_a_later_call_gives_a_plain_call_no_other_origin(database: str, tm
         assert joined.merged
         rebuilt = await rebuild_space(ingest.space, 1, ignore_progress)
         assert rebuilt.profiles_changed == 0
+
+
+async def test_a_type_that_only_the_new_rules_admit_gets_its_number(database: str, tmp_path: Path) -> None:
+    """The number is given in a transaction that shares the space lock, so the rebuild lets go of the lock before."""
+    async with ingesting(Lab(database, tmp_path)) as ingest:
+        crm = {"type": "crm", "id": "7"}
+        call = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}, "context": {"externalIds": [crm]}}
+        (sent,) = await ingest.send(call, server=False)
+        assert [each["identifier"] for each in sent.demoted] == ["crm:7"]
+        await put_rules(ingest.space, {"limits": {"crm": {"max": 1}}}, "key_test")
+        rebuilt = await rebuild_space(ingest.space, 1, ignore_progress)
+        assert rebuilt.profiles_changed == 1
+        assert "crm" in ingest.space.codes
