@@ -44,16 +44,17 @@ def over_connected(candidate: Candidate, added: Identifier, rules: Rules) -> Ove
             continue
         counts = [side.folded.types.get(type_, 0) for side in checked.sides]
         if over(counts, fresh.get(type_, 0), rules.shared_limit.max):
-            return OverConnectedType(type_, _connecting(checked, counts, added, has_strong=has_strong))
+            return OverConnectedType(type_, _connecting(checked, type_, counts, added, has_strong=has_strong))
     return None
 
 
-def _connecting(candidate: Candidate, counts: list[int], added: Identifier, *, has_strong: bool) -> list[Identifier]:
-    """The identifiers on the side with the most identifiers of the type."""
+def _connecting(
+    candidate: Candidate, type_: str, counts: list[int], added: Identifier, *, has_strong: bool
+) -> list[Identifier]:
+    """The identifiers on the side with the most identifiers of the type; a new identifier is on no side."""
     largest = candidate.sides[counts.index(max(counts))]
     held = [identifier for root, identifier in candidate.seen if root is largest]
     own = next((root for root, identifier in candidate.seen if identifier is added), None)
-    own_count = 0 if own is None else next(n for side, n in zip(candidate.sides, counts, strict=True) if side is own)
-    if has_strong or own_count == max(counts):
+    if has_strong or (own is not None and own.folded.types.get(type_, 0) == max(counts)):
         return [added]
     return held

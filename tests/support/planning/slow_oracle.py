@@ -2,8 +2,7 @@
 
 Profiles are sets of identifiers. Every call counts the identifiers of every set again. It knows priority,
 placeholder and blocked values, limits per type and in total, merges, and what a public key may not claim; it knows no
-alias, window or cut. It keeps
-all event times of every identifier.
+alias, window or cut. It keeps all event times of every identifier.
 """
 
 from collections import Counter, defaultdict
