@@ -15,10 +15,10 @@ def mark(data: Path, pid: object, *lines: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("pid", ["", "word", os.getpid(), 2**22 + 1])
+@pytest.mark.parametrize("pid", ["", "word", "own", 2**22 + 1])
 def test_another_process_is_no_postmaster(tmp_path: Path, pid: object) -> None:
-    """The process of the test has the id and another name; of the last there is none."""
-    mark(tmp_path, pid)
+    """The process of the test has an id and another name; of the last there is none."""
+    mark(tmp_path, os.getpid() if pid == "own" else pid)
 
     assert postmaster.find(tmp_path) is None
 
