@@ -9,6 +9,7 @@ from operator import itemgetter
 from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
+from identity.operations.profiles.list_places import read_place, write_place
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
 from identity.spaces.named_identifiers import find_identifier, profile_not_found
@@ -73,7 +74,6 @@ class HistoryEntries(Struct, frozen=True):
 @retry_on_key_rotation
 async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> HistoryEntries:
     """Read a page of the history, by `type:value` or id. BadIdentifier, ProfileNotFound, BadCursor, TooMuch."""
-    before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
     identifier = None if id_ is not None else await find_identifier(space, ref)
     async with reading_one_version(space) as connection:
@@ -88,13 +88,14 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         if len(found.origins) > MOST_DOCUMENTS:
             raise TooMuch
         origins = [origin.id for origin in found.origins]
+        if not origins:
+            raise profile_not_found(ref)
+        before = _NEWEST if cursor is None else _position(read_place(space, _LIST, origins, cursor))
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.origin, line.stamp) for line in lines})
         proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    if not found.origins:
-        raise profile_not_found(ref)
     reader = await _reader(space, found, lines, proofs, keys)
     shown: list[tuple[tuple[Stamp, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
@@ -109,7 +110,8 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     more = len(shown) > limit or len(lines) == limit
     shown = shown[:limit]
     last = shown[-1][0][0].to_bytes(8, "big") + shown[-1][0][1].to_bytes(2, "big") if shown else b""
-    return HistoryEntries([entry for _, entry in shown], space.write_cursor(_LIST, last) if more else None)
+    following = write_place(space, _LIST, reader.canonical, last) if more else None
+    return HistoryEntries([entry for _, entry in shown], following)
 
 
 def _changed(change: rules.RulesChangeRow, profile_id: ProfileId) -> RulesChange:

@@ -3,13 +3,15 @@
 No answer grows without a bound: a profile comes with its first identifiers, and a page of large profiles is short.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
+from hmac import compare_digest
 from typing import Final
 
 from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
+from identity.operations.profiles.list_places import mark, read_place, write_place
 from identity.operations.profiles.profile import FoldedProfile, OpenedProfile, ProfileIdentifier, open_profile, place
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers, sort_identifiers
@@ -65,16 +67,18 @@ async def list_identifiers(space: Space, ref: str, limit: int, cursor: str | Non
 
     BadIdentifier, ProfileNotFound, BadCursor, TooMuch.
     """
-    after = None if cursor is None else _position(space.read_cursor(_IDENTIFIERS, cursor))
     profile = await open_profile(space, ref)
-    start = 0 if after is None else bisect_right(profile.identifiers, after, key=place)
+    start = 0
+    if cursor is not None:
+        position = read_place(space, _IDENTIFIERS, profile.subjects, cursor)
+        start = _after(space, profile.identifiers, position)
     shown = profile.identifiers[start : start + limit]
     more = start + limit < len(profile.identifiers)
     return IdentifierPage(
         profile.id,
         await profile.opened_identifiers(shown),
         len(profile.identifiers),
-        space.write_cursor(_IDENTIFIERS, _packed(*place(shown[-1]))) if more else None,
+        write_place(space, _IDENTIFIERS, profile.id, _position(space, shown[-1])) if more else None,
     )
 
 
@@ -138,9 +142,18 @@ def _size(found: profile_queries.ProfileRows) -> int:
     return documents + _BYTES_OF_IDENTIFIER * len(found.identifiers)
 
 
-def _packed(linked_at: Stamp, type_: int, key: BlindIndex) -> bytes:
-    return linked_at.to_bytes(8, "big") + type_.to_bytes(4, "big") + key
+def _position(space: Space, identifier: profile_queries.SealedIdentifierRow) -> bytes:
+    linked_at, type_, key = place(identifier)
+    return linked_at.to_bytes(8, "big") + type_.to_bytes(4, "big") + mark(space, key)
 
 
-def _position(raw: bytes) -> tuple[Stamp, int, BlindIndex]:
-    return Stamp(int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:12], "big"), BlindIndex(raw[12:])
+def _after(space: Space, identifiers: Sequence[profile_queries.SealedIdentifierRow], position: bytes) -> int:
+    """The number of identifiers up to a position; where its identifier is gone, up to those of its call and type."""
+    call = Stamp(int.from_bytes(position[:8], "big")), int.from_bytes(position[8:12], "big")
+    start = bisect_left(identifiers, (*call, BlindIndex(b"")), key=place)
+    for number, identifier in enumerate(identifiers[start:], start + 1):
+        if place(identifier)[:2] != call:
+            break
+        if compare_digest(mark(space, identifier.key), position[12:]):
+            return number
+    return start

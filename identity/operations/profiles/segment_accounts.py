@@ -5,8 +5,9 @@ A group has traits and no calls of its own. Its events are the last group call o
 
 from typing import NamedTuple
 
+from identity.operations.profiles.list_places import mark, read_place, write_place
 from identity.operations.profiles.profile import OpenedProfile
-from identity.operations.profiles.segment_paging import ListParameters, Page, mark, read_place, write_place
+from identity.operations.profiles.segment_paging import ListParameters, Page
 from identity.operations.profiles.segment_users import key_names, page_of, source_id
 from identity.operations.profiles.segment_values import (
     ACCOUNTS,

@@ -6,8 +6,9 @@ two pages moves none. Events are kept for the retention time, evidence as long a
 
 from typing import Final, NamedTuple
 
+from identity.operations.profiles.list_places import read_place, write_place
 from identity.operations.profiles.profile import OpenedProfile, open_profile
-from identity.operations.profiles.segment_paging import ListParameters, Page, read_place, write_place
+from identity.operations.profiles.segment_paging import ListParameters, Page
 from identity.operations.profiles.segment_values import (
     USERS,
     SourcedCall,

@@ -3,16 +3,10 @@
 from collections.abc import Sequence
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
+from identity.operations.profiles.list_places import after_mark, mark, read_place, write_place
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_accounts import find_group, group_id
-from identity.operations.profiles.segment_paging import (
-    ListParameters,
-    Page,
-    after_mark,
-    mark,
-    read_place,
-    write_place,
-)
+from identity.operations.profiles.segment_paging import ListParameters, Page
 from identity.operations.profiles.segment_users import key_names, linked_ids, source_id
 from identity.operations.profiles.segment_values import (
     ACCOUNTS,

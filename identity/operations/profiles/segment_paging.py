@@ -1,21 +1,11 @@
-"""The parameters of lists of the Profile API, their pages, and the cursors of these.
+"""The parameters of lists of the Profile API, and their pages."""
 
-A cursor is valid for one list of one profile of one space. It holds a number or a keyed hash of the last item,
-never a name or a blind index, which would be personal data.
-"""
-
-from collections.abc import Callable, Container, Sequence
-from hmac import compare_digest
 from typing import Generic, NamedTuple, TypeVar
 
-from identity.spaces.space import Space
 from identity.values.calls import KINDS, Kind
-from identity.values.errors import BadCursor
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
-_ID = 16
-_MARK = b"mark"
 T = TypeVar("T")
 
 
@@ -44,29 +34,3 @@ class Page(NamedTuple, Generic[T]):
     profile_id: ProfileId | None
     items: T
     next: str | None
-
-
-def write_place(space: Space, domain: bytes, owner: bytes, position: bytes) -> str:
-    """Encode a place in a list; `owner` is the canonical id of its profile or the mark of the id of its group."""
-    return space.write_cursor(domain, owner + position)
-
-
-def read_place(space: Space, domain: bytes, owners: Container[bytes], given: str) -> bytes:
-    """Decode a place in a list; `owners` are all ids of its profile, or the mark of its group. BadCursor."""
-    raw = space.read_cursor(domain, given)
-    if raw[:_ID] not in owners:
-        raise BadCursor
-    return raw[_ID:]
-
-
-def mark(space: Space, name: bytes) -> bytes:
-    """The keyed hash of a name, which stands for it in a cursor."""
-    return space.keys.mac(_MARK, name)
-
-
-def after_mark(space: Space, items: Sequence[T], position: bytes, name: Callable[[T], bytes]) -> Sequence[T]:
-    """The items after the marked one. BadCursor where it is gone."""
-    for number, item in enumerate(items, 1):
-        if compare_digest(position, mark(space, name(item))):
-            return items[number:]
-    raise BadCursor

@@ -2,16 +2,10 @@
 
 from collections.abc import Container, Mapping, Sequence
 
+from identity.operations.profiles.list_places import after_mark, mark, read_place, write_place
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_events import last_call
-from identity.operations.profiles.segment_paging import (
-    ListParameters,
-    Page,
-    after_mark,
-    mark,
-    read_place,
-    write_place,
-)
+from identity.operations.profiles.segment_paging import ListParameters, Page
 from identity.operations.profiles.segment_values import (
     USERS,
     CollectionTimes,

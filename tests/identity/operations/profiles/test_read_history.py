@@ -53,5 +53,7 @@ async def test_pages_of_any_size_hold_every_line_once(people: Lab) -> None:
         assert paged == whole
         with pytest.raises(BadCursor):
             await get_history(space, ANN, 1, "x")
+        with pytest.raises(BadCursor):
+            await get_history(space, BOB, 1, (await get_history(space, ANN, 1, None)).next_cursor)
         with pytest.raises(ProfileNotFound):
             await get_history(space, "user_id:nobody", 1, None)

@@ -3,6 +3,7 @@
 import pytest
 
 from identity.operations.profiles import read_profile
+from identity.operations.profiles.profile import open_profile
 from identity.operations.profiles.read_profile import (
     get_profile,
     held,
@@ -58,7 +59,7 @@ async def test_pages_hold_every_profile_once(people: Lab) -> None:
 
 
 async def test_the_pages_of_identifiers_hold_each_of_them_once(people: Lab) -> None:
-    """In the order of linking, as the profile has them; a cursor of another list is refused."""
+    """In the order of linking, as the profile has them; a cursor of another list or profile is refused."""
     async with visiting(people) as space:
         whole = (await get_profile(space, ANN)).identifiers
         first = await list_identifiers(space, ANN, 2, None)
@@ -70,6 +71,21 @@ async def test_the_pages_of_identifiers_hold_each_of_them_once(people: Lab) -> N
             await list_identifiers(space, "user_id:nobody", 2, None)
         with pytest.raises(BadCursor):
             await list_identifiers(space, ANN, 2, space.write_cursor(b"profiles", bytes(16)))
+        with pytest.raises(BadCursor):
+            await list_identifiers(space, BOB, 2, first.next_cursor)
+
+
+async def test_a_page_goes_on_at_a_call_whose_identifier_is_gone(people: Lab) -> None:
+    """An identifier may come twice then, and none is left out. No cursor holds a blind index."""
+    async with visiting(people) as space:
+        profile = await open_profile(space, ANN)
+        rows = profile.identifiers
+        for number, row in enumerate(rows):
+            position = read_profile._position(space, row)
+
+            assert row.key not in position
+            assert read_profile._after(space, rows, position) == number + 1
+            assert read_profile._after(space, rows[:number] + rows[number + 1 :], position) <= number
 
 
 async def test_a_page_of_large_profiles_is_short(people: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

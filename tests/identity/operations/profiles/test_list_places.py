@@ -1,8 +1,8 @@
-"""Cursors of the Profile API: valid for one list of one profile, and without a name in them."""
+"""Places in lists: valid for one list of one profile, and without a name in them."""
 
 import pytest
 
-from identity.operations.profiles.segment_paging import after_mark, mark, read_place, write_place
+from identity.operations.profiles.list_places import after_mark, mark, read_place, write_place
 from identity.values.errors import BadCursor
 from tests.support.database.known_people import visiting
 from tests.support.processes.writer_processes import Lab
