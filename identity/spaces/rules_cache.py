@@ -16,8 +16,8 @@ from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, 
 from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
-from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceNumber
+from identity.values.not_ready import RolledBack
 from identity.vault.seal import RULES
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_heads import JournalHeads
@@ -55,7 +55,7 @@ class RulesCache:
         return await self.get(self.last_version if fresh else None)
 
     async def get(self, version: int | None = None) -> Rules:
-        """A version of the rules, the newest without a number. KeyUnavailable."""
+        """A version of the rules, the newest without a number. RolledBack for an older or a missing one."""
         if version is None:
             version = await self._newest()
         if version == 0:
@@ -65,7 +65,7 @@ class RulesCache:
             async with self._database.reading() as connection:
                 sealed = await stored_rules.read(connection, self._space_id, version)
             if sealed is None:
-                raise KeyUnavailable
+                raise RolledBack
             document = self._keys.open(RULES, self._keys.id, version, sealed)
             known = self._compiled[version] = compile_stored_rules(msgspec.json.decode(document), version)
             while len(self._compiled) > _KEPT:

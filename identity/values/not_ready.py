@@ -8,7 +8,7 @@ class KeysOutdated(KeyUnavailable):
 
 
 class RolledBack(Unavailable):
-    """Stored settings of the space are older than its journal records; the operator has to run onefold verify."""
+    """Settings of the space are missing, or older than its journal records; the operator has to run onefold verify."""
 
 
 class DestinationPaused(Unavailable):

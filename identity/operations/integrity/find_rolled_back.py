@@ -1,7 +1,7 @@
-"""Finds rules, purposes and destinations that are older in the database than the journal records.
+"""Finds rules, purposes and destinations that are older in the database than the journal records, or missing there.
 
-Somebody put a former row back: a withdrawn entitlement would be in force again. Such settings are refused at every use;
-this search is for the log, `/readyz` and the audit.
+Somebody put a former row back, or deleted the newest: a withdrawn entitlement would be in force again. Such settings
+are refused at every use; this search is for the log, `/readyz` and the audit.
 """
 
 from collections.abc import Sequence
@@ -58,11 +58,14 @@ async def older_rows(connection: Connection, heads: dict[SpaceNumber, Heads]) ->
 
 
 def _older_settings(heads: Heads, row: SettingsVersionsRow) -> list[Found]:
-    return [
+    found = [
         (row.space_id, kind, f"version {version}, and the journal has {newest}")
         for kind, version, newest in ((RULES, row.rules, heads.rules), (PURPOSES, row.purposes, heads.purposes))
         if version < newest
     ]
+    if not row.rules_stored:
+        found.append((row.space_id, RULES, f"version {row.rules} is in force, and its document is missing"))
+    return found
 
 
 def _is_older(heads: Heads, row: DestinationVersionRow) -> bool:

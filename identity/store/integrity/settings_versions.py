@@ -9,11 +9,15 @@ from identity.values.ids import DestinationId, SpaceNumber
 
 
 class SettingsVersionsRow(NamedTuple):
-    """The versions in force in one space; 0 before the first document."""
+    """The versions in force in one space; 0 before the first document.
+
+    `rules_stored`: the database holds the document of the rules in force, or there is none yet.
+    """
 
     space_id: SpaceNumber
     rules: int
     purposes: int
+    rules_stored: bool
 
 
 class DestinationVersionRow(NamedTuple):
@@ -29,7 +33,9 @@ async def settings_versions(connection: Connection, space_ids: Sequence[SpaceNum
     found = await rows(
         connection,
         """
-        SELECT g.space_id, g.rules_version, coalesce(p.version, 0)
+        SELECT g.space_id, g.rules_version, coalesce(p.version, 0), g.rules_version = 0 OR EXISTS (
+            SELECT FROM rules r WHERE r.space_id = g.space_id AND r.version = g.rules_version
+        )
         FROM space_gate g LEFT JOIN LATERAL (
             SELECT version FROM purposes WHERE space_id = g.space_id ORDER BY version DESC LIMIT 1
         ) p ON true

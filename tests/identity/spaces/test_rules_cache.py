@@ -8,7 +8,7 @@ import pytest
 from identity.operations.corrections.put_rules import patch_rules, put_rules
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.spaces.rules_cache import RulesCache
-from identity.values.errors import KeyUnavailable
+from identity.values.not_ready import RolledBack
 from identity.vault.vouching.journal_heads import JournalHeads
 from tests.support.processes.writer_processes import Lab, ingesting
 
@@ -48,13 +48,13 @@ async def test_the_newest_rules_are_seen_at_once(database: str, tmp_path: Path) 
         assert (await cache.recent()).version == 1
 
 
-async def test_a_version_that_is_not_there_is_unavailable(database: str, tmp_path: Path) -> None:
+async def test_a_version_that_is_not_there_is_refused_as_rolled_back(database: str, tmp_path: Path) -> None:
     """No rules are made up for a number that the space never had."""
     async with ingesting(Lab(database, tmp_path)) as ingest:
         space = ingest.space
         cache = RulesCache(space.tenant.id, space.keys, space.database, JournalHeads(space.keys, space.journal))
 
-        with pytest.raises(KeyUnavailable):
+        with pytest.raises(RolledBack):
             await cache.get(9)
 
 

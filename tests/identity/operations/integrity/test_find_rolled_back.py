@@ -79,3 +79,27 @@ async def test_former_rules_are_refused_by_calls_and_corrections(lab: Lab) -> No
             await ingest.send({"type": "identify", "userId": "u2"})
         lab.query("UPDATE space_gate SET rules_version = 2")
         await ingest.send({"type": "identify", "userId": "u2"})
+
+
+async def test_attack_171_deleted_rules_are_named_as_rolled_back(lab: Lab) -> None:
+    """A new process refuses to read or change rules; `/readyz` and the audit name the space until the row is back."""
+    async with ingesting(lab) as ingest:
+        for rules in (LOOSE_RULES, TIGHT_RULES):
+            await put_rules(ingest.space, rules, "t")
+        number = ingest.space.tenant.id
+    lab.query("CREATE TABLE right_rules AS SELECT * FROM rules")
+    lab.query("DELETE FROM rules WHERE version = 2")
+    spaces = await lab.open()
+    space = await spaces.get(number)
+    for use in (get_rules(space), put_rules(space, LOOSE_RULES, "t"), space.recent_rules()):
+        with pytest.raises(RolledBack):
+            await use
+    found = await find_rolled_back(spaces, frozenset())
+    assert found == {(number, "rules_rolled_back", "version 2 is in force, and its document is missing")}
+    reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
+    assert [finding.kind for finding in reports[0].findings] == ["rules_rolled_back"]
+
+    lab.query("INSERT INTO rules SELECT * FROM right_rules WHERE version = 2")
+    assert await find_rolled_back(spaces, found) == frozenset()
+    assert (await get_rules(space)).version == 2
+    await spaces.database.close()
