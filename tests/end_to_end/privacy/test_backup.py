@@ -21,7 +21,7 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound, Resync
 from identity.values.ids import SpaceNumber, public
-from identity.values.not_ready import KeysOutdated
+from identity.values.not_ready import DestinationPaused, KeysOutdated
 from tests.support.database import prepared_cluster
 from tests.support.privacy.backup_attack import Attacker
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
@@ -165,6 +165,9 @@ async def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> No
             assert profile.traits == {"secret": f"of-s{number}"}
         with pytest.raises(ProfileNotFound):
             await get_profile(space, "user_id:victim")
+        with pytest.raises(DestinationPaused):
+            await read_changes(space, public("dst", made.id), page.cursor, 100)
+        await manage_destinations.resume_destination(space, "mail", "test")
         # A destination that holds the victim begins again, and so drops them.
         with pytest.raises(Resync):
             await read_changes(space, public("dst", made.id), page.cursor, 100)

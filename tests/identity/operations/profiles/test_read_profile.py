@@ -83,7 +83,7 @@ async def test_a_page_goes_on_at_a_call_whose_identifier_is_gone(people: Lab) ->
         for number, row in enumerate(rows):
             position = read_profile._position(space, row)
 
-            assert row.key not in position
+            assert bytes(row.key) not in position
             assert read_profile._after(space, rows, position) == number + 1
             assert read_profile._after(space, rows[:number] + rows[number + 1 :], position) <= number
 
