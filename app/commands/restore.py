@@ -15,6 +15,7 @@ from identity.operations.backup import restore_backup
 from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.backup.restore_backup import RestoredSpace
 from identity.operations.spaces import open_spaces
+from identity.store.postgres import unfinished_restore
 from identity.values.errors import OnefoldError
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -25,14 +26,18 @@ def run(settings: Settings, folder: Path, keys_from: Path | None, *, replace: bo
     logs.configure("error")
     with steps() as progress:
         manifest = restore_backup.check_backup(folder, keys_from, progress)
+        restore_backup.require_keys(folder, keys_from, settings.key_folder, settings.root_key_file, settings.root_value)
         with owner_url(settings, alone=True) as url:
             tools = tools_for(url, settings, at_least=manifest.tools)
             keys = keys_from or folder
             restore_backup.require_target(url, manifest, replace=replace)
             restore_backup.place_root_key(keys, settings.root_key_file, settings.root_value)
-            placed = restore_backup.place_key_store(keys, manifest, settings.key_folder)
-            restore_backup.restore_database(url, folder, manifest, settings.key_folder, tools, progress)
+            placed = restore_backup.place_key_store(keys, settings.key_folder) or unfinished_restore.placed_keys(url)
+            restore_backup.restore_database(
+                url, folder, manifest, settings.key_folder, tools, progress, keys_placed=placed
+            )
             restored = asyncio.run(_settle(url, settings, progress, manifest.schema))
+            unfinished_restore.end(url)
     _out.print(f"The backup of {manifest.created_at} is restored.", markup=False)
     _summarise(settings, keys, manifest, restored, placed=placed)
     if any(each.trouble for each in restored):
@@ -66,7 +71,11 @@ def _summarise(
 
 async def _settle(url: str, settings: Settings, progress: StepProgress, schema: str) -> list[RestoredSpace]:
     spaces = await open_spaces.open_spaces(
-        url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
+        url,
+        root_file=settings.root_key_file,
+        root_value=settings.root_value,
+        key_store=settings.key_folder,
+        restoring=True,
     )
     try:
         return await restore_backup.settle(spaces, progress, schema)

@@ -103,18 +103,8 @@ class KeyStore:
     @classmethod
     def open(cls, directory: Path, root: Root) -> Self:
         """Open a store; Misconfigured if it is missing, damaged, not private or of another root."""
-        try:
-            label = read_label(directory)
-            private = durable_files.private(directory)
-        except FileNotFoundError:
-            raise Misconfigured(MISSING) from None
-        except OSError as error:
-            raise Misconfigured(UNREADABLE) from error
-        except msgspec.DecodeError:
-            raise Misconfigured(DAMAGED) from None
-        if label.format != FORMAT:
-            raise Misconfigured(DAMAGED)
-        if not private:
+        label = checked_label(directory)
+        if not durable_files.private(directory):
             raise Misconfigured(OPEN_TO_OTHERS)
         if label.root != root.id:
             raise Misconfigured(OTHER_ROOT)
@@ -270,6 +260,21 @@ class KeyStore:
 def read_label(directory: Path) -> Label:
     """Return the label of the store in a directory; OSError, DecodeError."""
     return msgspec.json.decode((directory / LABEL).read_bytes(), type=Label)
+
+
+def checked_label(directory: Path) -> Label:
+    """Return the label of the store in a directory; Misconfigured if it is missing or damaged."""
+    try:
+        label = read_label(directory)
+    except FileNotFoundError:
+        raise Misconfigured(MISSING) from None
+    except OSError as error:
+        raise Misconfigured(UNREADABLE) from error
+    except msgspec.DecodeError:
+        raise Misconfigured(DAMAGED) from None
+    if label.format != FORMAT:
+        raise Misconfigured(DAMAGED)
+    return label
 
 
 def epochs_in(directory: Path, space: bytes) -> set[int] | None:

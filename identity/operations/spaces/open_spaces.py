@@ -14,6 +14,7 @@ from identity.spaces.space import Spaces
 from identity.spaces.vouched_keys import vouch_for_all
 from identity.store.keys import key_store as keystore
 from identity.store.postgres.database import Database
+from identity.store.postgres.unfinished_restore import require_finished_here
 from identity.values.errors import Misconfigured
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore
@@ -28,12 +29,24 @@ _OTHER = (
 
 
 async def open_spaces(
-    url: str, *, root_file: Path, root_value: str | None, key_store: Path, readers: int = 8
+    url: str,
+    *,
+    root_file: Path,
+    root_value: str | None,
+    key_store: Path,
+    readers: int = 8,
+    restoring: bool = False,
 ) -> Spaces:
-    """Open the spaces of a migrated database. Misconfigured where the keys do not belong to it."""
+    """Open the spaces of a migrated database. Misconfigured where the keys do not belong to it.
+
+    A database whose restore has not ended is opened by the restore alone, which passes `restoring`.
+    """
     database = Database(url, readers=readers)
     await database.open()
     try:
+        if not restoring:
+            async with database.reading() as connection:
+                await require_finished_here(connection)
         keyring = await _keyring(database, root_file, root_value, key_store)
         await _vouch_once(database, keyring)
         await database.make_partitions()

@@ -91,8 +91,11 @@ def store_id(url: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def restore(url: str, tools: ClientTools, path: Path, progress: Progress) -> None:
-    """Replace the tables of Onefold by those of a dump, in one transaction. DatabaseUnavailable, Misconfigured."""
+def restore(url: str, tools: ClientTools, path: Path, progress: Progress, mark: str = "") -> None:
+    """Replace the tables of Onefold by those of a dump, in one transaction. DatabaseUnavailable, Misconfigured.
+
+    `mark` is SQL that runs in the same transaction.
+    """
     _ensure_role(url)
     drop = [
         sql.SQL("DROP TABLE {} CASCADE;").format(sql.Identifier("public", name)).as_string(None)
@@ -103,7 +106,7 @@ def restore(url: str, tools: ClientTools, path: Path, progress: Progress) -> Non
         for name in ("onefold_event_partitions", "onefold_drop_events")
     ]
     with connection_argument(url) as database, tempfile.NamedTemporaryFile("w", prefix="onefold-") as first:
-        first.write("\n".join(drop) + "\n")
+        first.write("\n".join([*drop, mark]) + "\n")
         first.flush()
         psql = subprocess.Popen(  # noqa: S603 (a program of PostgreSQL)
             [

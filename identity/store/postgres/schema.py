@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from identity.store.postgres.refused_connections import reason_of
+from identity.store.postgres.unfinished_restore import require_finished
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Misconfigured
 
@@ -78,9 +79,10 @@ def newest() -> str:
 
 
 def require_current(url: str) -> None:
-    """Raises Misconfigured unless the database is at this version's newest revision."""
+    """Raises Misconfigured unless the database is at this version's newest revision, and no restore is unfinished."""
     if needs_migration(url):
         raise Misconfigured("The database has another schema than this version; run `onefold migrate`.")
+    require_finished(url)
 
 
 def is_declared(item: Any, _name: str | None, type_: str, reflected: bool, _to: Any) -> bool:  # noqa: FBT001

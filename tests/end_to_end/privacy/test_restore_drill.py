@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import psycopg
 import pytest
 
 from app.commands import tour
+from identity.operations.backup import backup_folder, restore_backup
 from identity.store.backup import dump
 from identity.store.backup.client_tools import ClientTools
 from identity.store.embedded.data_directory import VERSION, locate
@@ -102,7 +105,8 @@ def test_a_restored_backup_keeps_the_erased_erased(
 
     elsewhere = {"ONEFOLD_DATA_DIR": str(tmp_path / "other")}
     status, _, error = drill.command("restore", str(backup), **elsewhere)
-    assert (status, "There is no root key" in error) == (1, True)
+    assert (status, "There is no root key" in error, (tmp_path / "other").exists()) == (1, True, False)
+    (tmp_path / "other").mkdir(mode=0o700)
     (tmp_path / "other" / "root-key").write_bytes((tmp_path / "data" / "root-key").read_bytes())
     (tmp_path / "other" / "root-key").chmod(0o600)
     status, out, _ = drill.command("restore", str(backup), **elsewhere)
@@ -167,6 +171,63 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
     assert httpx.get(drill.running.url + "/readyz").status_code == 200
     assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]
     assert drill.command("verify")[0] == 0
+
+
+def test_a_restore_that_did_not_end_is_served_by_nothing_and_is_repeated(
+    server: Callable[..., Running], database: str, tmp_path: Path
+) -> None:
+    """Servers and commands refuse the rows until a second attempt, which pauses the destinations as the first would."""
+    drill = Drill(server(), ONEFOLD_DATABASE_URL=database)
+    drill.identify("ann")
+    everybody = {"purposes": [], "without_consent": True}
+    assert drill.ask("PUT", "/v1/destinations/mail", "admin", json=everybody).status_code in {200, 201}
+    backup = tmp_path / "backup"
+    drill.done("backup", str(backup))
+    assert drill.running.stop() == 0
+    restore_backup.restore_database(
+        database,
+        backup,
+        backup_folder.read_manifest(backup),
+        drill.running.data_dir / "keys",
+        ClientTools(drill.programs, int(VERSION)),
+        lambda *_: None,
+        keys_placed=True,
+    )
+
+    for words in (("serve", "--port", "0"), ("verify",), ("keys", "overlay"), ("backup", str(tmp_path / "next"))):
+        status, _, error = drill.command(*words)
+        assert (status, "The last restore of this database did not end" in error) == (1, True), words
+
+    assert "has to be made again" in drill.done("restore", str(backup)), "the first attempt put the keys in place"
+    drill.running = server()
+    assert httpx.get(drill.running.url + "/readyz").status_code == 200
+    assert drill.ask("GET", "/v1/destinations/mail", "admin").json()["paused"] is True
+    drill.done("verify")
+
+
+def test_a_restore_with_keys_that_do_not_fit_writes_nothing(
+    server: Callable[..., Running], database: str, tmp_path: Path
+) -> None:
+    """A wrong root key, a damaged key store, and keys that would be passed over are named before the first write."""
+    drill = Drill(server(), ONEFOLD_DATABASE_URL=database)
+    backup, other = tmp_path / "backup", tmp_path / "other"
+    drill.done("backup", str(backup))
+    assert drill.running.stop() == 0
+    status, _, error = drill.command("restore", str(backup), "--replace", "--keys-from", str(backup))
+    assert (status, "Leave --keys-from out" in error) == (1, True)
+
+    other.mkdir(mode=0o700)
+    (other / "root-key").write_text(b64encode(bytes(range(100, 132))).decode())
+    (other / "root-key").chmod(0o600)
+    status, _, error = drill.command("restore", str(backup), "--replace", ONEFOLD_DATA_DIR=str(other))
+    assert (status, "The root key is not the one this key store was made with" in error) == (1, True)
+    assert [path.name for path in other.iterdir()] == ["root-key"]
+
+    (drill.running.data_dir / "keys" / "store").write_bytes(b"{")
+    status, _, error = drill.command("restore", str(backup), "--replace")
+    assert (status, "file is damaged" in error) == (1, True)
+    shutil.copy(backup / "keys" / "store", drill.running.data_dir / "keys" / "store")
+    drill.done("verify")
 
 
 def test_a_damaged_or_half_made_backup_is_never_restored(
