@@ -99,7 +99,8 @@ def verify(
 ) -> None:
     """Check that stored profiles, feed and keys agree, or scan for values in clear with --privacy.
 
-    The exit status is 0 if all is well, 1 if anything differs or a value was found, and 2 if a scan proves nothing.
+    The exit status is 0 if all is well, 1 if anything differs or a value was found, and 2 if a part could
+    not be checked, for example without the key store, or if a scan proves nothing.
     """
     if privacy:
         with extra("embedded"):
@@ -110,7 +111,7 @@ def verify(
     if privacy and space_ids:
         raise Misconfigured("A scan reads the whole database; leave out the space ids with --privacy.")
     with migrated_database(data_dir) as (url, settings):
-        status = leak_scan.run(settings, url) if privacy else int(not verifying.run(url, space_ids or [], settings))
+        status = leak_scan.run(settings, url) if privacy else verifying.run(url, space_ids or [], settings)
     if status:
         raise typer.Exit(status)
 

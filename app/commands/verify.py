@@ -1,4 +1,7 @@
-"""`onefold verify`: prints what an audit of the spaces found, as a table; the status is 1 if anything differs."""
+"""`onefold verify`: prints what an audit of the spaces found, as a table; the status is 1 if anything differs.
+
+Where nothing differs and a part could not be checked, the status is 2: such an audit proves nothing of that part.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,8 +23,11 @@ from identity.vault.keyring import Keyring
 _out = Console(highlight=False, soft_wrap=True)
 
 
-def run(url: str, space_ids: Sequence[str], settings: Settings) -> bool:
-    """Audit these spaces (all where none is named) and print what differs; returns whether nothing does."""
+_DIFFERS, _UNCHECKED = 1, 2
+
+
+def run(url: str, space_ids: Sequence[str], settings: Settings) -> int:
+    """Audit these spaces (all where none is named) and print what differs; returns the exit status."""
     return asyncio.run(_run(url, space_ids, settings.key_folder, _keyring(settings)))
 
 
@@ -33,7 +39,7 @@ def _keyring(settings: Settings) -> Keyring | None:
         return None
 
 
-async def _run(url: str, space_ids: Sequence[str], key_store: Path, keyring: Keyring | None) -> bool:
+async def _run(url: str, space_ids: Sequence[str], key_store: Path, keyring: Keyring | None) -> int:
     reports = []
     with _AuditProgress() as bar:
         async for report in verify(url, space_ids, bar.moved, key_store, keyring):
@@ -43,17 +49,24 @@ async def _run(url: str, space_ids: Sequence[str], key_store: Path, keyring: Key
         _print(report)
     if not all(report.found_keys for report in reports):
         _out.print(f"There is no key store in {key_store}, so the keys were not checked.", markup=False)
-    elif not all(report.found_macs for report in reports):
+    elif reports and keyring is None:
         _out.print("The root key is not here or opens another key store, so API keys were not checked.")
     if not reports:
         _out.print("There is no space yet.")
-    return not any(report.findings for report in reports)
+    if any(report.findings for report in reports):
+        return _DIFFERS
+    return 0 if all(_is_whole(report) for report in reports) else _UNCHECKED
+
+
+def _is_whole(report: Report) -> bool:
+    return report.found_keys and report.found_macs
 
 
 def _print(report: Report) -> None:
     looked_at = ", ".join(f"{count} {what}" for what, count in report.looked_at.items() if what != "keys")
     if not report.findings:
-        _out.print(f"{report.space_id}: nothing differs ({looked_at}).", markup=False)
+        limits = "" if _is_whole(report) else " in the rows, and the keys were not checked"
+        _out.print(f"{report.space_id}: nothing differs{limits} ({looked_at}).", markup=False)
         return
     table = Table("kind", "rows", "what differs", title=report.space_id, title_justify="left")
     for finding in report.findings:

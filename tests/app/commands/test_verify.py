@@ -1,5 +1,6 @@
 """`onefold verify`: its status, what it prints, and what it leaves as it was."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,10 +107,17 @@ def test_without_spaces_nothing_differs(database: str) -> None:
 
 
 def test_without_a_key_store_verify_says_that_it_checked_no_keys(server: Callable[..., Running], database: str) -> None:
-    """The audit of the rows is made all the same."""
+    """The audit of the rows is made all the same, and its status is not that of a whole one. So without a root key."""
     running = server()
     fill(running)
     nowhere = str(running.data_dir / "nowhere")
     status, out, _ = onefold("verify", ONEFOLD_DATABASE_URL=database, ONEFOLD_KEY_STORE=nowhere)
 
-    assert (status, out.splitlines()[1:]) == (0, [f"There is no key store in {nowhere}, so the keys were not checked."])
+    first, *rest = out.splitlines()
+    assert (status, rest) == (2, [f"There is no key store in {nowhere}, so the keys were not checked."])
+    assert "nothing differs in the rows, and the keys were not checked" in first
+
+    held = {"ONEFOLD_DATABASE_URL": database, "ONEFOLD_DATA_DIR": str(running.data_dir)}
+    assert onefold("verify", **held)[0] == 0
+    status, out, _ = onefold("verify", **held, ONEFOLD_ROOT_KEY=b64encode(bytes(range(100, 132))).decode())
+    assert (status, "API keys were not checked" in out) == (2, True)
