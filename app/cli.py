@@ -26,6 +26,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded database and the keys [ONEFOLD_DATA_DIR].")]
 
@@ -173,7 +174,9 @@ def restore(
     restoring.run(read_settings(data_dir), folder.expanduser().absolute(), newer, replace=replace)
 
 
-@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@cli.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
+)
 def psql(context: typer.Context, data_dir: DataDir = None) -> None:
     """Open the database in psql, as its owner. Further arguments go to psql: `onefold psql -c "SELECT 1"`."""
     from app.commands import psql as opening

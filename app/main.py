@@ -3,6 +3,7 @@
 Building opens nothing; the lifespan opens database, keys and tasks, and closes them again.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -83,6 +84,8 @@ def create_app(settings: Settings) -> Front:
         except Misconfigured as error:
             # The log keeps only the class of an error; the operator needs the message of this one.
             _errors.print(f"onefold: {error}", style="red", markup=False)
+            # This process ends now. The lines of uvicorn about its end add nothing.
+            logging.getLogger("uvicorn.error").disabled = True
             raise
         try:
             yield

@@ -80,6 +80,7 @@ class Onefold:
         self.limits = RateLimits(settings)
         self.long_polls = LongPolls()
         self._known: dict[int, int] = {}
+        self._failing: dict[int, str] = {}
 
     async def start(self) -> None:
         """Open database and keys, and start to take calls. Misconfigured where that is not safe."""
@@ -212,7 +213,7 @@ class Onefold:
         )
 
     async def _restore_from_journals(self) -> None:
-        await publish_or_repair(self.spaces, self._known)
+        await publish_or_repair(self.spaces, self._known, self._failing)
 
     async def _find_rolled_back(self) -> None:
         self.readiness.rolled_back = await find_rolled_back(self.spaces, self.readiness.rolled_back)

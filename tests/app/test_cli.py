@@ -36,6 +36,13 @@ def test_no_secret_is_an_option(command: str) -> None:
     assert [word in output for word in ("--admin-token", "--token", "--root-key", "--database-url")] == [False] * 4
 
 
+def test_help_has_a_short_name() -> None:
+    """For every command but psql, whose own -h names a host."""
+    for words in ([], ["verify"], ["keys"], ["keys", "roll"]):
+        short, long = (CliRunner().invoke(cli, [*words, name]) for name in ("-h", "--help"))
+        assert (short.exit_code, short.output) == (0, long.output)
+
+
 def test_migrate_works_on_the_embedded_database(tmp_path: Path) -> None:
     """Where no server runs; it leaves none running."""
     status, out, _ = onefold("migrate", "--data-dir", str(tmp_path), PGHOST="nowhere", PGUSER="nobody", PGPORT="1")

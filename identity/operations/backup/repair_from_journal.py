@@ -49,8 +49,12 @@ _log = structlog.get_logger(__name__)
 Replay = Callable[[PipelineConnection, Tenant, JsonObject], Awaitable[None]]
 
 
-async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
-    """Checks every space once; `known` holds the last entry number up to which ledger and journal were equal."""
+async def publish_or_repair(spaces: Spaces, known: dict[int, int], failing: dict[int, str] | None = None) -> None:
+    """Checks every space once; `known` holds the last entry number up to which ledger and journal were equal.
+
+    `failing` holds the code of the error of each space that cannot be served; the log has a line when a code changes.
+    """
+    failing = {} if failing is None else failing
     async with spaces.database.reading() as connection:
         heads = await ledger.last_entries(connection)
         found = await spaces_and_keys.list_spaces(connection)
@@ -68,11 +72,14 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
                 done = await repair_space(spaces, tenant, row.public_id, journal)
                 _log.warning("space.restored", space=public("spc", row.public_id), count=done)
             known[row.id] = await publish(spaces.database, tenant, journal)
+            failing.pop(row.id, None)
         except OnefoldError as error:
             # One space that cannot be served must not hold up the others.
             if isinstance(error, LedgerBroken):
                 spaces.forget(row.id)
-            _log.error("space.not_level", space=public("spc", row.public_id), code=error.code)
+            if failing.get(row.id) != error.code:
+                failing[row.id] = error.code
+                _log.error("space.not_level", space=public("spc", row.public_id), code=error.code)
 
 
 async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journal: Journal) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from identity.operations.backup.repair_from_journal import publish_or_repair
 from identity.operations.privacy.manage_holds import list_holds, place_hold
@@ -130,6 +131,22 @@ async def test_a_running_server_notices(lab: Lab) -> None:
         await publish_or_repair(ingest.spaces, known)
         with pytest.raises(ProfileNotFound):
             await get_profile(await ingest.spaces.get(ingest.space.tenant.id), "user_id:ann")
+
+
+async def test_a_space_that_cannot_be_served_is_logged_once(lab: Lab) -> None:
+    """Again only when it was in order meanwhile."""
+    async with ingesting(lab) as ingest:
+        await suppress_identifiers(ingest.space, ["user_id:x"], "test")
+        head = folder(lab, ingest.space) / HEAD
+        whole = head.read_bytes()
+        known: dict[int, int] = {}
+        failing: dict[int, str] = {}
+        with capture_logs() as lines:
+            for content in (b"{}", b"{}", whole, b"{}"):
+                known.clear()
+                head.write_bytes(content)
+                await publish_or_repair(ingest.spaces, known, failing)
+    assert [line["event"] for line in lines].count("space.not_level") == 2
 
 
 @pytest.mark.parametrize("harm", ["no journal", "no head", "short", "altered head", "altered entry"])

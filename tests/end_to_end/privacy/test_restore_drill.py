@@ -226,6 +226,8 @@ def test_a_restore_with_keys_that_do_not_fit_writes_nothing(
     (drill.running.data_dir / "keys" / "store").write_bytes(b"{")
     status, _, error = drill.command("restore", str(backup), "--replace")
     assert (status, "file is damaged" in error) == (1, True)
+    status, _, error = drill.command("serve", "--port", "0")
+    assert (status, "file is damaged" in error, "third_party" in error) == (3, True, False), error
     shutil.copy(backup / "keys" / "store", drill.running.data_dir / "keys" / "store")
     drill.done("verify")
 
