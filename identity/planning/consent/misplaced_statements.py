@@ -1,7 +1,8 @@
 """Reads what a call states on consent under a misspelt name, or in another place than the one that is read.
 
 Such a statement never grants. A statement of consent denies every category, as an unreadable one does, since it may
-have been a withdrawal; Global Privacy Control opts out as under its right name.
+have been a withdrawal. A `gpc` in another place opts out as in its right one. Under another name (`doNotSell`) every
+value opts out that is not clearly a no.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,11 +11,12 @@ from typing import Any, Final, NamedTuple
 from identity.planning.consent.signals import gpc
 from identity.values.fields import consent_names
 from identity.values.fields.field_names import CONSENT, CONTEXT
-from identity.values.fields.names import MisspeltField
+from identity.values.fields.names import MisspeltField, bare
 
 _CONSENT: Final = consent_names.CONSENT
 _CONTEXT: Final = "context"
 _CATEGORIES: Final = (_CONSENT, consent_names.CATEGORIES, consent_names.MANAGED)
+_GPC: Final = "gpc"
 _TYPE: Final = f"{consent_names.CONSENT_MODE}."
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 _NAMES: Final = {"googleConsentMode": "gcm", "usPrivacy": "us_privacy"}
@@ -27,17 +29,19 @@ class Misplaced(NamedTuple):
     opt_out: bool = False
     signals: tuple[tuple[str, Any], ...] = ()
     """The other members of `context.consent`, by their right names."""
+    unread: bool = False
+    """Whether the value of a `gpc` cannot be read."""
 
     @property
     def any(self) -> bool:
         """Whether there is a statement."""
-        return self.categories or self.opt_out or bool(self.signals)
+        return self.categories or self.opt_out or self.unread or bool(self.signals)
 
     @property
     def names(self) -> list[str]:
         """The names under which a call lists the statements as invalid signals."""
         others = [_NAMES.get(name, name) for name, _ in self.signals]
-        return ["consent"] * self.categories + ["gpc"] * self.opt_out + others
+        return ["consent"] * self.categories + [_GPC] * (self.opt_out or self.unread) + others
 
 
 NO_MISPLACED: Final = Misplaced()
@@ -45,24 +49,26 @@ NO_MISPLACED: Final = Misplaced()
 
 def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
     """The statements in the misspelt members of a call; an empty value states nothing."""
-    categories = opt_out = False
+    categories = opt_out = unread = False
     signals: list[tuple[str, Any]] = []
     for field in fields:
-        for right, value in _parts(field):
+        for path, right, value in _parts(field):
             if right == consent_names.GPC:
-                opt_out = opt_out or gpc.read_field(value) is True
+                stated = _opts_out(path, value)
+                opt_out, unread = opt_out or stated is True, unread or stated is None
             elif right in _CATEGORIES:
                 categories = categories or value not in _NOTHING
                 if right == _CONSENT and isinstance(value, Mapping):
                     inner = misplaced_members(value, read=True)
-                    opt_out, signals = opt_out or inner.opt_out, signals + list(inner.signals)
+                    opt_out, unread = opt_out or inner.opt_out, unread or inner.unread
+                    signals += inner.signals
             elif right.startswith(_TYPE) and value not in _NOTHING:
                 signals.append(("googleConsentMode", {right.removeprefix(_TYPE): value}))
             elif right.startswith(_CONSENT) and value not in (*_NOTHING, False):
                 name = right.removeprefix(f"{_CONSENT}.")
                 signals.append((name, value))
                 signals += _texts_within(name, value)
-    return Misplaced(categories, opt_out, tuple(signals))
+    return Misplaced(categories, opt_out, tuple(signals), unread)
 
 
 def misplaced_members(consent: Mapping[str, Any], *, read: bool = False) -> Misplaced:
@@ -87,9 +93,18 @@ def _texts_within(name: str, value: object) -> list[tuple[str, Any]]:
     ]
 
 
-def _parts(field: MisspeltField) -> Iterable[tuple[str, Any]]:
-    """The paths that a member stands for, with their values: those in a misspelt context, or its own."""
+def _opts_out(path: str, value: object) -> bool | None:
+    """Whether a member opts out; None for a `gpc` that cannot be read."""
+    return gpc.read_field(value) if bare(path.rpartition(".")[2]) == _GPC else gpc.read_words(value)
+
+
+def _parts(field: MisspeltField) -> Iterable[MisspeltField]:
+    """The members that a member stands for: those in a misspelt context, or itself."""
     if field.right != _CONTEXT or not isinstance(field.value, Mapping):
-        return [(field.right, field.value)]
-    own = [(f"{_CONTEXT}.{name}", value) for name, value in field.value.items() if name in ("consent", "gpc")]
-    return own + [(each.right, each.value) for each in CONTEXT.misspelt(field.value)]
+        return [field]
+    own = [
+        MisspeltField(name, f"{_CONTEXT}.{name}", value)
+        for name, value in field.value.items()
+        if name in ("consent", _GPC)
+    ]
+    return own + CONTEXT.misspelt(field.value)

@@ -11,6 +11,7 @@ from identity.planning.consent.signals.classes import OPT_OUT, Statements
 
 _OPT_OUTS: Final = frozenset(("1", "true"))
 _SILENT: Final = frozenset(("", "0", "false"))
+_NO: Final = _SILENT | {"no", "n", "off"}
 _SILENT_LINES: Final = frozenset((b"", b"0"))
 
 
@@ -41,6 +42,16 @@ def read_field(value: object) -> bool | None:
         return value == 1
     text = value.strip().lower() if type(value) is str else None
     return True if text in _OPT_OUTS else False if text in _SILENT else None
+
+
+def read_words(value: object) -> bool:
+    """Whether a value under another name (`doNotSell`) opts out: any value that is not clearly a no, as it may be one.
+
+    A no is absent or empty, `false`, 0, `no`, `n`, `off`, or the text of one of these.
+    """
+    if value is None or type(value) in (bool, int, float, list, dict):
+        return bool(value)
+    return type(value) is not str or value.strip().lower() not in _NO
 
 
 def statements() -> Statements:

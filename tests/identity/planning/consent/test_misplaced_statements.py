@@ -157,11 +157,51 @@ def test_an_answer_of_an_interface_of_the_iab_counts_by_its_text(consent: dict[s
 
 @pytest.mark.parametrize("name", ["doNotSell", "do_not_sell", "saleOptOut", "SharingOptOut", "ccpa_opt_out"])
 def test_an_opt_out_of_sale_in_words_opts_out(name: str) -> None:
-    """In the context or among properties; another value is listed alone."""
+    """In the context or among properties; a no is listed alone."""
     for place in ("context", "properties"):
         assert read({place: {name: True}}).signals == OUT
         silent = read({place: {name: False}})
         assert (silent.signals, silent.ignored_fields) == ({}, {f"{place}.{name}": "misspelt_field"})
+
+
+@pytest.mark.parametrize("name", ["doNotSell", "do_not_sell", "ccpaOptOut", "Sec-GPC", "globalPrivacyControl"])
+@pytest.mark.parametrize("value", ["Y", "yes", " ON ", "out", 2, "2", [True], {"value": True}, "true,1"])
+def test_an_opt_out_in_words_counts_whatever_its_value(name: str, value: object) -> None:
+    """The value may be an opt-out; the call lists it, in every place."""
+    bodies: list[dict[str, Any]] = [
+        {name: value},
+        *({place: {name: value}} for place in ("context", "properties", "traits", "headers")),
+        {"Context": {name: value}},
+        {"context": {"consent": {name: value}}},
+        {"consent": {name: value}},
+    ]
+    for body in bodies:
+        call = read(body)
+        assert call.signals.items() >= OUT.items()
+        assert [each for each in call.invalid_signals if each in ("gpc", f"consent:{name}")]
+
+
+@pytest.mark.parametrize("value", [False, 0, 0.0, "", " ", None, "no", "N", "off", "FALSE", "0", [], {}])
+def test_a_no_is_no_opt_out_in_words(value: object) -> None:
+    """Nor is an empty value; no signal is listed."""
+    for place in ("context", "properties"):
+        call = read({place: {"doNotSell": value}})
+        assert (call.signals, call.invalid_signals) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"gpc": "Y"},
+        *({place: {"GPC": "Apparel"}} for place in ("context", "properties", "traits", "Context", "headers")),
+        {"context": {"gpc": "Y"}},
+        {"context": {"gpc": [True]}},
+    ],
+)
+def test_a_privacy_control_that_cannot_be_read_is_listed(body: dict[str, Any]) -> None:
+    """In its right place and in another one; no opt-out is stated in words."""
+    call = read(body)
+    assert (call.signals, call.invalid_signals) == ({}, ["gpc"])
 
 
 @pytest.mark.parametrize(
