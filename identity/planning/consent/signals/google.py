@@ -1,9 +1,10 @@
 """Decodes Google consent mode: an object of known types, each `granted` or `denied`.
 
 An object updates the types that it names and no other. Google's own parameters state nothing. A member that is
-neither a type nor a parameter, or a type with another answer, is listed as unread and voids nothing beside it. Of a
-type in another spelling (`adStorage`), and of the objects of Google's commands (`default`, `update`), the denials
-count. The encoded forms `gcs` and `gcd` are not read.
+neither a type nor a parameter is listed as unread and voids nothing beside it. A type with another answer is listed too
+and counts as denied, since it may be a denial. Of a type in another spelling (`adStorage`), and of the objects of
+Google's commands (`default`, `update`), every answer but a grant counts so. The encoded forms `gcs` and `gcd` are not
+read.
 """
 
 from collections.abc import Mapping
@@ -54,8 +55,7 @@ def decode(signal: object) -> ConsentMode:
             stated = _answer(answer)
             if stated is None:
                 unread.append(name)
-            else:
-                granted[name] = stated and granted.get(name, True)
+            granted[name] = stated is True and granted.get(name, True)
     return ConsentMode(granted, tuple(unread[:MOST_UNREAD]))
 
 
@@ -65,12 +65,14 @@ def statements(mode: ConsentMode) -> Statements:
 
 
 def _denied_elsewhere(name: object, answer: object) -> list[str]:
-    """The types that a member denies under another spelling, or in the object of a command."""
-    members = (answer if name in _COMMANDS else {}) if type(answer) is dict else {name: answer}
+    """The types that a member denies, or may deny, under another spelling or in the object of a command."""
+    members = answer if name in _COMMANDS and type(answer) is dict else {name: answer}
     found = (
-        (_SPELLINGS.get(bare(each)) if type(each) is str else None, _answer(stated)) for each, stated in members.items()
+        _SPELLINGS.get(bare(each)) if type(each) is str else None
+        for each, stated in members.items()
+        if stated is not None and _answer(stated) is not True
     )
-    return [each for each, granted in found if each is not None and granted is False]
+    return [each for each in found if each is not None]
 
 
 def _answer(answer: object) -> bool | None:

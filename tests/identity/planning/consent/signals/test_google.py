@@ -25,18 +25,34 @@ def test_google_consent_mode_grants_a_class_if_all_its_types_are_granted(
     assert google.statements(google.decode(mode)) == stated
 
 
-@pytest.mark.parametrize(
-    "mode",
-    [
-        {"ad_storage": "Granted"}, {"ad_storage": True}, {1: "granted"}, {"ads": "granted"},
-        {"ad_storage": ["granted"]}, {"ad_storage": "granted "}, {"ad_storage": 1}, {"ad_storage": "yes"},
-    ],
-)  # fmt: skip
-def test_an_answer_other_than_granted_never_grants(mode: dict[object, object]) -> None:
-    """An unknown type, or a value other than the two, is listed."""
+@pytest.mark.parametrize("mode", [{1: "granted"}, {"ads": "granted"}, {"adStorage": None}, {"update": "granted"}])
+def test_a_member_that_is_no_type_states_nothing(mode: dict[object, object]) -> None:
+    """An unknown type is listed."""
     found = google.decode(mode)
 
     assert (found.granted, len(found.unread)) == ({}, 1)
+
+
+@pytest.mark.parametrize(
+    "answer", ["Granted", "granted ", "declined", "yes", "no", "", True, 0, 1, ["granted"], {"value": "denied"}, {}]
+)
+@pytest.mark.parametrize("name", ["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage"])
+def test_a_type_whose_answer_cannot_be_read_counts_as_denied(name: str, answer: object) -> None:
+    """So the class gets no grant from the types beside it; the type is listed. In another spelling as well."""
+    beside = dict.fromkeys([each for each in google.CLASSES if each != name], "granted")
+    class_ = google.CLASSES[name]
+    for mode in ({**beside, name: answer}, {name: answer}):
+        found = google.decode(mode)
+        assert (google.statements(found)[class_], found.unread) == (False, (name,))
+    for other in ({name.replace("_", "-"): answer}, {"update": {name: answer}}):
+        assert google.statements(google.decode({**beside, **other}))[class_] is False
+
+
+def test_an_absent_answer_states_nothing() -> None:
+    """Null is absent: an update of the other types changes nothing of this one."""
+    found = google.decode({"ad_storage": None, "ad_user_data": "granted"})
+
+    assert (found.granted, found.unread) == ({"ad_user_data": True}, ())
 
 
 @pytest.mark.parametrize("answer", ["denied", "Denied", "DENIED ", False])

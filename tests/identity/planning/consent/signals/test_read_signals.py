@@ -79,7 +79,7 @@ def test_a_gpp_string_is_one_signal_for_each_section() -> None:
     [
         ({"ad_storage": "denied", "personalization": "denied"}, {"ads": False}, ["gcm:personalization"]),
         ({"ad_storage": "denied", "wait_for_update": 500, "region": ["DE"]}, {"ads": False}, []),
-        ({"ad_storage": "granted", "ad_user_data": "yes"}, {"ads": True}, ["gcm:ad_user_data"]),
+        ({"ad_storage": "granted", "ad_user_data": "yes"}, {"ads": False}, ["gcm:ad_user_data"]),
         ({"b": "c", "\ud800": "é", "a b": 1}, {}, ["gcm:b", "gcm"]),
         (dict.fromkeys(map(str, range(99)), "granted"), {}, [f"gcm:{each}" for each in range(google.MOST_UNREAD)]),
     ],
@@ -87,7 +87,7 @@ def test_a_gpp_string_is_one_signal_for_each_section() -> None:
 def test_an_unread_member_of_a_consent_mode_voids_nothing_and_is_listed(
     mode: dict[str, object], stated: dict[str, bool], invalid: list[str]
 ) -> None:
-    """By its name where that is a word; Google's own parameters are no such member."""
+    """By its name where that is a word; a type counts as denied, and Google's own parameters are no such member."""
     found = read_signals({"consent": {"googleConsentMode": mode}}, header=False, server=False, now=NOW)
 
     assert (found.stated, found.invalid) == (stated, invalid)
