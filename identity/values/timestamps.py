@@ -80,6 +80,8 @@ _CENTURY_TURN = 50
 
 # `fromisoformat` takes a fraction of an hour or a minute for one of a second.
 _PART_OF_HOUR = re.compile(r"[Tt ]\d\d(:?\d\d)?[.,]")
+# ... and a week without a day for its Monday.
+_WEEK_ALONE = re.compile(r"\s*\d{4}-?W\d\d(?!-?[1-7](?!\d))", re.IGNORECASE)
 
 
 def parse_iso(value: object) -> Micros | None:
@@ -88,7 +90,9 @@ def parse_iso(value: object) -> Micros | None:
     Also accepted: a date alone (midnight), a space or small letter for `T`, small `z`, a missing zone (UTC),
     fractions of any length (cut to microseconds), a leap second (the next second), 24:00 (the next day).
     """
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or _PART_OF_HOUR.search(value):
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        return None
+    if _PART_OF_HOUR.search(value) or _WEEK_ALONE.match(value):
         return None
     try:
         moment = datetime.fromisoformat(value)
