@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.http.error_responses import STATUS
-from identity.planning.resolution.call_requirements import FIELD_REASONS, REJECTIONS
+from identity.planning.resolution.call_requirements import REJECTIONS
 from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
 from identity.planning.resolution.rejections import (
     IGNORED_TIMESTAMP,
@@ -16,6 +16,7 @@ from identity.planning.resolution.rejections import (
 )
 from identity.planning.resolution.stored_calls import REASONS
 from identity.values.enums import HIDDEN, UnlinkedReason
+from identity.values.fields.ignored_fields import FIELD_REASONS
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()

@@ -13,9 +13,7 @@ from identity.planning.consent.statements import unknown_categories
 from identity.planning.corrections.rules_types import may_name_types, types_of
 from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.call_requirements import (
-    FIELD_OF_IMPORT,
     LONGEST_MESSAGE_ID,
-    MISSPELT_FIELD,
     is_batch,
     receipt_time,
     rejection,
@@ -37,6 +35,7 @@ from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, 
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
 from identity.values.fields.field_names import ENVELOPE, unread_beside_batch
+from identity.values.fields.ignored_fields import FIELD_OF_IMPORT, MISSPELT_FIELD
 from identity.values.ids import BlindIndex
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros

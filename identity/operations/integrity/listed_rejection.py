@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from identity.planning.resolution.call_requirements import FIELD_REASONS, REJECTIONS
+from identity.planning.resolution.call_requirements import REJECTIONS
 from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
 from identity.planning.resolution.rejections import (
     IGNORED_TIMESTAMP,
@@ -15,6 +15,7 @@ from identity.planning.resolution.rejections import (
 )
 from identity.values.calls import Kind
 from identity.values.enums import StoredStatus, UnlinkedReason
+from identity.values.fields.ignored_fields import FIELD_REASONS, UNLISTED
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
@@ -30,7 +31,7 @@ ALL_REASONS = frozenset(
         IGNORED_TIMESTAMP,
         MENDED_VALUE,
         INVALID_SIGNAL,
-        *FIELD_REASONS,
+        *(FIELD_REASONS - UNLISTED),
     }
 )
 """Every reason that a line can have; a limit is followed by a colon and its type."""

@@ -3,7 +3,7 @@
 `extract` reads calls of every age, so a rule that came later stands here: ingest asks for it, a rebuild does not.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from identity.planning.resolution.alias_previous_id import misspelt_previous_id
@@ -11,6 +11,7 @@ from identity.planning.resolution.event_time import CLOCK_ERROR
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
 from identity.values.fields.field_names import misspelt_batch, misspelt_fields, other_identifier, other_word
+from identity.values.fields.ignored_fields import FUTURE_TIMESTAMP
 from identity.values.fields.names import MisspeltField, bare
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
@@ -23,21 +24,6 @@ MOST_OF_A_PUBLIC_KEY: Final = 20
 LONGEST_MESSAGE_ID: Final = 100
 LONGEST_GROUP_ID: Final = 500
 CONSENT_EVENT: Final = "Segment Consent Preference Updated"
-FUTURE_TIMESTAMP: Final = "future_timestamp"
-FIELD_NOT_OBJECT: Final = "field_not_object"
-MISSPELT_FIELD: Final = "misspelt_field"
-FIELD_NOT_BOOLEAN: Final = "field_not_boolean"
-DESTINATION_IDS: Final = "destination_ids"
-TYPE_OF_PATH: Final = "type_of_path"
-FIELD_OF_OTHER_TYPE: Final = "field_of_other_type"
-FIELD_OF_IMPORT: Final = "field_of_import"
-FIELD_REASONS: Final = frozenset(
-    {
-        FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD, DESTINATION_IDS, TYPE_OF_PATH,
-        FIELD_OF_OTHER_TYPE, FIELD_OF_IMPORT,
-    }
-)  # fmt: skip
-"""The reasons of a field that is not read, in a call that is taken."""
 
 REJECTIONS: Final = {
     "not_an_object": "A call must be a JSON object.",
@@ -64,7 +50,6 @@ REJECTIONS: Final = {
 _TIMES: Final = ("timestamp", "originalTimestamp", "receivedAt")
 _NOT_IDS: Final = frozenset({*_TIMES, "sentAt", "messageId", "event", "type", "properties"})
 _STATEMENTS: Final = ("context.consent", "context.gpc")
-_RUDDERSTACK_IDS: Final = "context.externalId"
 _TYPES: Final = {kind[0]: kind for kind in KINDS} | {
     word: kind
     for kind, words in {
@@ -85,30 +70,6 @@ def rejection(code: str) -> BadCall:
     error = BadCall(REJECTIONS[code])
     error.code = code
     return error
-
-
-def unread_fields(misspelt: Iterable[MisspeltField]) -> dict[str, str]:
-    """The reason of each misspelt field.
-
-    `context.externalId` of RudderStack is no misspelt `externalIds`: its entries name records of destinations, which
-    many people may share (an organisation, a list, a table), so they identify nobody.
-    """
-    return {
-        each.path: DESTINATION_IDS if each.path == _RUDDERSTACK_IDS and _of_destinations(each.value) else MISSPELT_FIELD
-        for each in misspelt
-        if each.path != _RUDDERSTACK_IDS or each.value != []
-    }
-
-
-def _of_destinations(value: object) -> bool:
-    """Whether a value is a list in the form of RudderStack, which has neither `collection` nor `encoding`."""
-    return isinstance(value, list) and all(
-        isinstance(each, dict)
-        and "type" in each
-        and "id" in each
-        and each.keys().isdisjoint(("collection", "encoding"))
-        for each in value
-    )
 
 
 def rejection_hint(code: str, body: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ same rules gives the same call, but for a generated message id, so that a rebuil
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
 from identity.planning.consent.misplaced_statements import NO_MISPLACED, misplaced_statements
@@ -13,21 +13,14 @@ from identity.planning.consent.statements import CallStatements, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
 from identity.planning.resolution.call_requirements import (
     CONSENT_EVENT,
-    FIELD_NOT_BOOLEAN,
-    FIELD_NOT_OBJECT,
-    FIELD_OF_OTHER_TYPE,
-    FUTURE_TIMESTAMP,
     LONGEST_GROUP_ID,
     LONGEST_MESSAGE_ID,
     MOST_PROPERTIES,
     TOO_MANY_IDENTIFIERS,
     TOO_MANY_TRAITS,
-    TYPE_OF_PATH,
     rejection,
-    unread_fields,
 )
 from identity.planning.resolution.claimed_identifiers import (
-    GOOGLE_ANALYTICS,
     ClaimedIdentifiers,
     Memo,
     is_blocked_group,
@@ -37,6 +30,13 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.documents import TimedSignal
 from identity.values.fields.field_names import misspelt_fields
+from identity.values.fields.ignored_fields import (
+    FIELD_NOT_OBJECT,
+    FUTURE_TIMESTAMP,
+    list_other_types,
+    list_unread,
+    unread_fields,
+)
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 from identity.values.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
@@ -44,7 +44,6 @@ from identity.values.stamps import Micros
 
 # These fields belong to the delivery and not to the event; `writeKey` is a secret.
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
-_WITHOUT_TRAITS: Final = frozenset({"track", "page", "screen", "alias"})
 
 
 def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts would each cost a call)
@@ -85,7 +84,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
             ignored["context.traits"] = FIELD_NOT_OBJECT
         theirs = None
     traits = _traits(kind, get("traits"), theirs) if kind in ("identify", "group") else None
-    _list_other_types(body, kind, ignored)
+    list_other_types(body, kind, ignored)
     properties = get("properties")
     if not isinstance(properties, dict):
         if properties is not None and properties != []:
@@ -111,7 +110,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         claims.external(context.get("externalIds"))
         claims.device(context.get("device"))
         claims.google_analytics(context.get("integrations"))
-        _list_unread(context, ignored)
+        list_unread(context, ignored)
     anonymous = claims.claim(ANONYMOUS_ID, get("anonymousId"))
     alias = None
     if kind == "alias":
@@ -232,31 +231,6 @@ def _new_message_id() -> str:
 def _has_preferences(context: dict[str, Any] | None) -> bool:
     consent = context.get("consent") if context else None
     return isinstance(consent, dict) and isinstance(consent.get("categoryPreferences"), dict)
-
-
-def _list_other_types(body: dict[str, Any], kind: Kind, ignored: dict[str, str]) -> None:
-    """List the fields of a call that stand for a call of another type."""
-    if "type" in body and body["type"] != kind and body["type"] is not None and kind in KINDS:
-        ignored["type"] = TYPE_OF_PATH
-    if "traits" in body and kind in _WITHOUT_TRAITS and body["traits"] not in (None, {}, []):
-        ignored["traits"] = FIELD_OF_OTHER_TYPE
-    if kind != "alias" and body.get("previousId") is not None:
-        ignored["previousId"] = FIELD_OF_OTHER_TYPE
-
-
-def _list_unread(context: dict[str, Any], ignored: dict[str, str]) -> None:
-    """List the parts of a context of another type than the one that is read."""
-    integrations, device = context.get("integrations"), context.get("device")
-    if integrations is not None and integrations != [] and not isinstance(integrations, dict):
-        ignored["context.integrations"] = FIELD_NOT_OBJECT
-    elif integrations:
-        google = integrations.get(GOOGLE_ANALYTICS[0])
-        if google is not None and google != [] and not isinstance(google, (dict, bool)):
-            ignored[f"context.integrations.{GOOGLE_ANALYTICS[0]}"] = FIELD_NOT_OBJECT
-    if isinstance(device, dict) and device.get("advertisingId") is not None:
-        tracked = device.get("adTrackingEnabled")
-        if tracked is not None and not isinstance(tracked, bool):
-            ignored["context.device.adTrackingEnabled"] = FIELD_NOT_BOOLEAN
 
 
 def _decisions(kind: Kind, body: dict[str, Any], stated: CallStatements) -> dict[str, bool] | None:

@@ -6,13 +6,14 @@ a stored call are in its evidence and not here.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from identity.values.calls import KINDS, Call, Kind, Outcome
 from identity.values.enums import HIDDEN, UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
+from identity.values.fields.ignored_fields import UNLISTED
 from identity.values.stamps import Micros
 
 TRAIT_LIMIT = "trait_limit"
@@ -99,6 +100,7 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
     if outcome.status == "duplicate" or (call.kind == "leave" and not accepted):
         return None
     unlinked = Counter(each["reason"] for each in outcome.demoted)
+    fields = {each["field"]: each["reason"] for each in outcome.ignored_fields or () if each["reason"] not in UNLISTED}
     if accepted:
         unlinked = Counter({reason: n for reason, n in unlinked.items() if reason in NOT_IN_EVIDENCE})
         # SDKs send an empty id on every call of a person who is not signed in, beside the anonymous one.
@@ -108,12 +110,12 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
                 for each in outcome.demoted
             )
             unlinked = +unlinked
-        if not unlinked and _partial_reason(outcome) is None:
+        if not unlinked and _partial_reason(outcome, fields) is None:
             return None
     hidden = outcome.status == SUPPRESSED or not HIDDEN.isdisjoint(unlinked)
     return StoredRejection(
         status=StoredStatus[outcome.status.upper()],
-        reason=_partial_reason(outcome) if accepted else outcome.reason,
+        reason=_partial_reason(outcome, fields) if accepted else outcome.reason,
         kind=StoredKind[call.kind.upper()],
         message_id=None if hidden else _storable(outcome.message_id),
         unlinked=dict(unlinked),
@@ -125,11 +127,11 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
         mended=outcome.mended_values,
         hint=outcome.hint,
         invalid_signals=outcome.invalid_signals or [],
-        ignored_fields={each["field"]: each["reason"] for each in outcome.ignored_fields or ()},
+        ignored_fields=fields,
     )
 
 
-def _partial_reason(outcome: Outcome) -> str | None:
+def _partial_reason(outcome: Outcome, fields: Mapping[str, str]) -> str | None:
     """The first loss of a call that is stored in part, beside its identifiers."""
     if outcome.ignored_traits:
         return TRAIT_LIMIT
@@ -139,7 +141,7 @@ def _partial_reason(outcome: Outcome) -> str | None:
         return MENDED_VALUE
     if outcome.invalid_signals:
         return INVALID_SIGNAL
-    return outcome.ignored_fields[0]["reason"] if outcome.ignored_fields else None
+    return next(iter(fields.values()), None)
 
 
 def pack(rejections: Sequence[StoredRejection]) -> bytes:

@@ -45,6 +45,8 @@ CONTEXT: Final = Names(
     "ip library locale location network os page protocols referrer screen sessionId sessionStart timezone traits "
     "userAgent userAgentData",
     {
+        "userId": "userid userids",
+        "anonymousId": "anonymousid anonymousids anonid",
         "context.traits": "traits trait",
         "context.device": "device devices",
         "context.externalIds": "externalids externalid",

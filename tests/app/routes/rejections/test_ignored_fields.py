@@ -164,6 +164,25 @@ def test_what_belongs_to_a_call_of_another_type_is_listed(shop: Shop) -> None:
     assert (only["type"], only["reason"], only["ignored_fields"]) == ("track", "type_of_path", named)
 
 
+def test_what_sdks_send_on_every_call_is_in_the_outcome_alone(shop: Shop) -> None:
+    """The group of a context, and an advertising id that may not be used; an id in the context is listed."""
+    device = {"type": "ios", "advertisingId": "i", "adTrackingEnabled": False}
+    routine = [
+        {"field": "context.device.advertisingId", "reason": "tracking_not_allowed"},
+        {"field": "context.groupId", "reason": "group_of_context"},
+    ]
+    context = {"device": device, "groupId": "acme"}
+    call = {"type": "page", "userId": "u1", "context": context}
+    assert shop.send(call)[0]["ignored_fields"] == routine
+    assert listed(shop) == []
+    lost = [{"field": "context.userId", "reason": "misspelt_field"}]
+    other = {**call, "context": {**context, "userId": "u2"}}
+    assert shop.send(other)[0]["ignored_fields"] == lost + routine
+    assert [each["ignored_fields"] for each in listed(shop)] == [lost]
+    assert shop.ask("GET", "/v1/rejections", params={"reason": "group_of_context"}).status_code == 400
+    assert shop.ask("GET", "/v1/profiles/user_id:u2").status_code == 404
+
+
 @pytest.mark.parametrize("calls", [1, 400])
 def test_a_batch_in_the_place_of_a_call_is_rejected(shop: Shop, calls: int) -> None:
     """With the path of batches, whatever its size; a call of a batch is no batch either."""

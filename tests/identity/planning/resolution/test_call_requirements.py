@@ -53,7 +53,22 @@ def read(body: dict[str, Any], kind: Kind = "track") -> Call:
             {"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": "true"}}},
             {"context.device.adTrackingEnabled": "field_not_boolean"},
         ),
-        ({"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": False}}}, {}),
+        (
+            {"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": False}}},
+            {"context.device.advertisingId": "tracking_not_allowed"},
+        ),
+        *(
+            ({"context": {"device": device}}, {"context.device.advertisingId": "tracking_not_stated"})
+            for device in ({"advertisingId": "i"}, {"type": "ios", "advertisingId": 7, "adTrackingEnabled": None})
+        ),
+        ({"context": {"device": {"type": "ios", "advertisingId": "i", "adTrackingEnabled": True}}}, {}),
+        ({"context": {"device": {"type": "ios", "advertisingId": ""}}}, {}),
+        *(
+            ({"userId": "u", "context": {name: "x"}}, {f"context.{name}": "misspelt_field"})
+            for name in ("userId", "user_id", "userID", "anonymousId", "anonymous_id", "AnonymousID")
+        ),
+        ({"context": {"groupId": "g"}}, {"context.groupId": "group_of_context"}),
+        ({"context": {"groupId": None, "userId": None}, "groupId": ""}, {}),
         ({"context": {"device": {"type": "ios", "adTrackingEnabled": "true"}}}, {}),
         (
             {"type": "identify", "traits": {"plan": "pro"}},
@@ -75,9 +90,13 @@ def test_a_field_that_is_not_read_is_named_with_its_reason(body: dict[str, Any],
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_traits_are_listed_where_no_profile_and_no_group_gets_them(kind: Kind) -> None:
-    """A call of each type has them read or listed, and so has its previous id."""
+    """A call of each type has them read or listed, and so has its previous id and its group."""
     call = read({"type": kind, "userId": "u", "groupId": "g", "previousId": "p", "traits": {"plan": "pro"}}, kind)
-    taken = {"traits": bool(call.traits or call.group_traits), "previousId": call.alias is not None}
+    taken = {
+        "traits": bool(call.traits or call.group_traits),
+        "previousId": call.alias is not None,
+        "groupId": call.group is not None,
+    }
     assert call.ignored_fields == {name: "field_of_other_type" for name, is_read in taken.items() if not is_read}
 
 

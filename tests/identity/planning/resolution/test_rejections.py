@@ -50,6 +50,11 @@ def rejection(**fields: Any) -> StoredRejection:
 
 
 HIDDEN = {"message_id": None, "received": NOW}
+ROUTINE = [
+    {"field": "context.groupId", "reason": "group_of_context"},
+    {"field": "context.device.advertisingId", "reason": "tracking_not_allowed"},
+]
+TYPED = {"field": "type", "reason": "type_of_path"}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,11 @@ HIDDEN = {"message_id": None, "received": NOW}
     [
         (Outcome(message_id="m1", status="accepted"), None),
         (Outcome(message_id="m1", status="duplicate"), None),
+        (Outcome(message_id="m1", status="accepted", ignored_fields=ROUTINE), None),
+        (
+            Outcome(message_id="m1", status="accepted", ignored_fields=[*ROUTINE, TYPED]),
+            {"reason": "type_of_path", "ignored_fields": {"type": "type_of_path"}},
+        ),
         (
             Outcome(
                 message_id="m1",
