@@ -98,6 +98,7 @@ class UnlinkedReason(StrEnum):
     ENCODED = "encoded"
     UNKNOWN_DEVICE = "unknown_device"
     BEFORE_ERASURE = "before_erasure"
+    GROUP_TYPE = "group_type"
 
 
 UNUSABLE: Final = frozenset(

@@ -51,13 +51,15 @@ def typed_value(value: str) -> str | None:
 def type_hint(identifiers: Iterable[str]) -> str | None:
     """A sentence for the first of some identifiers, which nobody has, whose type is like a built-in one.
 
-    Or whose value begins with a type once more.
+    Or whose value begins with a type once more, or whose type is that of groups.
     """
     for text in identifiers:
         name, _, value = text.partition(":")
         type_ = name.lower()
         if (repeated := typed_value(value)) is not None:
             return f"Nobody has this value of the type {type_}. {repeated}"
+        if type_ == GROUP_ID:
+            return "Nobody has this identifier. A group is no person: DELETE /v1/groups/{group_id} deletes a group."
         near = near_type(type_) or (None if type_ in _WELL_KNOWN else other_spelling(type_, BUILT_IN))
         if near is not None:
             return f"Nobody has this identifier of the type {type_}. Did you mean {near}:...?"

@@ -14,7 +14,7 @@ from identity.planning.corrections.rebuild import (
     rebuild,
 )
 from identity.planning.corrections.replay import Replay, ReplayConstraints, ReplayEntry
-from identity.planning.corrections.rules_types import may_name_types, types_of
+from identity.planning.corrections.rules_types import nameable_types
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
@@ -116,9 +116,9 @@ async def _log(opened: UnsealedProfiles, rules: Rules) -> list[ReplayEntry]:
         for item in content.evidence
     ]
     calls = [entry.call for entry in log if entry.call is not None]
-    ruled = types_of(rules)
-    new = {i.type for call in calls for i in call.identifiers if i.type in ruled or may_name_types(call.source, rules)}
-    usable = await space.possible_types(new) | space.codes.keys()
+    unknown = {i.type for call in calls for i in call.identifiers} - space.codes.keys()
+    named = (nameable_types({i.type for i in call.identifiers} & unknown, call.source, rules) for call in calls)
+    usable = await space.possible_types(set().union(*named)) | space.codes.keys()
     for call in calls:
         if any(identifier.type not in usable for identifier in call.identifiers):
             call.identifiers = [identifier for identifier in call.identifiers if identifier.type in usable]

@@ -10,7 +10,7 @@ import msgspec
 
 from identity.operations.ingest.admission import weight
 from identity.planning.consent.statements import unknown_categories
-from identity.planning.corrections.rules_types import may_name_types, types_of
+from identity.planning.corrections.rules_types import nameable_types, refusal_of_type
 from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.call_requirements import (
     LONGEST_MESSAGE_ID,
@@ -32,7 +32,6 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
 from identity.spaces.space import Space
 from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, Outcome, Source
-from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
 from identity.values.fields.field_names import ENVELOPE, unread_beside_batch
 from identity.values.fields.ignored_fields import FIELD_OF_IMPORT, MISSPELT_FIELD
@@ -213,12 +212,12 @@ class IngestRequest:
         return call
 
     async def _ensure_types(self, space: Space, rules: Rules) -> None:
-        """Skips the identifiers of a type that the space lacks, where it has no room or a public key names the type."""
+        """Skips the identifiers of a type that the space lacks, where it has no room, or may not take the type."""
         codes = space.codes
         new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
         if not new:
             return
-        named = new if may_name_types(self.source, rules) else new & types_of(rules)
+        named = nameable_types(new, self.source, rules)
         if named != new:
             # Another process may have introduced the others.
             await space.read_types()
@@ -230,13 +229,7 @@ class IngestRequest:
         for _, call in self.calls:
             beyond = [i for i in call.identifiers if i.type not in codes]
             if beyond:
-                call.demoted = call.demoted + [
-                    DemotedIdentifier(
-                        i,
-                        UnlinkedReason.TOO_MANY_TYPES if i.type in named else UnlinkedReason.TYPE_NEEDS_SERVER_KEY,
-                    )
-                    for i in beyond
-                ]
+                call.demoted = call.demoted + [DemotedIdentifier(i, refusal_of_type(i.type, named)) for i in beyond]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
 
     async def _list_unknown_categories(self, space: Space) -> None:

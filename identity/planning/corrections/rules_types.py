@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
 from identity.values.calls import Source
+from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadRules
 from identity.values.identifiers import BUILT_IN
-from identity.values.near_types import near_type
+from identity.values.near_types import GROUP_ID, near_type
 from identity.values.unknown_names import other_spelling
 
 
@@ -32,6 +33,18 @@ def require_types(rules: Rules, known: Collection[str]) -> None:
 def types_of(rules: Rules) -> set[str]:
     """Every type that a rules document names."""
     return {type_ for _, type_ in _by_field(rules)} - {EVERY_TYPE}
+
+
+def nameable_types(types: Collection[str], source: Source, rules: Rules) -> set[str]:
+    """The new types of calls that the space may take: no call makes `group_id` a type of people."""
+    return ({*types} if may_name_types(source, rules) else types_of(rules).intersection(types)) - {GROUP_ID}
+
+
+def refusal_of_type(type_: str, nameable: Collection[str]) -> UnlinkedReason:
+    """Why an identifier of a type that the space lacks is not linked."""
+    if type_ == GROUP_ID:
+        return UnlinkedReason.GROUP_TYPE
+    return UnlinkedReason.TOO_MANY_TYPES if type_ in nameable else UnlinkedReason.TYPE_NEEDS_SERVER_KEY
 
 
 def may_name_types(source: Source, rules: Rules) -> bool:

@@ -35,7 +35,12 @@ LOST_BODIES: Final = frozenset(
 """The reasons for which no call of a body is read; a client does not repeat such a request."""
 SUPPRESSED = "suppressed"
 # Identifiers demoted for these reasons have no key, or must leave none, so no evidence holds them.
-_UNKEYED = {UnlinkedReason.BAD_TYPE, UnlinkedReason.TOO_MANY_TYPES, UnlinkedReason.TYPE_NEEDS_SERVER_KEY}
+_UNKEYED = {
+    UnlinkedReason.BAD_TYPE,
+    UnlinkedReason.GROUP_TYPE,
+    UnlinkedReason.TOO_MANY_TYPES,
+    UnlinkedReason.TYPE_NEEDS_SERVER_KEY,
+}
 NOT_IN_EVIDENCE = UNUSABLE | HIDDEN | _UNKEYED
 _USER_ID: Final = "user_id:"
 MOST_NAMES = 50

@@ -79,6 +79,15 @@ def test_the_hint_names_the_built_in_type_and_no_value(identifiers: list[str], n
     assert near is None or (hint is not None and near in hint and "ann" not in hint)
 
 
+@pytest.mark.parametrize("text", ["group_id:acme", "GROUP_ID:acme"])
+def test_the_hint_for_a_group_names_the_route_of_groups(text: str) -> None:
+    """In a space where calls of earlier releases have made the type one of people."""
+    hint = type_hint(["user_id:ann", text])
+    assert hint is not None
+    assert "DELETE /v1/groups/{group_id}" in hint
+    assert "acme" not in hint
+
+
 @pytest.mark.parametrize(
     ("value", "type_"),
     [("user_id:u1", "user_id"), ("USER_ID:u1", "user_id"), ("email:ann@x.org", "email"), ("group_id:g", "group_id"),

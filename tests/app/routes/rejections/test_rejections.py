@@ -81,6 +81,21 @@ def test_an_unresolved_call_is_listed_with_its_reasons(shop: Shop) -> None:
     line(shop, message_id="m1", type="page", status="unresolved", reason="no_usable_identifier", demoted=demoted)
 
 
+def test_a_group_is_no_type_of_people(shop: Shop) -> None:
+    """The entry is not linked, nor by a rebuild; an erasure of the group by this name names the route of groups."""
+    entry = {"externalIds": [{"type": "Group_ID", "id": "acme"}]}
+    (outcome,) = shop.send({"type": "page", "userId": "u1", "messageId": "m1", "context": entry})
+    assert outcome["demoted"] == [{"identifier": "group_id:acme", "reason": "group_type"}]
+    line(shop, message_id="m1", type="page", status="accepted", demoted=[unlinked("group_type")])
+    erasure = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["group_id:acme"]})
+    assert erasure.status_code == 422
+    assert "DELETE /v1/groups/{group_id}" in erasure.text
+    job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+    assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+    found = shop.ask("GET", "/v1/profiles/user_id:u1").json()
+    assert [each["type"] for each in found["identifiers"]] == ["user_id"]
+
+
 def test_the_list_is_filtered_by_reason_status_source_and_time(shop: Shop) -> None:
     """Each filter alone and all together; a reason of any part of a call counts."""
     shop.send({"type": "nonsense", "messageId": "m1"}, {"type": "page", "userId": ["u"], "messageId": "m2"})

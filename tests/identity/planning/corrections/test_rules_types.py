@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from identity.planning.corrections.rules_types import require_types, types_of
+from identity.planning.corrections.rules_types import nameable_types, refusal_of_type, require_types, types_of
 from identity.planning.resolution.resolution_rules import compile_rules
+from identity.values.calls import Source
+from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadRules
 
 
@@ -36,3 +38,23 @@ def test_types_of_their_own_and_group_ids_are_taken() -> None:
     """Before any call; `*` is every type."""
     document = {"limits": {"crm": {"max": 1}, "email2": {"max": 1}}, "blocked": {"*": ["x"], "group_id": ["y"]}}
     require_types(compile_rules(document, 0), set())
+
+
+@pytest.mark.parametrize(
+    ("source", "document", "nameable"),
+    [
+        (Source(1, True), {}, {"crm", "loyalty"}),
+        (Source(1), {}, set()),
+        (Source(1), {"limits": {"crm": {"max": 1}}, "blocked": {"group_id": ["y"]}}, {"crm"}),
+    ],
+)
+def test_no_call_makes_the_type_of_groups_one_of_people(
+    source: Source, document: dict[str, Any], nameable: set[str]
+) -> None:
+    """Whatever its key, and where the rules name the type to block a group."""
+    rules = compile_rules(document, 0)
+    found = nameable_types({"crm", "loyalty", "group_id"}, source, rules)
+    assert found == nameable
+    assert refusal_of_type("group_id", found) == UnlinkedReason.GROUP_TYPE
+    assert refusal_of_type("crm", {"crm"}) == UnlinkedReason.TOO_MANY_TYPES
+    assert refusal_of_type("crm", set()) == UnlinkedReason.TYPE_NEEDS_SERVER_KEY
