@@ -43,13 +43,12 @@ BAD_SIGNALS: list[tuple[str, Any]] = [
     *(("tcf", text) for text in ("", "!!!!", CORE[:9], "B" + CORE[1:], "." * 9, CORE + "\u0000", 7, ["C"])),
     ("tcf", "C" + "A" * 30_000),
     *(("gpp", text) for text in ("DBABM~", "DBAA~BVVqAAAAAAA~1YNN", "DBAzzzzz~x", "EBABM~x", "~", 1)),
-    ("googleConsentMode", {"ad_storage": "Granted"}),
     ("usPrivacy", "1YYX"),
 ]
 
 
 def test_attacks_91_and_92_signals_that_are_none(shop: Shop, ads: Feed) -> None:
-    """What cannot be parsed changes nothing, neither for who granted nor for who did not."""
+    """A string that cannot be parsed changes nothing for anybody; an unreadable answer of a Google type may be a denial."""
     say(shop, GRANT)
     shop.send(statement(userId="bob", traits={"plan": "pro"}))
     calls = [
@@ -61,6 +60,9 @@ def test_attacks_91_and_92_signals_that_are_none(shop: Shop, ads: Feed) -> None:
     assert (verdict(shop), verdict(shop, "user_id:bob")) == ((True, "granted"), (False, "unset"))
     assert ads.look(ANN).json()["consent"] == "granted"
     assert ads.look("user_id:bob").status_code == 404
+    unread = {"consent": {"googleConsentMode": {"ad_storage": "Granted"}}}
+    shop.send({"type": "track", "event": "E", "userId": "ann", "context": unread})
+    assert verdict(shop) == (False, "denied_by_class")
 
 
 @pytest.mark.parametrize("answer", ["true", 1, None, {}, "granted"], ids=str)
