@@ -48,7 +48,7 @@ BAD_SIGNALS: list[tuple[str, Any]] = [
 
 
 def test_attacks_91_and_92_signals_that_are_none(shop: Shop, ads: Feed) -> None:
-    """A string that cannot be parsed changes nothing for anybody; an unreadable answer of a Google type may be a denial."""
+    """A string that is not read changes nothing for anybody; an unreadable answer of a Google type may be a denial."""
     say(shop, GRANT)
     shop.send(statement(userId="bob", traits={"plan": "pro"}))
     calls = [
