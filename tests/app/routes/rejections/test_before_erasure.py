@@ -34,3 +34,18 @@ def test_a_call_from_before_an_erasure_has_a_reason_of_its_own(shop: Shop, suppr
     prefer = {"Prefer": "return=representation"}
     public = [shop.ask("POST", "/v1/track", "write", json=call, headers=prefer) for call in calls]
     assert len({(each.status_code, each.content) for each in public}) == 1
+
+
+def test_a_suppressed_call_is_listed_without_a_trace_of_the_person(shop: Shop, suppress: Suppress) -> None:
+    """Also when a public key sent it."""
+    suppress(shop, "user_id", "gone")
+    call = {"userId": "gone", "event": "E", "messageId": "m1", "receivedAt": "2020-01-01T00:00:00Z"}
+    assert shop.ask("POST", "/v1/track", "write", json=call).status_code == 200
+    assert shop.send({"type": "track", "event": "E", **call}, {"type": "page", **call})[0]["status"] == "suppressed"
+
+    lines = listed(shop)
+    assert [(each["status"], each["reason"], each["type"]) for each in lines] == [
+        ("suppressed", "suppressed", kind) for kind in ("page", "track", "track")
+    ]
+    assert all(each["message_id"] is None and each["demoted"] == [] for each in lines)
+    assert all(not each["received_at"].startswith("2020") for each in lines)

@@ -288,21 +288,6 @@ def test_traits_beyond_the_size_limit_are_listed_by_name(shop: Shop) -> None:
          ignored_traits=ignored[:MOST_NAMES], ignored_count=len(ignored))  # fmt: skip
 
 
-def test_a_suppressed_call_is_listed_without_a_trace_of_the_person(shop: Shop, suppress: Suppress) -> None:
-    """Also when a public key sent it."""
-    suppress(shop, "user_id", "gone")
-    call = {"userId": "gone", "event": "E", "messageId": "m1", "receivedAt": "2020-01-01T00:00:00Z"}
-    assert shop.ask("POST", "/v1/track", "write", json=call).status_code == 200
-    assert shop.send({"type": "track", "event": "E", **call}, {"type": "page", **call})[0]["status"] == "suppressed"
-
-    lines = listed(shop)
-    assert [(each["status"], each["reason"], each["type"]) for each in lines] == [
-        ("suppressed", "suppressed", kind) for kind in ("page", "track", "track")
-    ]
-    assert all(each["message_id"] is None and each["demoted"] == [] for each in lines)
-    assert all(not each["received_at"].startswith("2020") for each in lines)
-
-
 def test_a_suppressed_identifier_in_a_call_of_another_person_is_counted(shop: Shop, suppress: Suppress) -> None:
     """Without its value and without the message id."""
     suppress(shop, "email", "gone@example.com")

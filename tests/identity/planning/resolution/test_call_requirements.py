@@ -258,30 +258,6 @@ def test_hints_show_no_value_of_a_call(body: dict[str, Any]) -> None:
     assert not any("ann@example.com" in (hint or "") for hint in hints)
 
 
-@pytest.mark.parametrize(
-    ("value", "ignored"),
-    [
-        ([{"type": "brazeExternalId", "id": "b1"}], {"context.externalId": "destination_ids"}),
-        (
-            [{"type": "HS-contacts", "id": "Contacts", "identifierType": "email"}],
-            {"context.externalId": "destination_ids"},
-        ),
-        ([{"type": "crm", "id": "c1", "collection": "users"}], {"context.externalId": "misspelt_field"}),
-        ([{"id": "c1"}], {"context.externalId": "misspelt_field"}),
-        ("c1", {"context.externalId": "misspelt_field"}),
-        ({"type": "crm", "id": "c1"}, {"context.externalId": "misspelt_field"}),
-        ([], {}),
-        (None, {}),
-    ],
-)
-def test_the_ids_of_destinations_identify_nobody(value: object, ignored: dict[str, str]) -> None:
-    """Many people may share one, so the list of RudderStack has a reason of its own and links nothing."""
-    call = read({"userId": "u", "context": {"externalId": value}})
-    assert call.ignored_fields == ignored
-    assert [each.type for each in call.identifiers] == ["user_id"]
-    assert call.demoted == []
-
-
 def _external(count: int) -> dict[str, Any]:
     return {"context": {"externalIds": [{"type": "crm", "id": f"c{at}"} for at in range(count)]}}
 
