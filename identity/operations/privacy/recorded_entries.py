@@ -4,7 +4,6 @@ An entry counts only if Onefold vouches for it, or if it is older than the first
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +11,7 @@ from msgspec import Struct
 from identity.planning.privacy.privacy_requests import ErasureResult
 from identity.spaces.space import Space
 from identity.values.ids import public
+from identity.values.json import JsonObject
 from identity.values.stamps import Micros
 from identity.vault.journal import JournalLine
 from identity.vault.vouching.ledger_entries import is_vouched_entry
@@ -23,12 +23,12 @@ _SCAN = b'{"action":"scan"'
 class RecordedEntries(Struct):
     """The entries about one erasure, decoded; `hash` and `seq` are those of the outcome."""
 
-    request: dict[str, Any] | None = None
-    outcome: dict[str, Any] | None = None
+    request: JsonObject | None = None
+    outcome: JsonObject | None = None
     seq: int = 0
     hash: bytes = b""
     safe_at: Micros | None = None
-    scan: dict[str, Any] | None = None
+    scan: JsonObject | None = None
 
 
 def recorded_entries(space: Space, erasure: ErasureResult) -> RecordedEntries:
