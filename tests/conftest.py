@@ -35,10 +35,9 @@ from tests.support.processes.forked_program import CAN_FORK, ONEFOLD_ENTRY, Fork
 for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
     del os.environ[_name]
 
-# `make soak` looks at 2,000 examples of the same properties.
-hypothesis_settings.register_profile("dev", deadline=None, max_examples=25)
+hypothesis_settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis_settings.register_profile(
-    "ci", deadline=None, max_examples=25, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "ci", deadline=None, max_examples=50, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.register_profile("coverage", deadline=None, max_examples=5, suppress_health_check=[*HealthCheck])
 hypothesis_settings.register_profile(

@@ -16,7 +16,7 @@ from tests.conftest import ONEFOLD, Running, fresh_database, launch
 
 RATE = 1  # a second: so low that the slowest machine exceeds it
 CALL = {"userId": "u1", "event": "e"}
-CONNECTIONS = 40
+CONNECTIONS = 100
 GUESSES = 5 * CONNECTIONS
 LOW = {f"ONEFOLD_{name}_RATE": str(RATE) for name in ("COLLECT", "READ", "MISS")}
 
