@@ -71,8 +71,8 @@ def run(
         listener = stack.enter_context(_listener(settings.host, settings.port, command))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         require_protected(settings)
-        warn_of_shared_folder(settings)
         url = settings.database_url or stack.enter_context(_embedded(settings))
+        warn_of_shared_folder(settings)
         (migrate or _migrate)(url)
         several = settings.workers > 1
         share_metrics(stack.enter_context(tempfile.TemporaryDirectory(prefix="onefold-metrics-")) if several else None)
