@@ -25,6 +25,7 @@ from identity.spaces.vouched_keys import add_key, revoke_key
 from identity.store.destinations import deliveries, destinations
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger
+from identity.store.postgres.database import Connection
 from identity.store.privacy import erasure_notices
 from identity.values.api_key_secrets import hash_of, new_secret
 from identity.values.errors import (
@@ -108,15 +109,7 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
     sealed = seal_document(space, id_, 1, document)
     async with space.database.transaction() as connection:
         await destinations.add(connection, space.tenant, id_, name, sealed)
-        await add_key(
-            connection,
-            space.tenant.id,
-            space.keys,
-            public_id=key_id,
-            name=name,
-            scopes=[_scope(id_)],
-            secret_hash=hash_of(secret),
-        )
+        await _add_key(connection, space, key_id, secret, name=name, scope=_scope(id_))
         await note_document(connection, space, actor, DESTINATION_CREATED, id_, sealed, version=1, name=name)
         if entitled.without_consent:
             await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", id_))
@@ -185,15 +178,7 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
             raise Conflict
         for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
             await revoke_key(connection, space.tenant.id, ended, actor)
-        await add_key(
-            connection,
-            space.tenant.id,
-            space.keys,
-            public_id=key_id,
-            name=name,
-            scopes=[scope],
-            secret_hash=hash_of(secret),
-        )
+        await _add_key(connection, space, key_id, secret, name=name, scope=scope)
         await note_document(connection, space, actor, DESTINATION_ROTATED, row.public_id, sealed, version=version)
     await space.publish()
     return DestinationSecrets(id=row.public_id, version=version, secret=secret, callback_secret=_callback_secret(new))
@@ -239,6 +224,13 @@ async def _named(space: Space, name: str) -> DestinationRow:
     if row is None:
         raise DestinationNotFound
     return row
+
+
+async def _add_key(connection: Connection, space: Space, key_id: str, secret: str, *, name: str, scope: str) -> None:
+    """Add a key of a destination."""
+    hashed = hash_of(secret)
+    number = space.tenant.id
+    await add_key(connection, number, space.keys, public_id=key_id, name=name, scopes=[scope], secret_hash=hashed)
 
 
 def _scope(id_: DestinationId) -> str:
