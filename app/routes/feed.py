@@ -9,8 +9,8 @@ from app.http.openapi import body, described
 from app.http.responses import Cursor, Limit, Segment, answer
 from app.schemas.feed import (
     Acknowledged,
+    FeedCursor,
     FeedPage,
-    FeedPlace,
     SeenLookup,
     SeenProfile,
     SeenProfiles,
@@ -81,28 +81,35 @@ async def get_changes(
     return answer(feed_page(page, audience))
 
 
-@router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, Resync, DestinationNotFound, takes=FeedPlace))
-async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(body(FeedPlace))]) -> Response:
+@router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, Resync, DestinationNotFound, takes=FeedCursor))
+async def acknowledge(visit: ByDestination, feed_cursor: Annotated[FeedCursor, Depends(body(FeedCursor))]) -> Response:
     """Acknowledge everything up to a cursor as applied: the erasures up to it are done."""
     scope = await open_scope(visit.space, _id(visit))
-    position = read_position(visit.space, scope, place.cursor)
+    position = read_position(visit.space, scope, feed_cursor.cursor)
     return answer(acknowledged(await acknowledge_changes(visit.space, scope.id, position)))
 
 
 @router.post(
     "/v1/callbacks/{destination_id}",
     **described(
-        Acknowledged, InvalidSignature, CallbackRepeated, Resync, Unavailable, RateLimited, takes=FeedPlace, public=True
+        Acknowledged,
+        InvalidSignature,
+        CallbackRepeated,
+        Resync,
+        Unavailable,
+        RateLimited,
+        takes=FeedCursor,
+        public=True,
     ),
 )
 async def acknowledge_by_signature(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:
     """Acknowledge in a message signed with the callback secret, in the form of Standard Webhooks."""
     raw, admit = await request.body(), onefold.limits.callback
     space, message = await verify_message(onefold.spaces, destination_id, request.headers, raw, admit)
-    place: FeedPlace = await body(FeedPlace)(request)
+    feed_cursor: FeedCursor = await body(FeedCursor)(request)
     scope = await open_scope(space, destination_id)
     try:
-        position = read_position(space, scope, place.cursor)
+        position = read_position(space, scope, feed_cursor.cursor)
     except BadCursor:
         # The signature is good, so the cursor is of another destination.
         raise CallbackRepeated from None

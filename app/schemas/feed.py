@@ -120,8 +120,8 @@ def feed_message(destination_id: str, page: PushPage, resync: bool) -> bytes:  #
     return msgspec.json.encode(FeedMessage(destination_id, changes, page.cursor, resync))
 
 
-class FeedPlace(Struct, forbid_unknown_fields=True):
-    """The `cursor` of a page."""
+class FeedCursor(Struct, forbid_unknown_fields=True):
+    """The `cursor` of a page, as a destination acknowledges it."""
 
     cursor: Annotated[str, Meta(max_length=500)]
 

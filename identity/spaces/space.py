@@ -114,9 +114,9 @@ class Space:
             lock_row = await space_lock.read(connection, self.tenant.id)
         self.keys.set_versions(lock_row.versions)
 
-    def write_cursor(self, domain: bytes, position: bytes) -> str:
-        """A position in a list of this space, opaque to the client."""
-        return write_cursor(self.keys, domain, position)
+    def write_cursor(self, domain: bytes, packed_position: bytes) -> str:
+        """A packed position in a list of this space, opaque to the client."""
+        return write_cursor(self.keys, domain, packed_position)
 
     def read_cursor(self, domain: bytes, cursor: str) -> bytes:
         """The inverse of `write_cursor`. BadCursor for anything else."""

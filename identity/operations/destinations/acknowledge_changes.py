@@ -54,12 +54,12 @@ async def acknowledge_changes(
             connection, space.tenant, destination, message, now
         ):
             raise CallbackRepeated
-        if position.after is not None:
+        if position.after_profile is not None:
             return Acknowledgement(now, 0)
         before = None if delivery.acked is None else unpack(delivery.acked)
-        entries, since = entries_between(delivery.acked, packed_position)
+        lane_ranges, since = entries_between(delivery.acked, packed_position)
         settled = await erasure_notices.mark_acknowledged(
-            connection, space.tenant, destination, entries, since, now, sha256(packed_position).digest()
+            connection, space.tenant, destination, lane_ranges, since, now, sha256(packed_position).digest()
         )
         if before is None or before.behind(position) or before.began < position.began:
             await deliveries.acknowledge(connection, space.tenant, destination, packed_position, now)

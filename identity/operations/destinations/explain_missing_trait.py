@@ -156,12 +156,12 @@ async def _standing(space: Space, scope: Scope, opened: OpenedProfile) -> tuple[
     async with space.database.reading() as connection:
         delivery = await deliveries.get(connection, space.tenant, scope.id)
         lanes = {lane.lane: (lane.base, lane.seq) for lane in await feed.lanes(connection, space.tenant)}
-        for raw in (delivery.acked, delivery.pushed):
-            position = None if raw is None else unpack(raw)
+        for packed_position in (delivery.acked, delivery.pushed):
+            position = None if packed_position is None else unpack(packed_position)
             about = None
             if position is not None:
-                after = {lane: position.lanes.get(lane, 0) for lane in lanes}
-                about = await feed.mentions(connection, space.tenant, after, ids, MOST_ENTRIES)
+                read_lanes = {lane: position.lanes.get(lane, 0) for lane in lanes}
+                about = await feed.mentions(connection, space.tenant, read_lanes, ids, MOST_ENTRIES)
             versions = (scope.version, scope.purposes.version)
             found.append(standing(position, versions, lanes, opened.root.canonical, about))
     return found[0], found[1] == "settled"

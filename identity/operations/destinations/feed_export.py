@@ -59,9 +59,10 @@ async def export_steps(
         end = {lane.lane: lane.seq for lane in await feed.lanes(connection, space.tenant)}
         lanes = end if position is None else position.lanes
         total = sum(max(seq - lanes.get(lane, 0), 0) for lane, seq in end.items())
-        after = BEGINNING if position is None else position.again(scope.version, scope.purposes.version).after
-        if after is not None:
-            total += await feed.profiles_after(connection, space.tenant, after)
+        again = None if position is None else position.again(scope.version, scope.purposes.version)
+        after_profile = BEGINNING if again is None else again.after_profile
+        if after_profile is not None:
+            total += await feed.profiles_after(connection, space.tenant, after_profile)
     limit, done, more = _PAGE, 0, True
     while more:
         scope = await open_scope(space, destination_id)
@@ -76,13 +77,13 @@ async def export_steps(
         cursor, done = space.write_cursor(scope.cursor_domain, pack(position)), done + passed
         # Changes made meanwhile are for the next export, or this one might never end.
         more = more and (
-            position.after is not None or any(position.lanes.get(lane, 0) < seq for lane, seq in end.items())
+            position.after_profile is not None or any(position.lanes.get(lane, 0) < seq for lane, seq in end.items())
         )
         yield ExportStep(
             states=states,
             cursor=cursor,
             first=first,
-            still_first=first and position.after is not None,
+            still_first=first and position.after_profile is not None,
             done=done,
             total=max(total, done),
         )
@@ -90,7 +91,7 @@ async def export_steps(
 
 def _walking(position: Position, scope: Scope) -> bool:
     """Whether a position is on a walk through all profiles that the present versions began."""
-    return position.after is not None and (position.entitlement_version, position.purposes_version) == (
+    return position.after_profile is not None and (position.entitlement_version, position.purposes_version) == (
         scope.version,
         scope.purposes.version,
     )

@@ -38,24 +38,24 @@ async def find_overdue(spaces: Spaces, now: Micros | None = None) -> OverdueCoun
 
 async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
     """Record since when a destination is behind; entries that need no acknowledgement are not read again."""
-    after = furthest(row.acked, row.watched)
-    if row.behind_at is None and sum(after.values()) == row.entries:
+    acknowledged = furthest(row.acked, row.watched)
+    if row.behind_at is None and sum(acknowledged.values()) == row.entries:
         return
     try:
         space = await spaces.get(row.space_id)
     except OnefoldError:
         return
     async with space.database.reading() as connection:
-        lanes = await feed.lanes(connection, space.tenant)
-        after = {each.lane: max(each.base, after.get(each.lane, 0)) for each in lanes}
+        heads = await feed.lanes(connection, space.tenant)
+        lanes = {each.lane: max(each.base, acknowledged.get(each.lane, 0)) for each in heads}
         for _ in range(_STEPS):
             found = await overdue_destinations.oldest_unacknowledged(
-                connection, space.tenant, row.destination, after, PAGE
+                connection, space.tenant, row.destination, lanes, PAGE
             )
             if found.oldest is not None or not found.lanes:
                 break
-            after |= found.lanes
+            lanes |= found.lanes
         packed_position = pack(
-            Position(entitlement_version=0, purposes_version=0, began=Micros(0), after=None, lanes=after)
+            Position(entitlement_version=0, purposes_version=0, began=Micros(0), after_profile=None, lanes=lanes)
         )
         await deliveries.set_watched(connection, space.tenant, row.destination, packed_position, found.oldest)

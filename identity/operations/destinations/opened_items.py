@@ -85,7 +85,7 @@ def read_position(space: Space, scope: Scope, cursor: str) -> Position:
 async def read_items(space: Space, scope: Scope, cursor: str | None, limit: int) -> ItemPage:
     """The next page after a cursor (None: the beginning), recorded as disclosed. BadCursor, Resync."""
     position = await current_position(space, scope, cursor)
-    if position.after is not None:
+    if position.after_profile is not None:
         return await _profiles_page(space, scope, position, limit)
     async with space.database.reading() as connection:
         entries = await feed.entries(connection, space.tenant, position.lanes, limit)
@@ -98,17 +98,17 @@ async def read_items(space: Space, scope: Scope, cursor: str | None, limit: int)
 async def current_position(space: Space, scope: Scope, cursor: str | None) -> Position:
     """The position of a cursor (None: the beginning) under the versions now in force. BadCursor, Resync."""
     async with space.database.reading() as connection:
-        lanes = await feed.lanes(connection, space.tenant)
+        heads = await feed.lanes(connection, space.tenant)
     if cursor is None:
         return Position(
             entitlement_version=scope.version,
             purposes_version=scope.purposes.version,
             began=wall_time(),
-            after=BEGINNING,
-            lanes={lane.lane: lane.seq for lane in lanes},
+            after_profile=BEGINNING,
+            lanes={lane.lane: lane.seq for lane in heads},
         )
     position = read_position(space, scope, cursor)
-    for lane in lanes:
+    for lane in heads:
         # A position beyond the end comes from a database that was restored since.
         if not lane.base <= position.lanes.setdefault(lane.lane, 0) <= lane.seq:
             raise Resync
@@ -118,22 +118,22 @@ async def current_position(space: Space, scope: Scope, cursor: str | None) -> Po
 async def any_entry_after(space: Space, position: Position) -> bool:
     """Whether the feed has an entry after a position."""
     async with space.database.reading() as connection:
-        lanes = await feed.lanes(connection, space.tenant)
-    return any(lane.seq > position.lanes.get(lane.lane, 0) for lane in lanes)
+        heads = await feed.lanes(connection, space.tenant)
+    return any(lane.seq > position.lanes.get(lane.lane, 0) for lane in heads)
 
 
 async def _profiles_page(space: Space, scope: Scope, position: Position, limit: int) -> ItemPage:
     """The states of the next profiles, on the way through all of them."""
-    after = position.after or BEGINNING
+    after_profile = position.after_profile or BEGINNING
     async with space.database.reading() as connection:
-        found = await profile_queries.list_canonical(connection, space.tenant, after, limit)
+        found = await profile_queries.list_canonical(connection, space.tenant, after_profile, limit)
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
     stamp = first_stamp(wall_time())
     opened_items = await _open(
         space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, stamp=stamp) for id_ in ids]
     )
-    following = structs.replace(position, after=last)
+    following = structs.replace(position, after_profile=last)
     more = last is not None or not opened_items or await any_entry_after(space, following)
     return ItemPage(opened_items, following, more, len(ids))
 

@@ -152,13 +152,13 @@ class Pushing:
 
     async def _accepted(self, space: Space, destination: DestinationNumber, claim: DeliveryRow, page: PushPage) -> bool:
         now = self._now()
-        entries, since = entries_between(claim.pushed or claim.acked, page.packed_position)
+        lane_ranges, since = entries_between(claim.pushed or claim.acked, page.packed_position)
         async with space.database.transaction() as connection:
             moved = await deliveries.record_sent(
                 connection, space.tenant, destination, page.packed_position, now, claim.next_at
             )
             if moved:
-                await erasure_notices.mark_accepted(connection, space.tenant, destination, entries, since, now)
+                await erasure_notices.mark_accepted(connection, space.tenant, destination, lane_ranges, since, now)
         return moved
 
     async def _failed(

@@ -156,13 +156,13 @@ class _Audit:
         await self._ledger()
 
     async def _destinations(self, lanes: Sequence[verify_queries.LaneCheckRow]) -> None:
-        """Check the erasures in the feed, the places of destinations in it, and disclosures."""
+        """Check the erasures in the feed, the positions of destinations in it, and disclosures."""
         add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
 
-        def delivery(destination: DestinationNumber, both: bool, *places: bytes | None) -> None:  # noqa: FBT001 (a row)
+        def delivery(destination: DestinationNumber, both: bool, *packed_positions: bytes | None) -> None:  # noqa: FBT001 (a row)
             if not both:
                 add("delivery_missing", f"destination {destination}")
-            if not all(place is None or is_valid_position(place, heads) for place in places):
+            if not all(each is None or is_valid_position(each, heads) for each in packed_positions):
                 add("place_beyond", f"destination {destination}")
 
         def disclosed(id_: ProfileId, destination: DestinationNumber, both: bool) -> None:  # noqa: FBT001 (a row)

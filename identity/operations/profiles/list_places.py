@@ -1,7 +1,7 @@
 """Places in the lists of one profile or group, as cursors hold them.
 
-A cursor is valid for one list of one profile of one space. It holds a number or a keyed hash of the last item,
-never a name or a blind index, which would be personal data.
+A place is an owner with a packed position. A cursor is valid for one list of one profile of one space. It holds a
+number or a keyed hash of the last item, never a name or a blind index, which would be personal data.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -16,17 +16,17 @@ _MARK = b"mark"
 T = TypeVar("T")
 
 
-def write_place(space: Space, domain: bytes, owner: bytes, position: bytes) -> str:
+def write_place(space: Space, domain: bytes, owner: bytes, packed_position: bytes) -> str:
     """Encode a place in a list; `owner` is the canonical id of its profile or the mark of the id of its group."""
-    return space.write_cursor(domain, owner + position)
+    return space.write_cursor(domain, owner + packed_position)
 
 
 def read_place(space: Space, domain: bytes, owners: Container[bytes], given: str) -> bytes:
     """Decode a place in a list; `owners` are all ids of its profile, or the mark of its group. BadCursor."""
-    raw = space.read_cursor(domain, given)
-    if raw[:_ID] not in owners:
+    packed_place = space.read_cursor(domain, given)
+    if packed_place[:_ID] not in owners:
         raise BadCursor
-    return raw[_ID:]
+    return packed_place[_ID:]
 
 
 def mark(space: Space, name: bytes) -> bytes:
@@ -34,9 +34,9 @@ def mark(space: Space, name: bytes) -> bytes:
     return space.keys.mac(_MARK, name)
 
 
-def after_mark(space: Space, items: Sequence[T], position: bytes, name: Callable[[T], bytes]) -> Sequence[T]:
+def after_mark(space: Space, items: Sequence[T], packed_position: bytes, name: Callable[[T], bytes]) -> Sequence[T]:
     """The items after the marked one. BadCursor where it is gone."""
     for number, item in enumerate(items, 1):
-        if compare_digest(position, mark(space, name(item))):
+        if compare_digest(packed_position, mark(space, name(item))):
             return items[number:]
     raise BadCursor

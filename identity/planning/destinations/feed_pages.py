@@ -32,9 +32,9 @@ _FORM: Final = 1
 
 
 class Position(Struct, frozen=True):
-    """A position in the feed.
+    """A position in the feed, unpacked; `pack` makes the bytes that cursors and the columns of a delivery hold.
 
-    `lanes`: the last entry read in each lane. `after`: the last profile that was read while a pass goes through all
+    `lanes`: the last entry read in each lane. `after_profile`: the last profile read while a pass goes through all
     profiles, None once it is through. The two versions were in force when this pass began. `began` is the start of the
     first pass of this cursor (microseconds); a further pass keeps it, which confirms fewer erasures and never too many.
     """
@@ -42,7 +42,7 @@ class Position(Struct, frozen=True):
     entitlement_version: int
     purposes_version: int
     began: Micros
-    after: bytes | None
+    after_profile: bytes | None
     lanes: dict[int, int]
 
     def again(self, entitlement_version: int, purposes_version: int) -> "Position":
@@ -56,7 +56,7 @@ class Position(Struct, frozen=True):
             entitlement_version=entitlement_version,
             purposes_version=purposes_version,
             began=self.began,
-            after=BEGINNING,
+            after_profile=BEGINNING,
             lanes=self.lanes,
         )
 
@@ -66,15 +66,14 @@ class Position(Struct, frozen=True):
 
 
 def pack(position: Position) -> bytes:
-    """A position in the form of a cursor."""
-    after = position.after
+    """The packed form of a position."""
     head = _HEAD.pack(
         _FORM,
         position.entitlement_version,
         position.purposes_version,
         position.began,
-        after is not None,
-        after or BEGINNING,
+        position.after_profile is not None,
+        position.after_profile or BEGINNING,
         len(position.lanes),
     )
     return head + b"".join(_LANE.pack(lane, seq) for lane, seq in sorted(position.lanes.items()))
@@ -84,7 +83,7 @@ def unpack(packed_position: bytes) -> Position | None:
     """The inverse of `pack`; None for any other form."""
     if len(packed_position) < _HEAD.size or packed_position[0] != _FORM:
         return None
-    _, entitlement_version, purposes_version, began, whole, after, count = _HEAD.unpack_from(packed_position)
+    _, entitlement_version, purposes_version, began, in_pass, after_profile, count = _HEAD.unpack_from(packed_position)
     if len(packed_position) != _HEAD.size + count * _LANE.size:
         return None
     lanes = dict(_LANE.unpack_from(packed_position, _HEAD.size + at * _LANE.size) for at in range(count))
@@ -92,7 +91,7 @@ def unpack(packed_position: bytes) -> Position | None:
         entitlement_version=entitlement_version,
         purposes_version=purposes_version,
         began=began,
-        after=after if whole else None,
+        after_profile=after_profile if in_pass else None,
         lanes=lanes,
     )
 
@@ -106,7 +105,7 @@ def is_valid_position(packed_position: bytes, heads: Mapping[int, int]) -> bool:
 def is_beginning(packed_position: bytes) -> bool:
     """Whether a packed position is the beginning of all profiles."""
     position = unpack(packed_position)
-    return position is not None and position.after == BEGINNING
+    return position is not None and position.after_profile == BEGINNING
 
 
 def is_up_to_date(packed_position: bytes | None, entitlement_version: int, purposes_version: int, entries: int) -> bool:
@@ -114,7 +113,7 @@ def is_up_to_date(packed_position: bytes | None, entitlement_version: int, purpo
     position = None if packed_position is None else unpack(packed_position)
     return (
         position is not None
-        and position.after is None
+        and position.after_profile is None
         and (position.entitlement_version, position.purposes_version) == (entitlement_version, purposes_version)
         and sum(position.lanes.values()) == entries
     )
@@ -123,7 +122,7 @@ def is_up_to_date(packed_position: bytes | None, entitlement_version: int, purpo
 def entries_between(
     packed_before: bytes | None, packed_after: bytes
 ) -> tuple[list[tuple[int, int, int]], Micros | None]:
-    """The entries between two packed positions, each (lane, after, upto), and a time.
+    """The entries between two packed positions, each a range (lane, after, upto) of entries, and a time.
 
     A pass through all profiles, once it is through, has disclosed or withdrawn everything from before that time too.
     """
@@ -132,9 +131,9 @@ def entries_between(
     if position is None:
         return [], None
     lanes = {} if before_position is None else before_position.lanes
-    ahead = [(lane, lanes.get(lane, 0), seq) for lane, seq in position.lanes.items() if seq > lanes.get(lane, 0)]
+    lane_ranges = [(lane, lanes.get(lane, 0), seq) for lane, seq in position.lanes.items() if seq > lanes.get(lane, 0)]
     # A destination that read all profiles again keeps no profile that no longer exists.
-    return ahead, Micros(position.began - ERASURE_MARGIN) if position.after is None else None
+    return lane_ranges, Micros(position.began - ERASURE_MARGIN) if position.after_profile is None else None
 
 
 def furthest(*packed_positions: bytes | None) -> dict[int, int]:

@@ -168,7 +168,7 @@ def standing(
         return "begins_anew"
     if any(not base <= position.lanes.get(lane, 0) <= head for lane, (base, head) in lanes.items()):
         return "begins_anew"
-    if about or (position.after is not None and canonical > position.after):
+    if about or (position.after_profile is not None and canonical > position.after_profile):
         return "waiting"
     return "too_far" if about is None else "settled"
 

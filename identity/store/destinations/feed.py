@@ -40,7 +40,7 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneHeadRow]:
     return [LaneHeadRow(*each) for each in found]
 
 
-async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -> int:
+async def profiles_after(connection: Connection, tenant: Tenant, after_profile: bytes) -> int:
     """How many profiles follow an id."""
     found = await row(
         connection,
@@ -50,13 +50,13 @@ async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -
         """,
         tenant.id,
         tenant.base,
-        after.hex(),
+        after_profile.hex(),
     )
     return 0 if found is None else int(found[0])
 
 
-async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[LaneEntry]:
-    """The next entries after a position in each lane, nearest first, at most `limit`."""
+async def entries(connection: Connection, tenant: Tenant, lanes: Mapping[int, int], limit: int) -> list[LaneEntry]:
+    """The next entries after `lanes` (lane to entry), nearest first, at most `limit`."""
     found = await rows(
         connection,
         """
@@ -70,8 +70,8 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
         ORDER BY c.seq - a.seq, c.lane LIMIT $5::int8
         """,
         tenant.id,
-        int2s(list(after)),
-        int8s(list(after.values())),
+        int2s(list(lanes)),
+        int8s(list(lanes.values())),
         tenant.base,
         limit,
     )
@@ -104,9 +104,9 @@ async def canonical_ids(
 
 
 async def mentions(
-    connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[ProfileId], most: int
+    connection: Connection, tenant: Tenant, lanes: Mapping[int, int], ids: Sequence[ProfileId], most: int
 ) -> bool | None:
-    """Whether an entry after a position is about one of these profiles; None after `most` entries without one."""
+    """Whether an entry after `lanes` (lane to entry) is about one of these profiles; None after `most` others."""
     found = await row(
         connection,
         """
@@ -121,8 +121,8 @@ async def mentions(
         ) e
         """,
         tenant.id,
-        int2s(list(after)),
-        int8s(list(after.values())),
+        int2s(list(lanes)),
+        int8s(list(lanes.values())),
         tenant.base,
         uuids(ids),
         most,

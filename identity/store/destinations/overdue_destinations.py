@@ -25,7 +25,7 @@ class UnacknowledgedScan(NamedTuple):
 
 
 async def oldest_unacknowledged(
-    connection: Connection, tenant: Tenant, destination: DestinationNumber, after: Mapping[int, int], limit: int
+    connection: Connection, tenant: Tenant, destination: DestinationNumber, lanes: Mapping[int, int], limit: int
 ) -> UnacknowledgedScan:
     """The oldest of the next `limit` entries of each lane that a destination has to acknowledge."""
     found = await rows(
@@ -65,8 +65,8 @@ async def oldest_unacknowledged(
         FROM ahead GROUP BY lane
         """,  # noqa: S608 (a condition)
         tenant.id,
-        int2s(list(after)),
-        int8s(list(after.values())),
+        int2s(list(lanes)),
+        int8s(list(lanes.values())),
         tenant.base,
         limit,
         destination,

@@ -121,35 +121,35 @@ async def mark_acknowledged(
     connection: Connection,
     tenant: Tenant,
     destination: DestinationNumber,
-    lanes: Sequence[tuple[int, int, int]],
+    lane_ranges: Sequence[tuple[int, int, int]],
     since: Micros | None,
     at: Micros,
     ack: bytes,
 ) -> int:
-    """Mark erasures as done that a destination acknowledged, by entries of its lanes: (lane, after, upto).
+    """Mark erasures as done that a destination acknowledged, by ranges of its lanes: (lane, after, upto).
 
     Includes all from before `since`, when it began to read all profiles anew. Returns how many.
     """
-    return await _set_state(connection, tenant, destination, lanes, since, at, NoticeState.DONE.value, ack)
+    return await _set_state(connection, tenant, destination, lane_ranges, since, at, NoticeState.DONE.value, ack)
 
 
 async def mark_accepted(
     connection: Connection,
     tenant: Tenant,
     destination: DestinationNumber,
-    lanes: Sequence[tuple[int, int, int]],
+    lane_ranges: Sequence[tuple[int, int, int]],
     since: Micros | None,
     at: Micros,
 ) -> int:
     """Mark erasures whose message a destination accepted, which does not confirm that it applied them."""
-    return await _set_state(connection, tenant, destination, lanes, since, at, NoticeState.ACCEPTED.value, None)
+    return await _set_state(connection, tenant, destination, lane_ranges, since, at, NoticeState.ACCEPTED.value, None)
 
 
 async def _set_state(
     connection: Connection,
     tenant: Tenant,
     destination: DestinationNumber,
-    lanes: Sequence[tuple[int, int, int]],
+    lane_ranges: Sequence[tuple[int, int, int]],
     since: Micros | None,
     at: Micros,
     state: int,
@@ -178,12 +178,12 @@ async def _set_state(
         tenant.id,
         destination,
         tenant.base,
-        int2s([lane for lane, _, _ in lanes]),
-        int8s([after for _, after, _ in lanes]),
+        int2s([lane for lane, _, _ in lane_ranges]),
+        int8s([after for _, after, _ in lane_ranges]),
         at,
         ack,
         since,
-        int8s([upto for _, _, upto in lanes]),
+        int8s([upto for _, _, upto in lane_ranges]),
         state,
         FeedOperation.ERASE.value,
     )

@@ -10,10 +10,10 @@ KEYS = space_keys()
 OTHER = space_keys(space=b"o" * 16, document=b"o" * 32)
 
 
-@pytest.mark.parametrize("position", [b"", b"\0", bytes(range(256))])
-def test_a_cursor_leads_back_to_its_position(position: bytes) -> None:
+@pytest.mark.parametrize("packed_position", [b"", b"\0", bytes(range(256))])
+def test_a_cursor_leads_back_to_its_position(packed_position: bytes) -> None:
     """Every position, the empty one included."""
-    assert read_cursor(KEYS, b"list", write_cursor(KEYS, b"list", position)) == position
+    assert read_cursor(KEYS, b"list", write_cursor(KEYS, b"list", packed_position)) == packed_position
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:

@@ -25,7 +25,7 @@ PLACES = st.builds(
     entitlement_version=st.integers(0, 9),
     purposes_version=st.integers(0, 9),
     began=st.integers(0, 2**60),
-    after=st.none() | st.binary(min_size=16, max_size=16),
+    after_profile=st.none() | st.binary(min_size=16, max_size=16),
     lanes=LANES,
 )
 
@@ -36,38 +36,40 @@ def entry(lane: int, seq: int) -> LaneEntry:
 
 
 @given(PLACES)
-def test_a_position_is_read_back_and_valid_only_within_its_lanes(place: Position) -> None:
+def test_a_position_is_read_back_and_valid_only_within_its_lanes(position: Position) -> None:
     """A lane with an earlier head, or none, makes the position invalid."""
-    raw = pack(place)
-    assert unpack(raw) == place
-    assert is_valid_position(raw, place.lanes)
-    for lane, seq in place.lanes.items():
-        short = place.lanes | {lane: seq - 1}
+    raw = pack(position)
+    assert unpack(raw) == position
+    assert is_valid_position(raw, position.lanes)
+    for lane, seq in position.lanes.items():
+        short = position.lanes | {lane: seq - 1}
         assert not is_valid_position(raw, short)
-        assert not is_valid_position(raw, {each: head for each, head in place.lanes.items() if each != lane})
+        assert not is_valid_position(raw, {each: head for each, head in position.lanes.items() if each != lane})
 
 
 @given(PLACES, st.binary(max_size=60))
-def test_other_bytes_are_no_position(place: Position, raw: bytes) -> None:
+def test_other_bytes_are_no_position(position: Position, raw: bytes) -> None:
     """Shorter, longer and random bytes, without an error."""
-    assert not is_valid_position(pack(place)[:-1], place.lanes)
-    assert not is_valid_position(pack(place) + b"x", place.lanes)
+    assert not is_valid_position(pack(position)[:-1], position.lanes)
+    assert not is_valid_position(pack(position) + b"x", position.lanes)
     assert not is_valid_position(raw, {}) or unpack(raw) is not None
 
 
 @given(PLACES, st.dictionaries(st.integers(0, 15), st.integers(1, 5), min_size=1), st.data())
 def test_a_page_without_its_first_entry_misses_entries(
-    place: Position, counts: dict[int, int], data: st.DataObject
+    position: Position, counts: dict[int, int], data: st.DataObject
 ) -> None:
     """In any lane; a page that directly follows the position misses nothing."""
-    page = [entry(lane, place.lanes.get(lane, 0) + nr) for lane, count in counts.items() for nr in range(1, count + 1)]
-    assert not misses_entries(place, page)
-    after = advance(place, page)
-    assert all(after.lanes[lane] == place.lanes.get(lane, 0) + count for lane, count in counts.items())
+    page = [
+        entry(lane, position.lanes.get(lane, 0) + nr) for lane, count in counts.items() for nr in range(1, count + 1)
+    ]
+    assert not misses_entries(position, page)
+    after = advance(position, page)
+    assert all(after.lanes[lane] == position.lanes.get(lane, 0) + count for lane, count in counts.items())
     lane = data.draw(st.sampled_from(sorted(counts)))
-    first = place.lanes.get(lane, 0) + 1
+    first = position.lanes.get(lane, 0) + 1
     left = [each for each in page if (each.lane, each.seq) != (lane, first)]
-    assert misses_entries(place, left) == (counts[lane] > 1)
+    assert misses_entries(position, left) == (counts[lane] > 1)
 
 
 def change(
@@ -114,10 +116,10 @@ def test_an_erasure_is_one_item_with_all_ids_of_the_person() -> None:
 
 def test_other_versions_start_the_pass_through_all_profiles_again() -> None:
     """The lanes stay, so the pass ends where the feed was left."""
-    place = Position(entitlement_version=1, purposes_version=2, began=Micros(5), after=None, lanes={3: 4})
+    position = Position(entitlement_version=1, purposes_version=2, began=Micros(5), after_profile=None, lanes={3: 4})
 
-    assert place.again(1, 2) is place
-    again = place.again(2, 2)
-    assert (again.after, again.began, again.lanes) == (BEGINNING, 5, {3: 4})
+    assert position.again(1, 2) is position
+    again = position.again(2, 2)
+    assert (again.after_profile, again.began, again.lanes) == (BEGINNING, 5, {3: 4})
     assert is_beginning(pack(again))
-    assert not is_beginning(pack(place))
+    assert not is_beginning(pack(position))

@@ -153,7 +153,7 @@ def test_a_gate_without_facts_is_unknown(gate: str, reason: str, changed: dict[s
     assert (judged[gate].result, judged[gate].reason) == ("unknown", reason)
 
 
-PLACE = Position(entitlement_version=2, purposes_version=3, began=Micros(0), after=None, lanes={0: 5, 1: 7})
+POSITION = Position(entitlement_version=2, purposes_version=3, began=Micros(0), after_profile=None, lanes={0: 5, 1: 7})
 LANES = {0: (0, 9), 1: (7, 7)}
 
 
@@ -161,14 +161,14 @@ LANES = {0: (0, 9), 1: (7, 7)}
     ("place", "versions", "lanes", "about", "expected"),
     [
         (None, (2, 3), LANES, None, "never"),
-        (PLACE, (2, 3), LANES, False, "settled"),
-        (PLACE, (2, 3), LANES, True, "waiting"),
-        (PLACE, (2, 3), LANES, None, "too_far"),
-        (PLACE, (2, 4), LANES, False, "begins_anew"),
-        (PLACE, (2, 3), {**LANES, 0: (6, 9)}, False, "begins_anew"),
-        (PLACE, (2, 3), {**LANES, 1: (0, 6)}, False, "begins_anew"),
-        (msgspec.structs.replace(PLACE, after=ME), (2, 3), LANES, False, "settled"),
-        (msgspec.structs.replace(PLACE, after=bytes(16)), (2, 3), LANES, False, "waiting"),
+        (POSITION, (2, 3), LANES, False, "settled"),
+        (POSITION, (2, 3), LANES, True, "waiting"),
+        (POSITION, (2, 3), LANES, None, "too_far"),
+        (POSITION, (2, 4), LANES, False, "begins_anew"),
+        (POSITION, (2, 3), {**LANES, 0: (6, 9)}, False, "begins_anew"),
+        (POSITION, (2, 3), {**LANES, 1: (0, 6)}, False, "begins_anew"),
+        (msgspec.structs.replace(POSITION, after_profile=ME), (2, 3), LANES, False, "settled"),
+        (msgspec.structs.replace(POSITION, after_profile=bytes(16)), (2, 3), LANES, False, "waiting"),
     ],
 )
 def test_a_profile_is_settled_only_without_later_entries(

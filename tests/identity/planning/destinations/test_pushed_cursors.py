@@ -23,11 +23,11 @@ POSITIONS = st.builds(Position, st.integers(1, 3), st.integers(0, 3), st.integer
 @given(POSITIONS)
 def test_a_packed_position_is_read_back(position: Position) -> None:
     """A cut one, or one of another form, is none."""
-    raw = pack(position)
-    assert unpack(raw) == position
-    assert unpack(raw[:-1]) is None
-    assert unpack(b"\x02" + raw[1:]) is None
-    assert is_beginning(raw) == (position.after == BEGINNING)
+    packed_position = pack(position)
+    assert unpack(packed_position) == position
+    assert unpack(packed_position[:-1]) is None
+    assert unpack(b"\x02" + packed_position[1:]) is None
+    assert is_beginning(packed_position) == (position.after_profile == BEGINNING)
 
 
 @given(POSITIONS, POSITIONS)
@@ -40,7 +40,7 @@ def test_entries_between_two_positions_are_listed_once(before: Position, after: 
     }
     assert len(seen) == len(set(seen))
     assert set(seen) == wanted
-    assert since == (after.began - ERASURE_MARGIN if after.after is None else None)
+    assert since == (after.began - ERASURE_MARGIN if after.after_profile is None else None)
 
 
 @given(POSITIONS, LANES)
@@ -48,7 +48,7 @@ def test_a_position_is_up_to_date_only_at_the_end(position: Position, came: dict
     """Under the same versions, after all profiles, and with no later entry."""
     entries = sum(position.lanes.values())
     assert is_up_to_date(pack(position), position.entitlement_version, position.purposes_version, entries) == (
-        position.after is None
+        position.after_profile is None
     )
     assert not is_up_to_date(pack(position), position.entitlement_version + 1, position.purposes_version, entries)
     assert not is_up_to_date(pack(position), position.entitlement_version, position.purposes_version + 1, entries)
