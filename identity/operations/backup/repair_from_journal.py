@@ -184,8 +184,8 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObje
         await restore_requests.restore_outcome(
             connection, tenant, [row], at, seq, counts, epoch=epoch, informed=informed, found=found
         )
-        keys = [bytes.fromhex(key) for key in entry["indexes"]]
-        await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"], found=bool(entry["keys"]))
+        indexes = [bytes.fromhex(index) for index in entry["indexes"]]
+        await erasures.mark_duplicates(connection, tenant, indexes, row, entry["at"], found=bool(entry["keys"]))
 
 
 async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
@@ -256,12 +256,12 @@ def _holding(spaces: Spaces, public_id: SpaceId) -> Replay:
         id_ = private("hld", entry["subject"])
         if id_ is not None:
             reason = spaces.keyring.space(public_id).seal(HOLD, id_, 0, RESTORED.encode())
-            keys = [bytes.fromhex(key) for key in entry["indexes"]]
+            indexes = [bytes.fromhex(index) for index in entry["indexes"]]
             await holds.add(
                 connection,
                 tenant,
                 holds.HoldRow(id=id_, created_at=entry["at"], actor=entry["actor"], reason=reason, identifiers=0),
-                keys,
+                indexes,
             )
 
     return hold

@@ -72,7 +72,7 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     if not await erase.on_hold(connection, tenant, person.origin_ids):
         return SpaceChange(None)
     refs = person.refs(row.key, row.hash)
-    if await erasures.on_hold(connection, tenant, refs.keys):
+    if await erasures.on_hold(connection, tenant, refs.indexes):
         return SpaceChange(None)
     kept = await suppressions.requested(connection, tenant, refs.hashes)
     hashes = [hash_ for hash_ in refs.hashes if hash_ not in kept]
@@ -82,9 +82,9 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     version, canonical = person.root.version + 1, person.root.canonical
     merged = [id_ for id_ in person.origin_ids if id_ != canonical]
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
-    keys = await exclusive.new_subject_keys()
-    folded = await fold_groups(exclusive.space, connection, keys, sorted(await person.stated_groups()))
-    writes.new_groups, writes.slot, writes.subject_keys = folded.written, keys.new_slot, keys.rows
+    new_keys = await exclusive.new_subject_keys()
+    folded = await fold_groups(exclusive.space, connection, new_keys, sorted(await person.stated_groups()))
+    writes.new_groups, writes.slot, writes.subject_keys = folded.written, new_keys.new_slot, new_keys.rows
     writes.changes = [ChangeRow(op=FeedOperation.UPSERT, version=version, stamp=stamp, profile=canonical, other=None)]
     writes.changes += [
         ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=other)

@@ -68,7 +68,7 @@ async def _decide(
         await exclusive.require_known([row.key])
     person = await open_person(exclusive, row.key, orphans)
     await exclusive.rekey_named(person.identifiers())
-    if await holds.any_held(connection, tenant, sorted(person.keys | {row.key})):
+    if await holds.any_held(connection, tenant, sorted(person.indexes | {row.key})):
         return await _put_on_hold(exclusive, row, person, actor)
     return await _erase(exclusive, row, person, actor)
 
@@ -81,23 +81,23 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     informed = await erase.informed_destinations(connection, tenant, refs.origins) if row.kind in FORWARDS else []
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.surviving_acts()
-    writes.forgotten = [(key, stamp) for key in refs.keys]
+    writes.forgotten = [(index, stamp) for index in refs.indexes]
     writes.suppressed = [(hash_, whole, internal_at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, row.id)
     aside = None
-    keys = await exclusive.new_subject_keys()
+    new_keys = await exclusive.new_subject_keys()
     stated = await person.stated_groups()
-    parted = await part_groups(exclusive.space, connection, keys, stated, refs.origins)
+    parted = await part_groups(exclusive.space, connection, new_keys, stated, refs.origins)
     refs = structs.replace(refs, key_ids=[*refs.key_ids, *parted.key_ids], groups=parted.ids)
     writes.new_groups = parted.written
     if informed:
         texts = msgspec.json.encode([each.text for each in person.identifiers()])
-        aside = keys.make(row.id).seal(ASIDE, row.id, 0, texts)
-    writes.slot, writes.subject_keys = keys.new_slot, keys.rows
+        aside = new_keys.make(row.id).seal(ASIDE, row.id, 0, texts)
+    writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     lifted = await _outlived(exclusive, row, person, refs.hashes)
     await suppressions.lift(connection, tenant, lifted)
     exports = await access_exports.drop_containing(connection, tenant, refs.origins)
-    rows = await erase.delete_profiles(connection, tenant, refs.origins, refs.keys, sorted(stated))
+    rows = await erase.delete_profiles(connection, tenant, refs.origins, refs.indexes, sorted(stated))
     rows |= {"account": parted.gone} if parted.gone else {}
     entry = erasure_entry.ledger_entry(
         refs, rows, exports, informed, stamp=stamp, whole=whole, epoch=epoch, lifted=lifted
@@ -118,7 +118,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         found=bool(refs.key_ids),
     )
     await erasure_notices.add(connection, tenant, row.id, informed, internal_at)
-    await erasures.mark_duplicates(connection, tenant, refs.keys, row, internal_at, found=bool(refs.key_ids))
+    await erasures.mark_duplicates(connection, tenant, refs.indexes, row, internal_at, found=bool(refs.key_ids))
     return SpaceChange(None, writes)
 
 
@@ -127,7 +127,7 @@ async def _outlived(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, 
     if row.state != ErasureState.ON_HOLD or row.kind in SUPPRESSES or not person.origins:
         return []
     connection, tenant = exclusive.connection, exclusive.space.tenant
-    if await suppressions.any_requested_later(connection, tenant, sorted(person.keys)):
+    if await suppressions.any_requested_later(connection, tenant, sorted(person.indexes)):
         return []
     requested = await suppressions.requested(connection, tenant, hashes)
     return [hash_ for hash_ in hashes if hash_ not in requested]
@@ -151,9 +151,9 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     # Without a time: if the erasure is cancelled, no call is older than an erasure.
     writes.suppressed = [(hash_, True, None) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, None)
-    keys = await exclusive.new_subject_keys()
-    parted = await part_groups(exclusive.space, connection, keys, await person.stated_groups(), refs.origins)
-    writes.new_groups, writes.slot, writes.subject_keys = parted.written, keys.new_slot, keys.rows
+    new_keys = await exclusive.new_subject_keys()
+    parted = await part_groups(exclusive.space, connection, new_keys, await person.stated_groups(), refs.origins)
+    writes.new_groups, writes.slot, writes.subject_keys = parted.written, new_keys.new_slot, new_keys.rows
     entry = {
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.origins),

@@ -44,14 +44,14 @@ class Person:
         return next(row for row in self.origins if row.root == row.id)
 
     @property
-    def keys(self) -> set[BlindIndex]:
+    def indexes(self) -> set[BlindIndex]:
         """The blind indexes of all identifiers, retired ones too."""
         return {row.key for row in self.identifier_rows}
 
-    def unlock(self, keys: Sequence[KeyRow]) -> None:
+    def unlock(self, key_rows: Sequence[KeyRow]) -> None:
         """Unwrap these subject keys, and note the groups named in the documents under them."""
         space = self.exclusive.space
-        for key in keys:
+        for key in key_rows:
             subject = self.subjects[key.id] = unwrap_key(space, key)
             self.key_ids.append(key.key_id)
             if key.document is not None and key.version is not None:
@@ -66,14 +66,14 @@ class Person:
             for row in self.identifier_rows
         ]
 
-    def refs(self, key: BlindIndex, hash_: bytes) -> ErasedRefs:
+    def refs(self, index: BlindIndex, hash_: bytes) -> ErasedRefs:
         """References to all that an erasure destroys, its own identifier included, held by a profile or not."""
-        keys = self.exclusive.space.keys
-        hashes = {keys.suppression(each.type, each.value) for each in self.identifiers()}
+        suppression = self.exclusive.space.keys.suppression
+        hashes = {suppression(each.type, each.value) for each in self.identifiers()}
         return ErasedRefs(
             origins=self.origin_ids,
             key_ids=self.key_ids,
-            keys=sorted(self.keys | {key}),
+            indexes=sorted(self.indexes | {index}),
             hashes=sorted(hashes | {hash_}),
         )
 
@@ -86,17 +86,17 @@ class Person:
         """The unmerges stored here, sealed again for a profile that was split off by them and lives on."""
         connection, space = self.exclusive.connection, self.exclusive.space
         acts = await evidence_queries.by_origins(connection, space.tenant, self.origin_ids, [StoredKind.UNMERGE])
-        named = sorted({key for act in acts for key in split_keys(act.kept)})
+        named = sorted({index for act in acts for index in split_keys(act.kept)})
         owners = await owners_of(connection, space.tenant, named) if named else {}
         homes = {}
         for act in acts:
-            living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.origin_ids))
+            living = sorted({owners[index] for index in split_keys(act.kept) if index in owners} - set(self.origin_ids))
             if living:
                 homes[act] = living[0]
-        keys = (
+        key_rows = (
             await snapshot_queries.subject_keys(connection, space.tenant, sorted(set(homes.values()))) if homes else []
         )
-        subjects = {key.id: unwrap_key(space, key) for key in keys}
+        subjects = {key.id: unwrap_key(space, key) for key in key_rows}
         kept = []
         for act, home in homes.items():
             plain = self.subjects[act.origin].open(EVIDENCE, act.origin, act.stamp, act.payload)
@@ -115,16 +115,16 @@ class Person:
         return kept
 
 
-async def open_person(exclusive: ExclusiveSpace, key: BlindIndex, orphans: OrphanedCalls) -> Person:
+async def open_person(exclusive: ExclusiveSpace, index: BlindIndex, orphans: OrphanedCalls) -> Person:
     """The person with an identifier, with their orphaned calls; without a profile where no profile holds it."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
-    origin = exclusive.owners.get(key)
+    origin = exclusive.owners.get(index)
     rows = [] if origin is None else await snapshot_queries.origins(connection, tenant, [origin])
     ids = sorted(row.id for row in rows)
     person = Person(exclusive, rows, await snapshot_queries.identifiers(connection, tenant, ids) if ids else [])
     if ids:
         person.unlock(await snapshot_queries.subject_keys(connection, tenant, ids))
-    orphaned = await orphans.keys(exclusive, person.keys | {key})
+    orphaned = await orphans.keys(exclusive, person.indexes | {index})
     person.origin_ids += [ProfileId(row.id) for row in orphaned]
     person.unlock(orphaned)
     return person

@@ -20,12 +20,12 @@ from identity.values.stamps import Stamp
 class ErasedRefs(Struct):
     """References to what an erasure destroys: ids of origins and of subject keys, blind indexes, suppression hashes.
 
-    `groups` are the ids of the groups that the erased calls name.
+    The ledger entry calls `key_ids` "keys". `groups` are the ids of the groups that the erased calls name.
     """
 
     origins: Sequence[ProfileId] = ()
     key_ids: Sequence[bytes] = ()
-    keys: Sequence[BlindIndex] = ()
+    indexes: Sequence[BlindIndex] = ()
     hashes: Sequence[bytes] = ()
     groups: Sequence[bytes] = ()
 
@@ -60,7 +60,7 @@ def ledger_entry(
         "told": list(informed),
         "profiles": _hex(refs.origins),
         "keys": _hex(refs.key_ids),
-        "indexes": _hex(refs.keys),
+        "indexes": _hex(refs.indexes),
         "hashes": _hex(refs.hashes),
         "lifted": _hex(lifted),
         "groups": _hex(refs.groups),

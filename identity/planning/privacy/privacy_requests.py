@@ -75,7 +75,7 @@ class ErasureNotice(Struct, frozen=True):
 
 
 class DestroyedCounts(Struct, frozen=True):
-    """The numbers of destroyed keys, rows by table and exports, as they are stored.
+    """The numbers of destroyed subject keys, rows by table and exports, as they are stored.
 
     `key_ids_root` is the Merkle root of the ids of the keys, absent where there was nothing to erase.
     """

@@ -54,12 +54,12 @@ async def delete_profiles(
     connection: PipelineConnection,
     tenant: Tenant,
     origins: Sequence[ProfileId],
-    keys: Sequence[bytes],
+    indexes: Sequence[bytes],
     groups: Sequence[bytes],
 ) -> dict[str, int]:
-    """Delete the origins, with identifiers `keys` and groups `groups`; returns rows per table."""
+    """Delete the origins, with the blind indexes of their identifiers and groups `groups`; returns rows per table."""
     space, profiles = int4(tenant.id), (uuids(origins), tenant.buckets(origins))
-    named = (byteas(keys), tenant.buckets(keys))
+    named = (byteas(indexes), tenant.buckets(indexes))
     slots, *contents = write_statements.DELETE_ORIGIN_CONTENT
     steps = [
         Statement(slots, [space, *profiles]),

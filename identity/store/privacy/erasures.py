@@ -195,7 +195,13 @@ async def set_state(connection: Connection, tenant: Tenant, id_: ErasureId, stat
 
 
 async def mark_duplicates(
-    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, internal_at: Micros, *, found: bool
+    connection: Connection,
+    tenant: Tenant,
+    indexes: Sequence[bytes],
+    of: ErasureRow,
+    internal_at: Micros,
+    *,
+    found: bool,
 ) -> None:
     """Mark waiting erasures of the same kind and identifiers as duplicates of one, which found somebody or nobody."""
     await connection.execute(
@@ -206,12 +212,21 @@ async def mark_duplicates(
           AND {erasure_waiting("e.")}
           AND e.kind = $6::int2 AND e.erasure_id <> $3
         """,  # noqa: S608 (a condition)
-        [tenant.id, tenant.base, Uuid(of.id), internal_at, byteas(keys), of.kind, ErasureState.DUPLICATE.value, found],
+        [
+            tenant.id,
+            tenant.base,
+            Uuid(of.id),
+            internal_at,
+            byteas(indexes),
+            of.kind,
+            ErasureState.DUPLICATE.value,
+            found,
+        ],
     )
 
 
 async def on_hold(
-    connection: Connection, tenant: Tenant, keys: Sequence[bytes]
+    connection: Connection, tenant: Tenant, indexes: Sequence[bytes]
 ) -> list[tuple[BlindIndex, ErasureId, RequestId]]:
     """The erasures of these identifiers that wait for a litigation hold: (blind index, erasure, request)."""
     found = await rows(
@@ -223,7 +238,7 @@ async def on_hold(
         ORDER BY e.erasure_id
         """,  # noqa: S608 (a condition)
         tenant.id,
-        byteas(keys),
+        byteas(indexes),
         tenant.base,
         ErasureState.ON_HOLD.value,
     )

@@ -30,7 +30,7 @@ async def replay_erasure(
     its id, its key or one of the identifiers. If one origin was split after the backup, data of the other side is
     erased with it.
     """
-    keys = [bytes.fromhex(key) for key in entry["indexes"]]
+    indexes = [bytes.fromhex(index) for index in entry["indexes"]]
     found = await rows(
         connection,
         """
@@ -45,7 +45,7 @@ async def replay_erasure(
         tenant.id,
         uuids([bytes.fromhex(id_) for id_ in entry["profiles"]]),
         uuids([bytes.fromhex(id_) for id_ in entry["keys"]]),
-        byteas(keys),
+        byteas(indexes),
         tenant.base,
     )
     ids = [bytes(id_) for (id_,) in found]
@@ -55,8 +55,8 @@ async def replay_erasure(
         connection, tenant, sorted({*origins, *(ProfileId(bytes.fromhex(id_)) for id_ in entry["profiles"])})
     )
     informed = {*entry.get("told", ()), *await informed_destinations(connection, tenant, origins)}
-    await _remove(connection, tenant, origins, keys, erasure_id, Stamp(entry["stamp"]))
-    await _mark(connection, tenant, entry, keys, entry["at"], Stamp(entry["stamp"]))
+    await _remove(connection, tenant, origins, indexes, erasure_id, Stamp(entry["stamp"]))
+    await _mark(connection, tenant, entry, indexes, entry["at"], Stamp(entry["stamp"]))
     return sorted(informed)
 
 
@@ -66,7 +66,7 @@ async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[st
     The entries of older releases hold no ids of groups.
     """
     ids = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
-    keys = [bytes.fromhex(key) for key in entry.get("indexes", ())]
+    indexes = [bytes.fromhex(index) for index in entry.get("indexes", ())]
     found = await rows(
         connection,
         """
@@ -77,7 +77,7 @@ async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[st
         """,
         tenant.id,
         uuids(ids),
-        byteas(keys),
+        byteas(indexes),
         tenant.base,
     )
     named = await keys_of_groups(
@@ -161,7 +161,7 @@ async def _remove(
     connection: PipelineConnection,
     tenant: Tenant,
     ids: Sequence[ProfileId],
-    keys: Sequence[bytes],
+    indexes: Sequence[bytes],
     erasure_id: ErasureId | None = None,
     stamp: Stamp | None = None,
 ) -> None:
@@ -179,7 +179,7 @@ async def _remove(
     )
     versions = await _versions(connection, tenant, origins)
     await _set_free(connection, tenant, origins)
-    await delete_profiles(connection, tenant, origins, keys, [bytes(key) for (key,) in groups])
+    await delete_profiles(connection, tenant, origins, indexes, [bytes(key) for (key,) in groups])
     await _append_entries(connection, tenant, versions, other=erasure_id, stamp=stamp)
 
 
@@ -254,7 +254,7 @@ async def _mark(
     connection: PipelineConnection,
     tenant: Tenant,
     entry: dict[str, Any],
-    keys: Sequence[bytes],
+    indexes: Sequence[bytes],
     until: Micros | None,
     stamp: Stamp,
 ) -> None:
@@ -275,5 +275,5 @@ async def _mark(
         SELECT k.key, $1::int4, $2::int4, $4::int8 FROM unnest($3::bytea[]) AS k (key)
         ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = greatest(forgotten.until, excluded.until)
         """,
-        [tenant.id, tenant.base, byteas(keys), stamp],
+        [tenant.id, tenant.base, byteas(indexes), stamp],
     )

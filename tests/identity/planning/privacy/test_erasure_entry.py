@@ -16,7 +16,7 @@ from identity.values.stamps import Stamp
 REFS = ErasedRefs(
     origins=[ProfileId(b"o" * 16)],
     key_ids=[b"z" * 16, b"a" * 16],
-    keys=[BlindIndex(b"k" * 32)],
+    indexes=[BlindIndex(b"k" * 32)],
     hashes=[b"h" * 32],
     groups=[b"g" * 16],
 )
