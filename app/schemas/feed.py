@@ -102,7 +102,7 @@ def feed_entry(value: VisibleChange) -> FeedEntry:
         op=value.op,
         profile_id=public_profile(value.profile),
         version=value.version,
-        other_profile_ids=[public_profile(id_) for id_ in value.merged],
+        other_profile_ids=[public_profile(id_) for id_ in value.other_profile_ids],
         identifiers=value.identifiers,
         traits=value.traits,
         at=format_time(value.at),

@@ -158,10 +158,10 @@ class _StateWriter:
             disclosed = [public_profile(origin) for origin in sorted(_disclosed_ids(opened, one, view))]
             return RemovedIds([public_profile(one.id)], disclosed, at)
         if item.op == FeedOperation.ERASE and item.erasure_id is not None:
-            ids = [public_profile(id_) for id_ in (item.profile, *item.merged)]
+            ids = [public_profile(id_) for id_ in (item.profile, *item.other_profile_ids)]
             return RemovedIds(ids, ids, at, public("ers", item.erasure_id))
-        merged = [public_profile(id_) for id_ in item.merged if id_ in opened.known]
-        return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
+        others = [public_profile(id_) for id_ in item.other_profile_ids if id_ in opened.known]
+        return RemovedIds(others, [], at) if item.op == FeedOperation.MERGE and others else None
 
     async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[ProfileId], at: Micros) -> ProfileState:
         names = await one.names()

@@ -131,7 +131,7 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     last = ids[-1] if len(ids) == limit else None
     stamp = first_stamp(wall_time())
     opened_items = await _open(
-        space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, stamp=stamp) for id_ in ids]
+        space, scope, [FeedItem(op=None, profile=id_, other_profile_ids=(), version=0, stamp=stamp) for id_ in ids]
     )
     following = structs.replace(position, after_profile=last)
     more = last is not None or not opened_items or await any_entry_after(space, following)
@@ -144,7 +144,7 @@ async def _entry_items(space: Space, scope: Scope, entries: Sequence[LaneEntry])
         {
             ProfileId(id_)
             for each in entries
-            for id_ in (each.profile, each.other)
+            for id_ in (each.profile, each.other_profile)
             if id_ and each.op != FeedOperation.ERASE
         }
     )
@@ -165,7 +165,7 @@ async def _disclosed_items(space: Space, scope: Scope, items: Sequence[FeedItem]
     erased = await erased_identifiers(space, scope, erasures)
     opened = OpenedProfile.each(space, found)
     views = {root: await visible_part(scope, each) for root, each in opened.items()}
-    others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.merged]
+    others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.other_profile_ids]
     before = await past_disclosures(space, scope, list({*ids, *others, *(origin.id for origin in found.origins)}))
     await disclose(space, scope, [(opened[root], view) for root, view in views.items()], before)
     known = {row.origin for row in before}
@@ -185,11 +185,15 @@ async def _disclosed_items(space: Space, scope: Scope, items: Sequence[FeedItem]
         readable = view is not None and not view.nothing
         if each.op is not None:
             # A destination reads of a merge or unmerge only between profiles that were disclosed to it.
-            named = tuple(id_ for id_ in each.merged if id_ in known)
+            named = tuple(id_ for id_ in each.other_profile_ids if id_ in known)
             if disclosed and named and profile is not None:
                 opened_items.append(
                     OpenedItem(
-                        op=_OPS[each.op], item=each._replace(merged=named), profile=profile, view=None, known=known
+                        op=_OPS[each.op],
+                        item=each._replace(other_profile_ids=named),
+                        profile=profile,
+                        view=None,
+                        known=known,
                     )
                 )
         elif readable or disclosed:

@@ -42,7 +42,7 @@ class VisibleChange(Struct, frozen=True):
     op: ItemOp
     profile: ProfileId
     version: int
-    merged: tuple[ProfileId, ...]
+    other_profile_ids: tuple[ProfileId, ...]
     identifiers: list[VisibleIdentifier]
     traits: JsonObject
     at: Micros
@@ -141,7 +141,7 @@ async def _change(scope: Scope, opened: OpenedItem) -> VisibleChange:
         op=opened.op,
         profile=item.profile if profile is None or view is None else profile.root.canonical,
         version=(item.version if profile is None else profile.root.version) + scope.offset,
-        merged=item.merged,
+        other_profile_ids=item.other_profile_ids,
         identifiers=list(opened.identifiers)
         if profile is None or view is None
         else await visible_identifiers(profile, view),

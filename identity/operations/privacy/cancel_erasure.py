@@ -87,8 +87,7 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     writes.new_groups, writes.slot, writes.subject_keys = folded.written, new_keys.new_slot, new_keys.rows
     writes.changes = [ChangeRow(op=FeedOperation.UPSERT, version=version, stamp=stamp, profile=canonical, other=None)]
     writes.changes += [
-        ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=other)
-        for other in merged
+        ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=id_) for id_ in merged
     ]
     entry = {"profiles": [each.hex() for each in person.origin_ids], "hashes": [each.hex() for each in hashes]}
     made = ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)

@@ -147,11 +147,14 @@ def furthest(*packed_positions: bytes | None) -> dict[int, int]:
 
 
 class FeedItem(NamedTuple):
-    """One item of a page: `op` with the ids that it concerns, or a state, whose `op` is None."""
+    """One item of a page: `op` with the ids that it concerns, or a state, whose `op` is None.
+
+    `other_profile_ids`: those that a merge ends, that an unmerge restores, or that an erasure erases beside `profile`.
+    """
 
     op: int | None
     profile: ProfileId
-    merged: tuple[ProfileId, ...]
+    other_profile_ids: tuple[ProfileId, ...]
     version: int
     stamp: Stamp
     erasure_id: ErasureId | None = None
@@ -182,48 +185,57 @@ def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[ProfileId, Profi
     """
     items: list[FeedItem] = []
     states: dict[ProfileId, int] = {}
-    erased: dict[bytes, int] = {}
+    erased: dict[ErasureId, int] = {}
 
     def state(id_: ProfileId, entry: LaneEntry) -> None:
         before = states.get(id_)
         if before is not None:
             items[before] = items[before]._replace(profile=ProfileId(b""))
         states[id_] = len(items)
-        items.append(FeedItem(op=None, profile=id_, merged=(), version=entry.version, stamp=entry.stamp))
+        items.append(FeedItem(op=None, profile=id_, other_profile_ids=(), version=entry.version, stamp=entry.stamp))
 
     for entry in entries:
         at = canonical.get(entry.profile, entry.profile)
-        if entry.op == FeedOperation.ERASE and entry.other is not None:
-            if entry.other in erased:
-                nr = erased[entry.other]
-                items[nr] = items[nr]._replace(merged=(*items[nr].merged, entry.profile))
+        if entry.erasure_id is not None:
+            if entry.erasure_id in erased:
+                nr = erased[entry.erasure_id]
+                others = (*items[nr].other_profile_ids, entry.profile)
+                items[nr] = items[nr]._replace(other_profile_ids=others)
             else:
-                erased[entry.other] = len(items)
+                erased[entry.erasure_id] = len(items)
                 items.append(
                     FeedItem(
                         op=FeedOperation.ERASE,
                         profile=entry.profile,
-                        merged=(),
+                        other_profile_ids=(),
                         version=entry.version,
                         stamp=entry.stamp,
-                        erasure_id=ErasureId(entry.other),
+                        erasure_id=entry.erasure_id,
                     )
                 )
-        elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:
-            other = ProfileId(entry.other)
+        elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other_profile is not None:
+            other = entry.other_profile
             to = canonical.get(other, other)
             here = entry.profile in canonical and other in canonical
             if here and at == to:
-                merged = tuple(id_ for id_ in (entry.profile, other) if id_ != at)
+                others = tuple(id_ for id_ in (entry.profile, other) if id_ != at)
                 items.append(
                     FeedItem(
-                        op=FeedOperation.MERGE, profile=at, merged=merged, version=entry.version, stamp=entry.stamp
+                        op=FeedOperation.MERGE,
+                        profile=at,
+                        other_profile_ids=others,
+                        version=entry.version,
+                        stamp=entry.stamp,
                     )
                 )
             elif here:
                 items.append(
                     FeedItem(
-                        op=FeedOperation.UNMERGE, profile=at, merged=(to,), version=entry.version, stamp=entry.stamp
+                        op=FeedOperation.UNMERGE,
+                        profile=at,
+                        other_profile_ids=(to,),
+                        version=entry.version,
+                        stamp=entry.stamp,
                     )
                 )
             state(at, entry)

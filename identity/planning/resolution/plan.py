@@ -66,7 +66,10 @@ class MembershipChange(Struct):
 
 
 class FeedChange(Struct):
-    """One entry of the feed: a change that a destination can see."""
+    """One entry of the feed, planned by a call or a correction: a change that a destination can see.
+
+    `other` is the id that a merge ends or that an unmerge restores.
+    """
 
     op: FeedOperation
     profile: ProfileId

@@ -219,7 +219,7 @@ class _Planner:
             status="accepted",
             profile_id=self.public(root.canonical),
             created=origin is None,
-            merged=[self.public(ended) for ended in merged],
+            merged=[self.public(id_) for id_ in merged],
             demoted=[each.shown for each in demoted],
             ignored_traits=result.refused,
             invalid_signals=call.invalid_signals or UNSET,
@@ -259,8 +259,8 @@ class _Planner:
             if len(choice.candidate.sides) > 1:
                 root, merged = working.merge(choice.candidate.sides, stamp)
                 notes += [
-                    HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.MERGED, keys=[], other=ended)
-                    for ended in merged
+                    HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.MERGED, keys=[], other=id_)
+                    for id_ in merged
                 ]
         for identifier in choice.candidate.fresh:
             working.gain(identifier, target, root, call, stamp)
@@ -281,12 +281,10 @@ class _Planner:
             self.plan.upserts[root.canonical] = FeedChange(
                 op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, stamp=stamp
             )
-        for ended in merged:
-            self.plan.upserts.pop(ended, None)
+        for id_ in merged:
+            self.plan.upserts.pop(id_, None)
             self.plan.merges.append(
-                FeedChange(
-                    op=FeedOperation.MERGE, profile=root.canonical, version=root.version, stamp=stamp, other=ended
-                )
+                FeedChange(op=FeedOperation.MERGE, profile=root.canonical, version=root.version, stamp=stamp, other=id_)
             )
 
 

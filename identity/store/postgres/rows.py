@@ -147,7 +147,7 @@ class HistoryRow(NamedTuple):
 
 
 class ChangeRow(NamedTuple):
-    """One entry of the feed."""
+    """One entry of the feed to insert; `other` is another profile id, or for an erasure its id."""
 
     op: int
     version: int

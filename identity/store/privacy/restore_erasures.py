@@ -180,7 +180,7 @@ async def _remove(
     versions = await _versions(connection, tenant, origins)
     await _set_free(connection, tenant, origins)
     await delete_profiles(connection, tenant, origins, indexes, [bytes(key) for (key,) in groups])
-    await _append_entries(connection, tenant, versions, other=erasure_id, stamp=stamp)
+    await _append_entries(connection, tenant, versions, erasure_id=erasure_id, stamp=stamp)
 
 
 async def _versions(
@@ -206,14 +206,14 @@ async def _append_entries(
     tenant: Tenant,
     versions: Sequence[tuple[bytes, int, Stamp]],
     op: int = FeedOperation.ERASE,
-    other: bytes | None = None,
+    erasure_id: ErasureId | None = None,
     stamp: Stamp | None = None,
 ) -> None:
     """Append feed entries for these profiles, by default erasures; with this stamp, or that of each profile."""
     if versions:
         gone, version, stamps = zip(*versions, strict=True)
         given = stamps if stamp is None else [stamp] * len(gone)
-        others = uuids_or_null([other] * len(gone))
+        others = uuids_or_null([erasure_id] * len(gone))
         columns = [int2s([op] * len(gone)), int8s(version), int8s(given), uuids(gone), others]
         await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *columns])
 

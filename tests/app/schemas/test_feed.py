@@ -11,7 +11,9 @@ from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
 ONE, OTHER = ProfileId(b"1" * 16), ProfileId(b"2" * 16)
-MERGE = VisibleChange(op="merge", profile=ONE, version=3, merged=(OTHER,), identifiers=[], traits={}, at=Micros(0))
+MERGE = VisibleChange(
+    op="merge", profile=ONE, version=3, other_profile_ids=(OTHER,), identifiers=[], traits={}, at=Micros(0)
+)
 
 
 def test_a_change_names_the_profile_and_the_others() -> None:

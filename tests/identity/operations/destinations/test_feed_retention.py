@@ -59,7 +59,7 @@ class Consumer:
             for change in page.changes:
                 if change.op == "upsert":
                     self.held[change.profile] = change.traits
-                for other in change.merged:
+                for other in change.other_profile_ids:
                     self.held.pop(other, None)
                 if change.op in ("withdraw", "erase"):
                     self.held.pop(change.profile, None)

@@ -97,10 +97,10 @@ def test_merges_and_unmerges_follow_the_current_state() -> None:
     a, b = ProfileId(b"a" * 16), ProfileId(b"b" * 16)
     merge = [change(FeedOperation.MERGE, a, b)]
 
-    assert [(each.op, each.profile, each.merged) for each in feed_items(merge, {a: a, b: a})] == [
+    assert [(each.op, each.profile, each.other_profile_ids) for each in feed_items(merge, {a: a, b: a})] == [
         (FeedOperation.MERGE, a, (b,)), (None, a, ()),
     ]  # fmt: skip
-    assert [(each.op, each.profile, each.merged) for each in feed_items(merge, {a: a, b: b})] == [
+    assert [(each.op, each.profile, each.other_profile_ids) for each in feed_items(merge, {a: a, b: b})] == [
         (FeedOperation.UNMERGE, a, (b,)), (None, a, ()), (None, b, ()),
     ]  # fmt: skip
     assert [(each.op, each.profile) for each in feed_items(merge, {})] == [(None, a), (None, b)]
@@ -111,7 +111,7 @@ def test_an_erasure_is_one_item_with_all_ids_of_the_person() -> None:
     erased = [change(FeedOperation.ERASE, each * 16, ErasureId(b"e" * 16)) for each in (b"a", b"b", b"c")]
 
     (item,) = feed_items(erased, {})
-    assert (item.profile, item.merged, item.erasure_id) == (b"a" * 16, (b"b" * 16, b"c" * 16), b"e" * 16)
+    assert (item.profile, item.other_profile_ids, item.erasure_id) == (b"a" * 16, (b"b" * 16, b"c" * 16), b"e" * 16)
 
 
 def test_other_versions_start_the_pass_through_all_profiles_again() -> None:
