@@ -154,6 +154,12 @@ class RequestKind(_Numbered):
     ACCESS = 7
 
 
+SUPPRESSES: Final = frozenset(
+    {RequestKind.SUPPRESS_WITH_DELETE, RequestKind.SUPPRESS_ONLY, RequestKind.SUPPRESS_WITH_DELETE_INTERNAL}
+)
+"""The kinds that suppress for good. The column and the ledger field `whole` record it of each hash."""
+
+
 class ErasureState(_Numbered):
     """The state of an erasure: one identifier of a privacy request."""
 

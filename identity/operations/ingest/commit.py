@@ -208,8 +208,8 @@ class BatchWriter:
             connection, space.tenant, first.lock_row, list(hashes), list(named)
         )
         marked = PlannerState(blocked=blocked)
-        for hash_, whole, until in suppressed:
-            if whole:
+        for hash_, for_good, until in suppressed:
+            if for_good:
                 marked.suppressed.add(hashes[hash_])
             elif until is not None:
                 marked.erased[hashes[hash_]] = until

@@ -60,11 +60,11 @@ async def _decide(
     if not known:
         await exclusive.require_known([row.key for row in waiting])
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
-    at = stamp_time(stamp)
+    internal_at = stamp_time(stamp)
     if not on and await waiting_erasures(connection, tenant, [row.key for row in waiting], exclusive.owners):
         # Lifted now, the suppression would come back with the end of the hold.
-        await erasures.cancel(connection, tenant, request_id, at)
-        cancelled = ledger.entry(actor, "erase.cancel", public("req", request_id), at)
+        await erasures.cancel(connection, tenant, request_id, internal_at)
+        cancelled = ledger.entry(actor, "erase.cancel", public("req", request_id), internal_at)
         return SpaceChange(None, Writes(lock_stamp=stamp, ledger=[cancelled]))
     hashes = sorted({row.hash for row in waiting})
     listed = set() if on else await suppressions.listed(connection, tenant, hashes)
@@ -78,7 +78,9 @@ async def _decide(
         await suppressions.lift(connection, tenant, hashes)
     entry: JsonObject = {"hashes": [hash_.hex() for hash_ in hashes], "found": sorted(found)}
     action = "suppress" if on else "suppress.lift"
-    made = vouch_for_entry(exclusive.space.keys, ledger.entry(actor, action, public("req", request_id), at, entry))
+    made = vouch_for_entry(
+        exclusive.space.keys, ledger.entry(actor, action, public("req", request_id), internal_at, entry)
+    )
     seq = await ledger.append(connection, tenant.id, *made)
     for row in waiting:
         await erasures.finish(
@@ -86,8 +88,8 @@ async def _decide(
             tenant,
             row.id,
             state=ErasureState.FINISHED,
-            internal_at=at,
-            closed_at=at,
+            internal_at=internal_at,
+            closed_at=internal_at,
             epoch=None,
             ledger_seq=seq,
             counts=msgspec.json.encode(DestroyedCounts()),

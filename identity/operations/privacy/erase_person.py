@@ -13,7 +13,7 @@ from msgspec import structs
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.operations.privacy.person import Person, open_person
 from identity.planning.privacy import erasure_entry
-from identity.planning.privacy.privacy_requests import FORWARDS, SUPPRESSES
+from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.fold_groups import part_groups
 from identity.spaces.space import Space
@@ -24,7 +24,7 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import access_exports, erase, erasure_notices, erasures, holds, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
-from identity.values.enums import ErasureState, FeedOperation, SpaceMark
+from identity.values.enums import SUPPRESSES, ErasureState, FeedOperation, SpaceMark
 from identity.values.errors import ErasureNotFound
 from identity.values.ids import ErasureId, public
 from identity.values.stamps import Stamp, stamp_time
@@ -77,12 +77,12 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
     stamp = exclusive.stamps(max([exclusive.lock_row.stamp, *(each.stamp for each in person.origins)]))
-    internal_at, epoch, whole = stamp_time(stamp), exclusive.lock_row.epoch, row.kind in SUPPRESSES
+    internal_at, epoch, for_good = stamp_time(stamp), exclusive.lock_row.epoch, row.kind in SUPPRESSES
     informed = await erase.informed_destinations(connection, tenant, refs.origins) if row.kind in FORWARDS else []
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.surviving_acts()
     writes.forgotten = [(index, stamp) for index in refs.indexes]
-    writes.suppressed = [(hash_, whole, internal_at) for hash_ in refs.hashes]
+    writes.suppressed = [(hash_, for_good, internal_at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, row.id)
     aside = None
     new_keys = await exclusive.new_subject_keys()
@@ -100,7 +100,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     rows = await erase.delete_profiles(connection, tenant, refs.origins, refs.indexes, sorted(stated))
     rows |= {"account": parted.gone} if parted.gone else {}
     entry = erasure_entry.ledger_entry(
-        refs, rows, exports, informed, stamp=stamp, whole=whole, epoch=epoch, lifted=lifted
+        refs, rows, exports, informed, stamp=stamp, for_good=for_good, epoch=epoch, lifted=lifted
     )
     made = ledger.entry(actor, "erase", public("ers", row.id), internal_at, entry)
     seq = await ledger.append(connection, tenant.id, *vouch_for_entry(exclusive.space.keys, made))
@@ -113,7 +113,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         closed_at=None if informed else internal_at,
         epoch=epoch if refs.key_ids else None,
         ledger_seq=seq,
-        counts=msgspec.json.encode(erasure_entry.receipt_counts(refs, rows, exports)),
+        counts=msgspec.json.encode(erasure_entry.destroyed_counts(refs, rows, exports)),
         aside=aside,
         found=bool(refs.key_ids),
     )

@@ -55,7 +55,7 @@ async def differing_fields(space: Space, subject: Subject) -> list[str]:
         kind=row.kind,
         regulation=row.regulation,
         received_at=row.received_at,
-        same_identities=row.body == request_hash(space, row.front, row.kind, row.regulation, texts),
+        same_identities=row.request_hash == request_hash(space, row.front, row.kind, row.regulation, texts),
         details=msgspec.json.decode(details),
     )
     return opendsr_repeat.differing_fields(stored, subject, _hashes(space, subject))

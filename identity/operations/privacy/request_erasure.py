@@ -119,7 +119,7 @@ async def _record(
             known = await _known(space, connection, idempotency)
     if known is None:
         raise RequestExists
-    if known.body != row.body:
+    if known.request_hash != row.request_hash:
         raise IdempotencyConflict
     return known.id
 
@@ -141,7 +141,7 @@ def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identi
         state=0,
         received_at=wall_time() if request.received_at is None else request.received_at,
         actor=request.actor,
-        body=request_hash(space, request.front, request.kind, request.regulation, texts),
+        request_hash=request_hash(space, request.front, request.kind, request.regulation, texts),
         details=None if details is None else space.keys.seal(REQUEST, id_, 0, details),
     )
 

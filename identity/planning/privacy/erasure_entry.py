@@ -42,18 +42,19 @@ def ledger_entry(
     informed: Sequence[DestinationNumber],
     *,
     stamp: Stamp,
-    whole: bool,
+    for_good: bool,
     epoch: int,
     lifted: Sequence[bytes] = (),
 ) -> JsonObject:
     """The ledger entry of an erasure, enough to repeat the erasure and its notices in an older database.
 
-    `informed` are the numbers of the destinations that received data of the person, `lifted` the hashes whose
-    suppression ends with the erasure, since it lasted only while the erasure waited for a hold.
+    `for_good`: the hashes stay suppressed. `informed` are the numbers of the destinations that received data of the
+    person, `lifted` the hashes whose suppression ends with the erasure, since it lasted only while the erasure waited
+    for a hold.
     """
     return {
         "stamp": stamp,
-        "whole": whole,
+        "whole": for_good,
         "epoch": epoch,
         "rows": rows,
         "exports": exports,
@@ -67,8 +68,8 @@ def ledger_entry(
     }
 
 
-def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> DestroyedCounts:
-    """The counts in the receipt: keys with the Merkle root of their ids, rows by table, exports."""
+def destroyed_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> DestroyedCounts:
+    """What an erasure destroyed: keys with the Merkle root of their ids, rows by table, exports."""
     return DestroyedCounts(
         keys=len(refs.key_ids),
         key_ids_root=merkle_root(sorted(refs.key_ids)).hex(),
@@ -80,7 +81,7 @@ def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> Dest
 def counts_in_entry(entry: Mapping[str, Any]) -> DestroyedCounts:
     """The counts in a ledger entry; the oldest entries have no rows."""
     refs = ErasedRefs(key_ids=[bytes.fromhex(key) for key in entry["keys"]])
-    return receipt_counts(refs, entry.get("rows", {}), entry.get("exports", 0))
+    return destroyed_counts(refs, entry.get("rows", {}), entry.get("exports", 0))
 
 
 def _hex(values: Iterable[bytes]) -> list[str]:

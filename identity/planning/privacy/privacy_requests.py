@@ -23,9 +23,6 @@ DELETES: Final = frozenset(
         RequestKind.DELETE_INTERNAL,
     }
 )
-SUPPRESSES: Final = frozenset(
-    {RequestKind.SUPPRESS_WITH_DELETE, RequestKind.SUPPRESS_ONLY, RequestKind.SUPPRESS_WITH_DELETE_INTERNAL}
-)
 FORWARDS: Final = frozenset({RequestKind.SUPPRESS_WITH_DELETE, RequestKind.DELETE_ONLY})
 DONE_SOON: Final = 2 * MICRO
 """Most requests finish within this time."""

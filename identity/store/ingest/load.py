@@ -172,7 +172,7 @@ async def constraints(
             )
             rows = marked.rows
         found.append(rows)
-    suppressed = [(hash_, whole, until) for hash_, whole, until in found[0]]
+    suppressed = [(hash_, for_good, until) for hash_, for_good, until in found[0]]
     return suppressed, {key for (key,) in found[1]}, [(k, cut, side) for k, cut, side in found[2]]
 
 

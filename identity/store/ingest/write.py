@@ -56,7 +56,7 @@ class Writes(Struct):
     `lifted` are origins whose documents, sightings, calls, history and key are deleted first and written again under
     another key. `detached` (origin, key), `left` (group, origin) and `unseen` (origin, set) are identifiers,
     memberships and sightings to delete. `cuts` are (key, cut, side), `forgotten` (key, stamp), `suppressed` (hash,
-    whole or only up to a time, that time). `inherits` are (origin, twin): disclosures of the origin count for the
+    for good or only up to a time, that time). `inherits` are (origin, twin): disclosures of the origin count for the
     twin.
     """
 
@@ -212,8 +212,8 @@ def _marks(steps: _Steps, w: Writes) -> None:
         key, until = zip(*w.forgotten, strict=True)
         steps.add(write_statements.FORGET, None, byteas(key), buckets(key), int8s(until))
     if w.suppressed:
-        hash_, whole, moment = zip(*w.suppressed, strict=True)
-        steps.add(write_statements.SUPPRESS, None, byteas(hash_), buckets(hash_), bools(whole), int8s_or_null(moment))
+        hash_, for_good, until = zip(*w.suppressed, strict=True)
+        steps.add(write_statements.SUPPRESS, None, byteas(hash_), buckets(hash_), bools(for_good), int8s_or_null(until))
 
 
 def _sightings(steps: _Steps, w: Writes) -> None:

@@ -18,7 +18,7 @@ _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_
 
 
 class RequestRow(NamedTuple):
-    """A request; `details` are sealed under the space's key."""
+    """A request; `request_hash` is the column `body`, `details` are sealed under the space's key."""
 
     id: RequestId
     front: int
@@ -27,7 +27,7 @@ class RequestRow(NamedTuple):
     state: int
     received_at: Micros
     actor: str
-    body: bytes | None
+    request_hash: bytes | None
     details: bytes | None
 
 
@@ -71,7 +71,7 @@ async def add(
         request.received_at,
         request.actor,
         None if idempotency is None else idempotency.hex(),
-        None if request.body is None else request.body.hex(),
+        None if request.request_hash is None else request.request_hash.hex(),
         request.details,
         call_at,
     )

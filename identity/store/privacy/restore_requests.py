@@ -35,7 +35,7 @@ def ledger_fields(
         "due_at": due_at,
         "call_at": call_at,
         "idempotency": _hex(idempotency),
-        "body": _hex(request.body),
+        "body": _hex(request.request_hash),
         "details": _hex(request.details),
         "erasures": [[each.id.hex(), each.type, each.key.hex(), each.hash.hex(), each.commitment.hex(), each.nr]
                      for each in erasures],
@@ -52,7 +52,7 @@ async def restore_request(connection: Connection, tenant: Tenant, id_: RequestId
         state=RequestState.OPEN,
         received_at=entry["received_at"],
         actor=entry["actor"],
-        body=_bytes(entry["body"]),
+        request_hash=_bytes(entry["body"]),
         details=_bytes(entry["details"]),
     )
     if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):

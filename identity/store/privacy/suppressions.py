@@ -6,15 +6,8 @@ from identity.store.postgres.arrays import byteas, int2s
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
-from identity.values.enums import ErasureState, RequestKind
+from identity.values.enums import SUPPRESSES, ErasureState, RequestKind
 from identity.values.stamps import Micros
-
-_SUPPRESSES = (
-    RequestKind.SUPPRESS_WITH_DELETE,
-    RequestKind.SUPPRESS_ONLY,
-    RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
-)
-"""Kinds of requests that suppress an identifier by name."""
 
 
 async def delete_expired(connection: Connection, before: Micros) -> None:
@@ -86,7 +79,7 @@ async def requested(connection: Connection, tenant: Tenant, hashes: Sequence[byt
         byteas(hashes),
         tenant.base,
         ErasureState.FINISHED.value,
-        int2s((*_SUPPRESSES, RequestKind.UNSUPPRESS)),
+        int2s((*SUPPRESSES, RequestKind.UNSUPPRESS)),
     )
     return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
 
@@ -103,7 +96,7 @@ async def any_requested_later(connection: Connection, tenant: Tenant, keys: Sequ
         tenant.id,
         byteas(keys),
         tenant.base,
-        int2s(_SUPPRESSES),
+        int2s(sorted(SUPPRESSES)),
     )
     return found is not None
 

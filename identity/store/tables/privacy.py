@@ -110,7 +110,7 @@ class ErasureNoticeTable(SQLModel, table=True):
 class SuppressionTable(SQLModel, table=True):
     """Keyed hashes of identifiers that were suppressed or erased.
 
-    Where `whole`, every call with the identifier is skipped; else calls with an event time up to `until`
+    `whole` means for good: every call with the identifier is skipped; else calls with an event time up to `until`
     (microseconds), the time of the erasure.
     """
 

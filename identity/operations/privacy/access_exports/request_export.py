@@ -98,7 +98,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         people = await _people(exclusive)
         row = _request_row(space, request, made, texts, found=not unknown, on_hold=people.on_hold)
         if known is not None:
-            if known.body != row.body:
+            if known.request_hash != row.request_hash:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
             return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown, found=not unknown))
         await requests.add(connection, tenant, row, idempotency, request.call_at(wall_time()))
@@ -151,7 +151,7 @@ def _request_row(
         state=0,
         received_at=made.created_at if request.received_at is None else request.received_at,
         actor=request.actor,
-        body=request_hash(space, request.front, request.kind, request.regulation, texts),
+        request_hash=request_hash(space, request.front, request.kind, request.regulation, texts),
         details=space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
     )
 

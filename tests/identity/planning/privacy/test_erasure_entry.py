@@ -6,8 +6,8 @@ from identity.planning.privacy.erasure_entry import (
     ErasedRefs,
     commitment,
     counts_in_entry,
+    destroyed_counts,
     ledger_entry,
-    receipt_counts,
 )
 from identity.planning.privacy.merkle import merkle_root
 from identity.values.ids import BlindIndex, DestinationNumber, ProfileId
@@ -25,10 +25,10 @@ REFS = ErasedRefs(
 def test_an_entry_gives_the_counts_of_its_receipt() -> None:
     """A restored database makes the same receipt again from the entry."""
     entry = ledger_entry(
-        REFS, {"event": 2}, 1, [DestinationNumber(3)], stamp=Stamp(7), whole=True, epoch=4, lifted=[b"l" * 32]
+        REFS, {"event": 2}, 1, [DestinationNumber(3)], stamp=Stamp(7), for_good=True, epoch=4, lifted=[b"l" * 32]
     )
 
-    assert counts_in_entry(entry) == receipt_counts(REFS, {"event": 2}, 1)
+    assert counts_in_entry(entry) == destroyed_counts(REFS, {"event": 2}, 1)
     assert counts_in_entry(entry).key_ids_root == merkle_root([b"a" * 16, b"z" * 16]).hex()
     assert (entry["profiles"], entry["groups"]) == ([(b"o" * 16).hex()], [(b"g" * 16).hex()])
     assert entry["lifted"] == [(b"l" * 32).hex()]

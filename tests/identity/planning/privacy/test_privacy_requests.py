@@ -1,7 +1,7 @@
 """A new privacy request: which kinds delete, suppress and reach destinations, and when its callback is due."""
 
-from identity.planning.privacy.privacy_requests import DELETES, DONE_SOON, FORWARDS, SUPPRESSES, NewRequest
-from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.planning.privacy.privacy_requests import DELETES, DONE_SOON, FORWARDS, NewRequest
+from identity.values.enums import SUPPRESSES, Law, RequestInterface, RequestKind
 from identity.values.stamps import Micros
 
 

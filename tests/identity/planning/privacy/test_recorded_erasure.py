@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from identity.planning.privacy.erasure_entry import ErasedRefs, ledger_entry, receipt_counts
+from identity.planning.privacy.erasure_entry import ErasedRefs, destroyed_counts, ledger_entry
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureResult
 from identity.planning.privacy.receipt import unsigned_receipt
 from identity.planning.privacy.recorded_erasure import recorded_erasure
@@ -20,7 +20,7 @@ HASH, COMMITMENT, ID = b"h" * 32, b"c" * 32, ErasureId(b"e" * 16)
 REFS = ErasedRefs(origins=[ProfileId(b"p" * 16)], key_ids=[b"k" * 16], hashes=[HASH])
 ROWS = {"profile": 1, "event": 3}
 OUTCOME: dict[str, Any] = {
-    "at": 500, **ledger_entry(REFS, ROWS, 1, [], stamp=Stamp(9), whole=True, epoch=2),
+    "at": 500, **ledger_entry(REFS, ROWS, 1, [], stamp=Stamp(9), for_good=True, epoch=2),
 }  # fmt: skip
 REQUEST: dict[str, Any] = {
     "regulation": Law.GDPR, "kind": RequestKind.DELETE_ONLY, "received_at": 100,
@@ -30,7 +30,7 @@ RESULT = ErasureResult(
     id=ID, request_id=RequestId(b"r" * 16), nr=1, kind=RequestKind.DELETE_ONLY, regulation=Law.GDPR,
     state=ErasureState.FINISHED, type="user_id", commitment=COMMITMENT, received_at=Micros(100), due_at=None,
     extended_at=None, internal_at=Micros(500), closed_at=Micros(500), epoch=2, backup_safe_at=Micros(900),
-    duplicate_of=None, ledger_seq=7, counts=receipt_counts(REFS, ROWS, 1), found=True,
+    duplicate_of=None, ledger_seq=7, counts=destroyed_counts(REFS, ROWS, 1), found=True,
 )  # fmt: skip
 EDITS = st.fixed_dictionaries(
     {},
