@@ -51,7 +51,7 @@ def seen_profile(value: VisibleProfile) -> SeenProfile:
         profile_id=public_profile(value.id),
         merged_from=[public_profile(id_) for id_ in value.merged_from],
         version=value.version,
-        consent="withheld" if value.withheld else "granted",
+        consent="withheld" if value.nothing else "granted",
         identifiers=value.identifiers,
         traits=value.traits,
     )

@@ -47,10 +47,10 @@ async def unmerge_profile(
         keys = [space.keys.identifier(each.type, each.value) for each in parsed]
         named = set(keys)
         # Nobody reads a profile on hold, so its identifiers count as unknown; a hold in force is named as the reason.
-        hidden = await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values())))
-        if hidden:
-            await require_no_hold(exclusive, await unseal_profiles(exclusive, *map(ProfileId, sorted(hidden))))
-        known = {key for key, origin in exclusive.owners.items() if origin not in hidden}
+        origins_on_hold = await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values())))
+        if origins_on_hold:
+            await require_no_hold(exclusive, await unseal_profiles(exclusive, *map(ProfileId, sorted(origins_on_hold))))
+        known = {key for key, origin in exclusive.owners.items() if origin not in origins_on_hold}
         if not named or not named <= known:
             raise NotOneProfile(_places(keys, known, "not on any profile; name known identifiers"))
         opened = await unseal_for_unmerge(exclusive, exclusive.owners[keys[0]], named)

@@ -36,7 +36,7 @@ from identity.values.unknown_names import EntryFault
 
 
 class VisibleProfile(Struct, frozen=True):
-    """The part of a profile that a destination may see; `withheld` where nothing is visible any more.
+    """The part of a profile that a destination may see; `nothing` where nothing is visible any more.
 
     `merged_from` are the origins under the canonical id that were disclosed before.
     """
@@ -44,7 +44,7 @@ class VisibleProfile(Struct, frozen=True):
     id: ProfileId
     merged_from: list[ProfileId]
     version: int
-    withheld: bool
+    nothing: bool
     identifiers: list[VisibleIdentifier]
     traits: JsonObject
 
@@ -137,7 +137,7 @@ async def _visible_profile(
         id=canonical,
         merged_from=sorted(m.id for m in opened.origins if m.id != canonical and m.id in recorded),
         version=opened.root.version + scope.offset,
-        withheld=view.nothing,
+        nothing=view.nothing,
         identifiers=await visible_identifiers(opened, view),
         traits=view.traits,
     )

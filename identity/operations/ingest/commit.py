@@ -188,7 +188,7 @@ class BatchWriter:
         if any(call.kind == "leave" for call in calls):
             # A hold is placed while the space lock is held alone: before this batch, or after its commit.
             roots = sorted({row.root for row in second.profiles})
-            opened.state.held = await holds.held_profiles(connection, space.tenant, roots)
+            opened.state.under_hold = await holds.held_profiles(connection, space.tenant, roots)
         scans = missing_windows(opened.state, rules, space.codes)
         if scans:
             found = await load.scan_windows(connection, space.tenant, scans)

@@ -78,7 +78,7 @@ class _Planner:
         state = self.state
         if call.message in state.messages:
             return Outcome(message_id=call.message_id, status="duplicate")
-        if state.is_held(call):
+        if state.is_under_hold(call):
             return Outcome(message_id=call.message_id, status="rejected", reason=UNDER_HOLD)
         demoted = call.demoted
         identifiers = call.identifiers

@@ -96,7 +96,7 @@ class PlannerState(Struct):
     `documents` the documents of origins (a missing one is empty), `messages` the messages accepted before.
     `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
     the keys of erased people to the moment up to which their calls are ignored. `lock_stamp` is the stamp of the space
-    lock. `held` are the roots of the people
+    lock. `under_hold` are the roots of the people
     under a litigation hold, loaded where a call takes a profile out of a group.
     """
 
@@ -111,7 +111,7 @@ class PlannerState(Struct):
     blocked: set[BlindIndex] = set()
     cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
     lock_stamp: Stamp = Stamp(0)
-    held: set[ProfileId] = set()
+    under_hold: set[ProfileId] = set()
 
     def hidden(self, call: Call) -> AbstractSet[BlindIndex]:
         """The identifiers that this call must leave no trace of.
@@ -130,12 +130,12 @@ class PlannerState(Struct):
         """Why a call must leave no trace of an identifier: suppressed, or older than an erasure of the person."""
         return UnlinkedReason.SUPPRESSED if key in self.suppressed else UnlinkedReason.BEFORE_ERASURE
 
-    def is_held(self, call: Call) -> bool:
+    def is_under_hold(self, call: Call) -> bool:
         """Whether a call takes a person under a litigation hold out of a group."""
-        if call.kind != "leave" or not self.held:
+        if call.kind != "leave" or not self.under_hold:
             return False
         roots = (self.root_of(identifier.key) for identifier in call.identifiers)
-        return any(root is not None and root.id in self.held for root in roots)
+        return any(root is not None and root.id in self.under_hold for root in roots)
 
     def root_of(self, key: BlindIndex) -> Profile | None:
         """The root of the canonical profile that holds this identifier, if it is known."""
