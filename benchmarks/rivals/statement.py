@@ -185,7 +185,7 @@ class PerStatement:
         opened.state.messages = {call.message} - fresh
         rules = await space.rules(0)
         made = plan(opened.state, [call], rules, self._clock.next, new_profile_id, public_profile)
-        writes = Sealer(opened, gate, rules, slot, second.slot).seal(made)
+        writes = Sealer(opened, gate, rules, slot, second.slot_key).seal(made)
         for row in writes.new_origins:
             await one(_NEW_PROFILE, Uuid(row.id), *place, *_profile(row, born=True))
         for root, to in writes.moved:
@@ -224,13 +224,13 @@ class PerStatement:
         sets = wanted_sets([call], known, lambda _call: frozenset())
         by = (uuids([origin for origin, _ in sets]), *place, uuids([set_ for _, set_ in sets]))
         seen = await run(_SIGHTINGS, *by) if sets else ()
-        held, slot = None, 0
+        slot_key, slot = None, 0
         if not owners:
             slot = random.randrange(4096)
-            held = next(iter(await run(_SLOT, place[0], slot, place[1])), None)
+            slot_key = next(iter(await run(_SLOT, place[0], slot, place[1])), None)
         keyed = [rows.KeyRow(*r) for r in found]
         return LockedRows(
-            profiles=locked, keys=keyed, sightings=[rows.SightingRow(*r) for r in seen], groups=[], slot=held
+            profiles=locked, keys=keyed, sightings=[rows.SightingRow(*r) for r in seen], groups=[], slot_key=slot_key
         ), slot
 
     async def _around(self, run: Any, one: Any, place: tuple[int, int], writes: Writes) -> None:
@@ -242,8 +242,8 @@ class PerStatement:
         for new, sightings in ((_NEW_SIGHTING, writes.new_sightings), (_SIGHTING, writes.sightings)):
             for sighting in sightings:
                 await one(new, Uuid(sighting[0]), *place, Uuid(sighting[1]), *sighting[2:])
-        if writes.slot is not None:
-            slot, epoch, wrapped = writes.slot
+        if writes.new_slot_key is not None:
+            slot, epoch, wrapped = writes.new_slot_key
             await one(_NEW_SLOT, place[0], slot, place[1], epoch, wrapped)
         for minted in writes.subject_keys:
             await one(_NEW_KEY, Uuid(minted.id), *place, minted.slot, Uuid(minted.key_id), minted.wrapped)

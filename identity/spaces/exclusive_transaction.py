@@ -81,9 +81,9 @@ class ExclusiveSpace(SpaceReader):
 
     async def new_subject_keys(self) -> NewSubjectKeys:
         """New subject keys, under a key slot that is locked to the end of the transaction."""
-        slot = random_key_slot()
-        second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
-        return NewSubjectKeys(self.space, self.lock_row.epoch, slot, second.slot)
+        key_slot = random_key_slot()
+        second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), key_slot)
+        return NewSubjectKeys(self.space, self.lock_row.epoch, key_slot, second.slot_key)
 
     async def load_owners(self, keys: Sequence[BlindIndex]) -> None:
         """Adds the owners of more identifiers to `owners`, by keys that were read from a row.

@@ -164,12 +164,12 @@ async def fold_stored_groups(space: Space, connection: PipelineConnection, keys:
     """Fold groups anew and write them, in a transaction that holds the space lock alone and repairs a database."""
     if not keys:
         return
-    slot = random_key_slot()
-    locked = await load.lock(connection, space.tenant, (), set(), (), (), slot)
+    key_slot = random_key_slot()
+    locked = await load.lock(connection, space.tenant, (), set(), (), (), key_slot)
     epoch = (await space_lock.read(connection, space.tenant.id)).epoch
-    new_keys = NewSubjectKeys(space, epoch, slot, locked.slot)
+    new_keys = NewSubjectKeys(space, epoch, key_slot, locked.slot_key)
     folded = await fold_groups(space, connection, new_keys, keys)
-    writes = Writes(new_groups=folded.written, slot=new_keys.new_slot, subject_keys=new_keys.rows)
+    writes = Writes(new_groups=folded.written, new_slot_key=new_keys.new_slot_key, subject_keys=new_keys.rows)
     await apply(connection, space.tenant, writes)
 
 

@@ -31,7 +31,7 @@ class OriginResealer:
 
     def finish(self) -> None:
         """Adds the new keys."""
-        self.writes.slot, self.writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
+        self.writes.new_slot_key, self.writes.subject_keys = self._new_keys.new_slot_key, self._new_keys.rows
 
     def lift(self, ids: Iterable[ProfileId]) -> None:
         """Empties these origins; their identifiers go with their rows."""

@@ -62,7 +62,7 @@ def seal_unmerge(
     seal_act(writes, subject, plan.staying.id, plan.stamp, plan.named, record, rules)
     writes.history += history(plan.notes, rules, record.source)
     writes.changes = changes(plan.changes)
-    writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
+    writes.new_slot_key, writes.subject_keys = new_keys.new_slot_key, new_keys.rows
     return writes
 
 

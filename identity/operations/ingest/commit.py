@@ -124,7 +124,7 @@ class BatchWriter:
             return Again.AGAIN
         first = current
         rules = await space.rules(first.lock_row.rules_version)
-        opened, slot, held = await self._open(connection, space, calls, rules, first)
+        opened, key_slot, slot_key = await self._open(connection, space, calls, rules, first)
         if not self._writer.covers(max(first.lock_row.stamp, opened.newest)):
             # The clock of another host is ahead: the lease has to reach beyond the stamps that it gave.
             await rollback(connection)
@@ -138,7 +138,7 @@ class BatchWriter:
             await rollback(connection)
             _answer(requests, made)
             return None
-        sealer = Sealer(opened, first.lock_row, rules, slot, held)
+        sealer = Sealer(opened, first.lock_row, rules, key_slot, slot_key)
         writes = sealer.seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.lock_stamp = self.clock.last_stamp if made.assumes_unknown else Stamp(0)
@@ -166,7 +166,7 @@ class BatchWriter:
         groups = {call.group_key for call in calls if call.group is not None}
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
-        slot = random_key_slot()
+        key_slot = random_key_slot()
         marked = await self._marks(connection, space, calls, first) if first.lock_row.marks else PlannerState()
         second = await load.lock(
             connection,
@@ -175,7 +175,7 @@ class BatchWriter:
             wanted_documents(calls, known),
             wanted_sets(calls, known, lambda call: marked.hidden(call) | marked.blocked),
             list(groups),
-            slot if may_mint or any(call.alias is not None for call in calls) else None,
+            key_slot if may_mint or any(call.alias is not None for call in calls) else None,
         )
         try:
             opened = UnsealedBatch(space, first, second)
@@ -193,7 +193,7 @@ class BatchWriter:
         if scans:
             found = await load.scan_windows(connection, space.tenant, scans)
             fill_windows(opened.state, scans, found, space.names)
-        return opened, slot, second.slot
+        return opened, key_slot, second.slot_key
 
     async def _marks(
         self, connection: PipelineConnection, space: Space, calls: Sequence[Call], first: load.BatchClaim

@@ -106,7 +106,7 @@ async def _destroy(group_id: str, actor: str, exclusive: ExclusiveSpace) -> Spac
     folded = await fold_groups(space, connection, new_keys, [key])
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(lock_stamp=stamp, new_groups=folded.written)
-    writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
+    writes.new_slot_key, writes.subject_keys = new_keys.new_slot_key, new_keys.rows
     entry = {"group": key.hex(), "keys": sorted(each.hex() for each in folded.key_ids)}
     writes.ledger = [ledger.entry(actor, "group.delete", None, stamp_time(stamp), entry)]
     return SpaceChange(None, writes)

@@ -78,7 +78,7 @@ async def _leave(space: Space, connection: PipelineConnection, request: IngestRe
     calls = [call for _, call in request.calls]
     owners = await owners_of(connection, space.tenant, sorted(request.keys))
     lock_row = await space_lock.read(connection, space.tenant.id)
-    slot = random_key_slot()
+    key_slot = random_key_slot()
     locked = await load.lock(
         connection,
         space.tenant,
@@ -86,10 +86,10 @@ async def _leave(space: Space, connection: PipelineConnection, request: IngestRe
         wanted_documents(calls, owners),
         wanted_sets(calls, owners, lambda _: frozenset()),
         (),
-        slot,
+        key_slot,
     )
     opened = UnsealedBatch(space, load.BatchClaim(lock_row, {call.message for call in calls}, owners), locked)
     numbers = count(max(last, opened.newest) + 1)
     made = make_plan(opened.state, calls, DEFAULT_RULES, lambda _: Stamp(next(numbers)), new_profile_id, public_profile)
-    await apply(connection, space.tenant, Sealer(opened, lock_row, DEFAULT_RULES, slot, locked.slot).seal(made))
+    await apply(connection, space.tenant, Sealer(opened, lock_row, DEFAULT_RULES, key_slot, locked.slot_key).seal(made))
     return Stamp(next(numbers))

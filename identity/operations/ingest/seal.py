@@ -23,16 +23,21 @@ from identity.vault.subject_keys import SubjectKey
 
 
 class Sealer:
-    """Seals one plan. `slot` is the number of the key slot for new keys, `held` its epoch and wrapped key."""
+    """Seals one plan. `key_slot` is the number of the slot of new keys, `slot_key` its epoch and wrapped key."""
 
     def __init__(
-        self, opened: UnsealedBatch, lock_row: SpaceLockRow, rules: Rules, slot: int, held: tuple[int, bytes] | None
+        self,
+        opened: UnsealedBatch,
+        lock_row: SpaceLockRow,
+        rules: Rules,
+        key_slot: int,
+        slot_key: tuple[int, bytes] | None,
     ) -> None:
         self.opened = opened
         self.space = opened.space
         self.writes = Writes()
         self._rules_version = rules.version
-        self._new_keys = NewSubjectKeys(self.space, lock_row.epoch, slot, held)
+        self._new_keys = NewSubjectKeys(self.space, lock_row.epoch, key_slot, slot_key)
 
     def seal(self, plan: Plan) -> Writes:
         """The rows of a plan."""
@@ -54,7 +59,7 @@ class Sealer:
             )
             for change in (*plan.merges, *plan.upserts.values())
         ]
-        writes.slot, writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
+        writes.new_slot_key, writes.subject_keys = self._new_keys.new_slot_key, self._new_keys.rows
         return writes
 
     def subject(self, id_: SubjectId) -> SubjectKey:

@@ -84,7 +84,7 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     new_keys = await exclusive.new_subject_keys()
     folded = await fold_groups(exclusive.space, connection, new_keys, sorted(await person.stated_groups()))
-    writes.new_groups, writes.slot, writes.subject_keys = folded.written, new_keys.new_slot, new_keys.rows
+    writes.new_groups, writes.new_slot_key, writes.subject_keys = folded.written, new_keys.new_slot_key, new_keys.rows
     writes.changes = [ChangeRow(op=FeedOperation.UPSERT, version=version, stamp=stamp, profile=canonical, other=None)]
     writes.changes += [
         ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=id_) for id_ in merged

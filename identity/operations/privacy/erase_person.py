@@ -93,7 +93,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     if informed:
         texts = msgspec.json.encode([each.text for each in person.identifiers()])
         aside = new_keys.make(row.id).seal(ASIDE, row.id, 0, texts)
-    writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
+    writes.new_slot_key, writes.subject_keys = new_keys.new_slot_key, new_keys.rows
     lifted = await _outlived(exclusive, row, person, refs.hashes)
     await suppressions.lift(connection, tenant, lifted)
     exports = await access_exports.drop_containing(connection, tenant, refs.origins)
@@ -153,7 +153,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     writes.changes = _feed_entries(person, stamp, None)
     new_keys = await exclusive.new_subject_keys()
     parted = await part_groups(exclusive.space, connection, new_keys, await person.stated_groups(), refs.origins)
-    writes.new_groups, writes.slot, writes.subject_keys = parted.written, new_keys.new_slot, new_keys.rows
+    writes.new_groups, writes.new_slot_key, writes.subject_keys = parted.written, new_keys.new_slot_key, new_keys.rows
     entry = {
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.origins),

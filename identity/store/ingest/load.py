@@ -35,13 +35,16 @@ class BatchClaim(NamedTuple):
 
 
 class LockedRows(NamedTuple):
-    """The second round trip: the locked profiles and the rows that belong to them."""
+    """The second round trip: the locked profiles and the rows that belong to them.
+
+    `slot_key` is the epoch and the wrapped key of a key slot.
+    """
 
     profiles: list[OriginRow]
     keys: list[KeyRow]
     sightings: list[SightingRow]
     groups: list[GroupStateRow]
-    slot: tuple[int, bytes] | None
+    slot_key: tuple[int, bytes] | None
 
 
 async def begin(
@@ -60,7 +63,7 @@ async def begin(
     """
     messages, keys = sorted(messages), sorted(keys)
     space = int4(tenant.id)
-    _, _, lock_rows, held, fresh, owners = await run(
+    _, _, lock_rows, leases, fresh, owners = await run(
         connection,
         Statement("BEGIN"),
         Statement(FAIR_EXCLUSIVE if exclusive else FAIR_SHARED, [space]),
@@ -71,7 +74,7 @@ async def begin(
     )
     if not lock_rows.rows:
         raise SpaceNotFound
-    if not held.rows:
+    if not leases.rows:
         raise LeaseLost
     return BatchClaim(SpaceLockRow(*lock_rows.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
 
@@ -83,13 +86,13 @@ async def lock(
     documents: set[ProfileId],
     sets: Sequence[tuple[ProfileId, SetKey]],
     groups: Sequence[bytes],
-    slot: int | None,
+    key_slot: int | None,
 ) -> LockedRows:
     """Lock the roots of these origins and read the rows under the locks.
 
-    `documents` are the origins whose document is needed, `sets` the (origin, set) pairs to look for, `slot` the key
-    slot for new subject keys (`slot` of the result is None where it has no key yet). Conflict where an origin was
-    merged while its lock was awaited.
+    `documents` are the origins whose document is needed, `sets` the (origin, set) pairs to look for, `key_slot` the
+    number of the slot for new subject keys (`slot_key` of the result is None where it has no key yet). Conflict where
+    an origin was merged while its lock was awaited.
     """
     origins = sorted(origins)
     groups = sorted(groups)
@@ -106,27 +109,27 @@ async def lock(
     if groups:
         named: list[Param] = [space, byteas(groups), tenant.buckets(groups)]
         steps += [Statement(load_statements.GROUPS, named), Statement(load_statements.GROUP_KEYS, [*named, base])]
-    if slot is not None:
-        steps.append(Statement(load_statements.SLOT, [space, int2(slot), base]))
+    if key_slot is not None:
+        steps.append(Statement(load_statements.SLOT, [space, int2(key_slot), base]))
     roots, keys, sightings, *rest = await run(connection, *steps)
     found_groups, group_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
-    slot_keys = [] if slot is None else rest[-1].rows
+    slot_keys = [] if key_slot is None else rest[-1].rows
 
     profiles = [OriginRow(*row) for row in roots.rows]
-    held = {row.id for row in profiles if row.root == row.id}
-    merged = [origin for origin in origins if origin not in held]
+    locked = {row.id for row in profiles if row.root == row.id}
+    merged = [origin for origin in origins if origin not in locked]
     if merged:
         (found,) = await run(connection, Statement(load_statements.ORIGINS, [space, uuids(merged), base]))
         merged_rows = [OriginRow(*row) for row in found.rows]
-        if len(merged_rows) != len(merged) or any(row.root not in held for row in merged_rows):
+        if len(merged_rows) != len(merged) or any(row.root not in locked for row in merged_rows):
             raise Conflict
-        profiles = [row for row in profiles if row.id in held] + merged_rows
+        profiles = [row for row in profiles if row.id in locked] + merged_rows
     return LockedRows(
         profiles=profiles,
         keys=[KeyRow(*row) for row in (*keys.rows, *group_keys)],
         sightings=[SightingRow(*row) for row in sightings.rows],
         groups=[GroupStateRow(*row) for row in found_groups],
-        slot=(slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
+        slot_key=(slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
     )
 
 

@@ -49,9 +49,9 @@ class Writes(Struct):
     """The rows of one batch of one space, or of one correction.
 
     `touched` origins have the stamp from when they were locked. `moved` are (root that was merged away, its new
-    root), `seen` (origin, key, first and last event time), `retired` and `unretired` (origin, key). `slot` is a new
-    slot key: (slot, epoch, wrapped). `lock_stamp` is the new stamp of the space lock, held exclusively then, and
-    `marks` its new marks.
+    root), `seen` (origin, key, first and last event time), `retired` and `unretired` (origin, key). `new_slot_key`
+    is (number of the key slot, epoch, wrapped). `lock_stamp` is the new stamp of the space lock, held exclusively
+    then, and `marks` its new marks.
 
     `lifted` are origins whose documents, sightings, calls, history and key are deleted first and written again under
     another key. `detached` (origin, key), `left` (group, origin) and `unseen` (origin, set) are identifiers,
@@ -76,7 +76,7 @@ class Writes(Struct):
     blocked: list[BlindIndex] = []
     forgotten: list[tuple[BlindIndex, Stamp]] = []
     suppressed: list[tuple[bytes, bool, Micros | None]] = []
-    slot: tuple[int, int, bytes] | None = None
+    new_slot_key: tuple[int, int, bytes] | None = None
     subject_keys: list[SubjectKeyRow] = []
     new_documents: list[DocumentRow] = []
     documents: list[DocumentRow] = []
@@ -232,8 +232,8 @@ def _sightings(steps: _Steps, w: Writes) -> None:
 
 def _sealed(steps: _Steps, w: Writes) -> None:
     buckets = steps.tenant.buckets
-    if w.slot is not None:
-        slot, epoch, wrapped = w.slot
+    if w.new_slot_key is not None:
+        slot, epoch, wrapped = w.new_slot_key
         steps.add(write_statements.INSERT_SLOT, 1, int2(slot), int4(steps.tenant.base), int4(epoch), wrapped)
     if w.subject_keys:
         ids, slots, key_ids, wrapped_keys = zip(*w.subject_keys, strict=True)

@@ -107,7 +107,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         subject_keys.make(made.id)
         writes = Writes(
             lock_stamp=exclusive.stamps(exclusive.lock_row.stamp),
-            slot=subject_keys.new_slot,
+            new_slot_key=subject_keys.new_slot_key,
             subject_keys=subject_keys.rows,
         )
         writes.ledger = [ledger.entry(request.actor, "export", public("exp", made.id), now)]
