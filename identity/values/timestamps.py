@@ -3,8 +3,8 @@
 Only unambiguous forms are read. The zero of a clock (1900-01-01, 1970-01-01) stands for a time that was never set, in
 any time zone and in the first day after the start of the clock, so no client means these days. Neither does a client
 mean a year before 1000, such as 0026. A date in a national form (31.12.2025, 12/31/2025) is no time,
-since another country reads another day; a wrong time would overwrite what is newer. Times are microseconds since 1970
-(UTC).
+since another country reads another day; a wrong time would overwrite what is newer. Neither is a text whose parts
+contradict each other, such as a weekday that the date does not have. Times are microseconds since 1970 (UTC).
 """
 
 import re
@@ -53,28 +53,36 @@ _MIDNIGHT = re.compile(
 # 2020-01-01 00:00:00.5 +0000 UTC m=+0.01 (Go), 2020-01-01 00:00:00 UTC (Ruby), ...T00:00:00+01:00[Europe/Paris] (Java)
 _PRINTED = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?) ?(?:"
-    r"([+-]\d\d:?\d\d|Z)(?: [A-Z]{1,5}| [+-]\d\d(?:\d\d)?|\[[A-Za-z0-9_+/-]{1,40}\])?(?: m=[+-]\d+\.\d+)?"
+    r"([+-]\d\d:?\d\d|Z)(?: ([A-Z]{1,5}|[+-]\d\d(?:\d\d)?)|\[([A-Za-z0-9_+/-]{1,40})\])?(?: m=[+-]\d+\.\d+)?"
     r"|UTC|GMT)",
     re.ASCII,
 )
-_ZONE = r"(?:(?:GMT|UTC)?([+-]\d\d:?\d\d)|([A-Z]{1,4}))"
+_WEEKDAY = r"(?P<weekday>[A-Z]{3,9})"
+_MONTH = r"(?P<month>[A-Z]{3})"
+_ZONE = r"(?: (?:(?:GMT|UTC)?(?P<offset>[+-]\d\d:?\d\d)|(?P<zone>[A-Z]{1,4})))?"
+_NOTE = r"(?: \((?P<note>[^)]*)\))?"
 # Wed, 01 Jan 2020 00:00:00 GMT (RFC 2822), Wednesday, 01-Jan-20 00:00:00 GMT (RFC 850)
 _MAIL = re.compile(
-    r"(?:[A-Z]{3,9},? )?(\d{1,2})[ -]([A-Z]{3})[ -](\d{4}|\d\d) (\d\d:\d\d(?::\d\d)?)(?: "
-    + _ZONE
-    + r")?(?: \([^)]*\))?",
+    rf"(?:{_WEEKDAY},? )?(?P<day>\d{{1,2}})[ -]{_MONTH}[ -](?P<year>\d{{4}}|\d\d) (?P<clock>\d\d:\d\d(?::\d\d)?)"
+    rf"{_ZONE}{_NOTE}",
     re.ASCII | re.IGNORECASE,
 )
 # Wed Jan 01 2020 00:00:00 GMT+0000 (Coordinated Universal Time) (JavaScript), Wed Jan 1 00:00:00 UTC 2020 (Java, C)
 _UNIX = re.compile(
-    r"[A-Z]{3} ([A-Z]{3})  ?(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(?: " + _ZONE + r")?(?: (\d{4}))?(?: \([^)]*\))?",
+    rf"{_WEEKDAY} {_MONTH}  ?(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?(?P<clock>\d\d:\d\d:\d\d)"
+    rf"{_ZONE}(?: (?P<last>\d{{4}}))?{_NOTE}",
     re.ASCII | re.IGNORECASE,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ZONES = {
     "utc": 0, "gmt": 0, "ut": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8,
     "pdt": -7,
 }  # fmt: skip
+# Names of no offset but zero; others, such as CST, stand for several.
+_ZERO_ZONES = frozenset(
+    {"utc", "gmt", "ut", "z", "etc/utc", "etc/gmt", "coordinated universal time", "greenwich mean time"}
+)
 _CENTURY_TURN = 50
 
 
@@ -82,6 +90,10 @@ _CENTURY_TURN = 50
 _PART_OF_HOUR = re.compile(r"[Tt ]\d\d(:?\d\d)?[.,]")
 # ... and a week without a day for its Monday.
 _WEEK_ALONE = re.compile(r"\s*\d{4}-?W\d\d(?!-?[1-7](?!\d))", re.IGNORECASE)
+# ... and an offset of an hour for one of 60 minutes. No clock of the world is more than 18 hours away.
+_BAD_OFFSET = re.compile(r"[Tt ][\d:.,]+\s?[+-](?:(?:19|2\d)|\d\d:?[6-9]\d|\d\d:?\d\d:?[6-9]\d)")
+# ... and the offset of a date alone, as XML has it, for a time of the day.
+_DATE_WITH_OFFSET = re.compile(r"\s*(?:\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d-?\d)[+-]", re.IGNORECASE)
 
 
 def parse_iso(value: object) -> Micros | None:
@@ -94,6 +106,8 @@ def parse_iso(value: object) -> Micros | None:
         return None
     if _PART_OF_HOUR.search(value) or _WEEK_ALONE.match(value):
         return None
+    if _BAD_OFFSET.search(value) or _DATE_WITH_OFFSET.match(value):
+        return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
@@ -105,6 +119,27 @@ def parse_timestamp(value: object) -> Micros | None:
     """The microseconds of a time as clients send it; None for a value that is no unambiguous time, or a zero."""
     found = _read(value)
     return None if found is None or (found < _LATEST_ZERO and _is_zero(found)) else found
+
+
+def time_fault(value: object) -> str:
+    """What is wrong with a value that `parse_timestamp` does not read; the words follow the name of a field."""
+    found = _read(value)
+    if found is not None and found < _YEAR_1000:
+        return "lies before the year 1000, which stands for a time that was never set"
+    if found is not None:
+        day = (_EPOCH + timedelta(microseconds=found)).date()
+        return f"lies on {day}, the zero of a clock, which stands for a time that was never set"
+    number = value.strip() if isinstance(value, str) else value
+    if isinstance(number, str) and number.lstrip("-").replace(".", "", 1).isdigit():
+        number = 0
+    if isinstance(number, (int, float)) and not isinstance(number, bool):
+        return (
+            "is a number that is out of range: seconds, milliseconds, microseconds or nanoseconds since 1970 are read"
+            " for the years 1973 to 2286"
+        )
+    if isinstance(value, str) and any(each.fullmatch(value.strip()) for each in (_MAIL, _UNIX, _PRINTED)):
+        return "is no time: a part is out of range or contradicts another, as a weekday that the date does not have"
+    return "is no time"
 
 
 def _is_zero(time: Micros) -> bool:
@@ -174,27 +209,48 @@ def _parse_rare(value: str) -> Micros | None:
 def _parse_printed(text: str) -> Micros | None:
     printed = _PRINTED.fullmatch(text)
     if printed is not None:
-        return parse_iso(printed[1] + (printed[2] or "Z"))
-    mail = _MAIL.fullmatch(text)
-    if mail is not None:
-        year = int(mail[3])
-        if len(mail[3]) == 2:  # noqa: PLR2004 (digits; RFC 2822 §4.3)
-            year += 2000 if year < _CENTURY_TURN else 1900
-        return _moment(year, mail[2], mail[1], mail[4], mail[5], mail[6])
-    unix = _UNIX.fullmatch(text)
-    if unix is not None and (unix[3] is None) != (unix[7] is None):
-        return _moment(int(unix[3] or unix[7]), unix[1], unix[2], unix[4], unix[5], unix[6])
+        time, offset, *names = printed.groups()
+        return parse_iso(time + (offset or "Z")) if _agree(offset, *names) else None
+    found = _MAIL.fullmatch(text)
+    if found is not None:
+        return _moment(found, found["year"])
+    found = _UNIX.fullmatch(text)
+    if found is not None and (found["year"] is None) != (found["last"] is None):
+        return _moment(found, found["year"] or found["last"])
     return None
 
 
-def _moment(year: int, month: str, day: str, clock: str, offset: str | None, zone: str | None) -> Micros | None:
-    if month.lower() not in _MONTHS or (zone is not None and zone.lower() not in _ZONES):
+def _moment(found: re.Match[str], digits: str) -> Micros | None:
+    """The time of a printed date; None where its parts make no time, or contradict each other."""
+    month, zone, offset, weekday = found["month"].lower(), found["zone"], found["offset"], found["weekday"]
+    if month not in _MONTHS or (zone is not None and zone.lower() not in _ZONES) or not _agree(offset, found["note"]):
         return None
-    hours = 0 if zone is None else _ZONES[zone.lower()]
+    year = int(digits)
+    if len(digits) == 2:  # noqa: PLR2004 (digits; RFC 2822 §4.3)
+        year += 2000 if year < _CENTURY_TURN else 1900
+    day = f"{year:04}-{_MONTHS.index(month) + 1:02}-{int(found['day']):02}"
     try:
-        moment = datetime.fromisoformat(f"{year:04}-{_MONTHS.index(month.lower()) + 1:02}-{int(day):02}T{clock}")
-        if offset is not None:
-            moment = datetime.fromisoformat(f"{moment.isoformat()}{offset}")
-        return _micros(moment if offset is not None else moment.replace(tzinfo=timezone(timedelta(hours=hours))))
+        moment = datetime.fromisoformat(f"{day}T{found['clock']}")
     except ValueError:
         return None
+    if weekday is not None and not _WEEKDAYS[moment.weekday()].startswith(weekday.lower()):
+        return None
+    if offset is not None:
+        return parse_iso(f"{moment.isoformat()}{offset}")
+    return _micros(moment.replace(tzinfo=timezone(timedelta(hours=0 if zone is None else _ZONES[zone.lower()]))))
+
+
+def _agree(offset: str | None, *names: str | None) -> bool:
+    """Whether an offset and what stands beside it agree: the offset again, or a zone whose offset is always zero."""
+    number = _offset(offset or "Z")
+    return all(
+        _offset(name) == number if name[:1] in "+-" else number == 0 or name.lower() not in _ZERO_ZONES
+        for name in names
+        if name and offset
+    )
+
+
+def _offset(text: str) -> int:
+    """An offset as a number that shows its hours and minutes."""
+    digits = "".join(each for each in text if each.isdigit()).ljust(4, "0")
+    return -int(digits) if text[0] == "-" else int(digits)

@@ -22,7 +22,7 @@ from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
 from identity.values.ids import ProfileId, new_id, private
 from identity.values.stamps import Micros, wall_time
-from identity.values.timestamps import parse_timestamp
+from identity.values.timestamps import parse_timestamp, time_fault
 from identity.values.unknown_names import unknown_purposes
 
 MOST_DECISIONS = 200
@@ -69,7 +69,10 @@ async def record_consent(
     now = wall_time()
     time = now if captured_at is None else parse_timestamp(captured_at)
     if time is None:
-        raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z, or seconds since 1970.")
+        raise BadDecisions(
+            f"captured_at {time_fault(captured_at)}; send the time at which the person decided, as RFC 3339, such as"
+            " 2026-01-31T12:00:00Z, or as seconds since 1970."
+        )
     if time > now + CLOCK_ERROR:
         raise BadDecisions("captured_at lies in the future; send the time at which the person decided.")
     where = None if jurisdiction is None else parse_region(jurisdiction)

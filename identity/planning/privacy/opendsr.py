@@ -127,8 +127,13 @@ def read(body: object, now: Micros) -> Subject:
 def _submitted_at(value: object, law: Law, now: Micros) -> Micros:
     """The time of submission, and the receipt for a time that a clock ahead of the server gives."""
     submitted = parse_time(value)
-    if submitted is None or submitted > now + CLOCK_ERROR:
-        raise _bad("submitted_time must be an RFC 3339 time that is at most 5 minutes ahead of the server's clock.")
+    if submitted is None:
+        raise _bad("submitted_time must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
+    if submitted > now + CLOCK_ERROR:
+        raise _bad(
+            "submitted_time lies in the future, more than 5 minutes ahead of the server's clock; send the time at which"
+            " the person asked."
+        )
     if submitted < in_force_since(law):
         raise _bad(
             f"submitted_time lies before {IN_FORCE[law]}, the first day of the {law.label.upper()}; send the time at"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.calls import MICRO
-from identity.values.timestamps import parse_iso, parse_timestamp
+from identity.values.timestamps import parse_iso, parse_timestamp, time_fault
 
 T0 = 1_577_836_800 * MICRO
 MOMENTS = st.datetimes(datetime(1980, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (bounds)
@@ -184,6 +184,63 @@ def test_the_zero_of_a_clock_is_no_time(value: str) -> None:
 def test_a_value_that_could_be_another_moment_is_no_time(value: object) -> None:
     """National dates, small numbers, numbers between two units, zones that nobody knows."""
     assert parse_timestamp(value) is None
+
+
+@pytest.mark.parametrize(
+    ("false", "true"),
+    [
+        ("Sun, 31 Jan 2026 12:00:00 +0000", "Sat, 31 Jan 2026 12:00:00 +0000"),
+        ("Sunday, 31-Jan-26 12:00:00 GMT", "Saturday, 31-Jan-26 12:00:00 GMT"),
+        ("Sun 31 Jan 2026 12:00", "sat 31 Jan 2026 12:00"),
+        ("Foo, 31 Jan 2026 12:00:00 GMT", "SATUR, 31 Jan 2026 12:00:00 GMT"),
+        ("Sun Jan 31 2026 12:00:00 GMT+0000", "Sat Jan 31 2026 12:00:00 GMT+0000"),
+        ("Sun Jan 31 12:00:00 UTC 2026", "Sat Jan 31 12:00:00 UTC 2026"),
+        ("Sun Jan 31 12:00:00 2026", "Sat Jan 31 12:00:00 2026"),
+        # The weekday is that of the place and not that in UTC.
+        ("Fri, 31 Jan 2026 02:00:00 +1400", "Sun, 01 Feb 2026 02:00:00 +1400"),
+        ("2026-01-31 12:00:00 +0100 UTC", "2026-01-31 12:00:00 +0000 UTC"),
+        ("2026-01-31 12:00:00 +0300 -03", "2026-01-31 09:00:00 -0300 -03"),
+        ("2026-01-31 12:00:00 +0530 +05", "2026-01-31 17:30:00 +0530 +0530 m=+0.1"),
+        ("2026-01-31T12:00:00+01:00[UTC]", "2026-01-31T12:00:00Z[Etc/UTC]"),
+        ("Sat, 31 Jan 2026 12:00:00 +0100 (UTC)", "Sat, 31 Jan 2026 13:00:00 +0100 (CET)"),
+        ("Sat Jan 31 2026 12:00:00 GMT+0100 (Coordinated Universal Time)", "Sat Jan 31 2026 12:00:00 GMT+0000 (GMT)"),
+        ("2026-01-31T12:00:00+00:60", "2026-01-31T13:59:00+01:59"),
+        ("2026-01-31T12:00:00+0060", "2026-01-31T12:00:00+0000"),
+        ("20260131T120000-0099", "20260131T120000-0000"),
+        ("2026-01-31T12:00:00+00:00:60", "2026-01-31T12:00:00+00:00:00"),
+        ("Sat, 31 Jan 2026 12:00:00 +0075", "Sat, 31 Jan 2026 12:00:00 +0000"),
+        ("2026-01-31T12:00:00+19:00", "2026-02-01T02:00:00+14:00"),
+        # XML writes the offset of a date so; other readers take it for a time of the day.
+        ("2026-01-31+12:00", "2026-01-31 12:00"),
+        ("20260131-12:00", "20260131T12:00"),
+        ("2026-W05-6+12:00", "2026-W05-6 12:00"),
+    ],
+)
+def test_a_time_whose_parts_contradict_each_other_is_no_time(false: str, true: str) -> None:
+    """Nobody knows which part is meant: a weekday or the date, an offset or the zone beside it."""
+    assert parse_timestamp(false) is None
+    assert parse_timestamp(true) is not None
+    assert (parse_timestamp(true) or 0) // (86_400 * MICRO) in {20_484, 20_485}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("1970-01-01T00:00:00Z", ("1970-01-01", "never set")),
+        ("1899-12-31", ("1899-12-31", "never set")),
+        ("0001-01-01T00:00:00Z", ("before the year 1000",)),
+        (0, ("out of range", "1973 to 2286")),
+        ("-5", ("out of range",)),
+        (float("nan"), ("out of range",)),
+        ("Sun, 31 Jan 2026 12:00:00 GMT", ("contradicts", "weekday")),
+        ("yesterday", ("is no time",)),
+        (True, ("is no time",)),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_named(value: object, words: tuple[str, ...]) -> None:
+    """A message that says only how to write a time would not help where the time is written so."""
+    assert parse_timestamp(value) is None
+    assert all(word in time_fault(value) for word in words)
 
 
 @given(MOMENTS)

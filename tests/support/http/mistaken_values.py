@@ -27,6 +27,8 @@ VALUE_MISTAKES = [
         "captured in the future", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "future"),
         {**CONSENT, "captured_at": FUTURE},
     ),
+    Mistake("captured at zero", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "1970-01-01", "never set"), {**CONSENT, "captured_at": "1970-01-01T00:00:00Z"}),
+    Mistake("captured on a wrong weekday", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "weekday"), {**CONSENT, "captured_at": "Sun, 31 Jan 2026 12:00:00 GMT"}),
     Mistake("consent of the future", "GET", f"/v1/consent/user_id:ann?at={FUTURE}", "privacy", 400, "invalid_parameter", ("`at`", "future")),
     # Regions.
     *(
@@ -62,7 +64,7 @@ VALUE_MISTAKES = [
         Mistake(f"minor {minor}", "POST", "/v1/consent", "privacy", 422, "invalid_request", ("minor", "true or false, without quotes, or null"), {**CONSENT, "minor": minor})
         for minor in ("true", 1)
     ),
-    Mistake("captured at a small number", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "seconds since 1970"), {**CONSENT, "captured_at": 5}),
+    Mistake("captured at a small number", "POST", "/v1/consent", "privacy", 422, "invalid_decisions", ("captured_at", "out of range", "seconds since 1970"), {**CONSENT, "captured_at": 5}),
     # Times of a list.
     *(
         Mistake(f"since after until: {path}", "GET", f"{path}?since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z", "admin", 400, "invalid_parameter", ("`since`", "later than `until`"))
