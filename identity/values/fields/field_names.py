@@ -47,6 +47,7 @@ CONTEXT: Final = Names(
     {
         "userId": "userid userids",
         "anonymousId": "anonymousid anonymousids anonid",
+        "context.groupId": "groupid groupids",
         "context.traits": "traits trait",
         "context.device": "device devices",
         "context.externalIds": "externalids externalid",

@@ -34,19 +34,31 @@ _WITHOUT_TRAITS: Final = frozenset({"track", "page", "screen", "alias"})
 _WITH_GROUP: Final = frozenset({"group", "leave"})
 _GOOGLE_ANALYTICS: Final = "Google Analytics"
 _RUDDERSTACK_IDS: Final = "context.externalId"
+_GROUP: Final = "context.groupId"
 
 
 def unread_fields(misspelt: Iterable[MisspeltField]) -> dict[str, str]:
     """The reason of each misspelt field.
 
-    `context.externalId` of RudderStack is no misspelt `externalIds`: its entries name records of destinations, which
-    many people may share (an organisation, a list, a table), so they identify nobody.
+    `groupId` of a context makes nobody a member under any spelling. `context.externalId` of RudderStack is no misspelt
+    `externalIds`: its entries name records of destinations, which many people may share (an organisation, a list, a
+    table), so they identify nobody.
     """
-    return {
-        each.path: DESTINATION_IDS if each.path == _RUDDERSTACK_IDS and _of_destinations(each.value) else MISSPELT_FIELD
-        for each in misspelt
-        if each.path != _RUDDERSTACK_IDS or each.value != []
-    }
+    return {each.path: _reason(each) for each in misspelt if not _is_empty(each)}
+
+
+def _is_empty(field: MisspeltField) -> bool:
+    if field.path == _RUDDERSTACK_IDS:
+        return bool(field.value == [])
+    return field.right == _GROUP and field.value in ("", [])
+
+
+def _reason(field: MisspeltField) -> str:
+    if field.right == _GROUP:
+        return GROUP_OF_CONTEXT
+    if field.path == _RUDDERSTACK_IDS and _of_destinations(field.value):
+        return DESTINATION_IDS
+    return MISSPELT_FIELD
 
 
 def list_other_types(body: Mapping[str, Any], kind: Kind, ignored: dict[str, str]) -> None:
@@ -72,8 +84,8 @@ def list_unread(context: Mapping[str, Any], ignored: dict[str, str]) -> None:
             ignored[f"context.integrations.{_GOOGLE_ANALYTICS}"] = FIELD_NOT_OBJECT
     if isinstance(device, dict) and device.get("advertisingId") not in (None, ""):
         _list_tracking(device.get("adTrackingEnabled"), ignored)
-    if context.get("groupId") not in (None, ""):
-        ignored["context.groupId"] = GROUP_OF_CONTEXT
+    if context.get("groupId") not in (None, "", []):
+        ignored[_GROUP] = GROUP_OF_CONTEXT
 
 
 def _list_tracking(allowed: object, ignored: dict[str, str]) -> None:

@@ -44,3 +44,18 @@ def test_the_ids_of_destinations_identify_nobody(value: object, ignored: dict[st
     assert call.ignored_fields == ignored
     assert [each.type for each in call.identifiers] == ["user_id"]
     assert call.demoted == []
+
+
+@pytest.mark.parametrize("name", ["groupId", "group_id", "groupID", "GroupId", "group-id", "groupid", "group_ids"])
+def test_a_group_of_the_context_has_one_reason_under_every_spelling(name: str) -> None:
+    """No spelling makes anybody a member, and SDKs send the field on every call."""
+    assert read({"userId": "u", "context": {name: "acme"}}).ignored_fields == {f"context.{name}": "group_of_context"}
+    nothing: tuple[object, ...] = (None, "", [])
+    for empty in nothing:
+        assert read({"userId": "u", "context": {name: empty}}).ignored_fields == {}
+
+
+@pytest.mark.parametrize("name", ["group_id", "groupID", "GroupId", "group-id"])
+def test_a_group_id_at_the_top_level_is_misspelt(name: str) -> None:
+    """So is one on a group call, where the right name is missing."""
+    assert read({"userId": "u", name: "acme"}).ignored_fields == {name: "misspelt_field"}
