@@ -36,8 +36,8 @@ from app.routes import (
 from app.routes.segment import profile_api, regulations, sdk_settings
 from app.server.memory_protection import protect_memory
 from app.server.process import Onefold
-from app.settings import Settings, forget_root_keys, load
-from identity.values.errors import Misconfigured
+from app.settings import Settings, forget_root_keys, load, metrics_folder
+from identity.values.errors import OnefoldError
 
 ROUTERS = (
     spaces.router,
@@ -81,11 +81,8 @@ def create_app(settings: Settings) -> Front:
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         try:
             await onefold.start()
-        except Misconfigured as error:
-            # The log keeps only the class of an error; the operator needs the message of this one.
-            _errors.print(f"onefold: {error}", style="red", markup=False)
-            # This process ends now. The lines of uvicorn about its end add nothing.
-            logging.getLogger("uvicorn.error").disabled = True
+        except (OnefoldError, OSError) as error:
+            _refuse(error)
             raise
         try:
             yield
@@ -106,3 +103,18 @@ def create_app(settings: Settings) -> Front:
         api.include_router(router)
     api.state.paths = paths(api)
     return Front(onefold, api)
+
+
+def _refuse(error: OnefoldError | OSError) -> None:
+    """Print why the server does not start, in one line, once for all workers."""
+    # This process ends now. The lines of uvicorn about its end add nothing.
+    logging.getLogger("uvicorn.error").disabled = True
+    folder = metrics_folder()
+    try:
+        if folder is not None:
+            (folder / "refused").touch(exist_ok=False)
+    except FileExistsError:
+        return
+    # The log keeps only the class of an error; the operator needs the message of this one.
+    text = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else str(error)
+    _errors.print(f"onefold: {text}", style="red", markup=False)

@@ -6,6 +6,7 @@ Postgres is started again.
 """
 
 import errno
+import logging
 import multiprocessing
 import os
 import resource
@@ -60,22 +61,19 @@ def run(
 
     `command` is how the caller chooses another port, for the message that this one is taken.
 
-    Misconfigured or DatabaseUnavailable where the server cannot start; exit status 3 where the
-    application does not start.
+    Misconfigured or DatabaseUnavailable where the server cannot start; exit status 1 where the application printed why.
     """
     protect_memory()
     logs.configure(settings.log_level)
-    announce = ready or _announce
     _allow_files(settings.connections)
     with ExitStack() as stack, _stopping():
         listener = stack.enter_context(_listener(settings.host, settings.port, command))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         require_protected(settings)
         url = settings.database_url or stack.enter_context(_embedded(settings))
-        warn_of_shared_folder(settings)
         (migrate or _migrate)(url)
-        several = settings.workers > 1
-        share_metrics(stack.enter_context(tempfile.TemporaryDirectory(prefix="onefold-metrics-")) if several else None)
+        shared = tempfile.TemporaryDirectory(prefix="onefold-metrics-") if settings.workers > 1 else None
+        share_metrics(stack.enter_context(shared) if shared else None)
         settings.model_copy(update={"database_url": url}).publish()
         config = _Config(
             application,
@@ -101,8 +99,13 @@ def run(
         with _port_refused(settings.host, settings.port, command):
             # Two servers that start at once may both have bound the port; only one can listen.
             listener.listen(BACKLOG)
+
+        def started() -> None:
+            (ready or _announce)(address)
+            warn_of_shared_folder(settings)
+
         serve = _one if settings.workers == 1 else _several
-        serve(config, listener, lambda: announce(address))
+        serve(config, listener, started)
 
 
 class _Config(Config):
@@ -125,7 +128,10 @@ class _Server(Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise SystemExit(1) from None
         self._announce()
 
 
@@ -164,9 +170,11 @@ def _one(config: Config, listener: socket.socket, announce: Callable[[], None]) 
 
 def _several(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:
     workers = _Workers(config, [listener], announce)
+    # A worker that does not start has printed why.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "failed to start" not in str(record.msg))
     workers.run()
     if any(each.exitcode == STARTUP_FAILURE for each in workers.processes):
-        raise SystemExit(STARTUP_FAILURE)
+        raise SystemExit(1)
 
 
 def _allow_files(connections: int) -> None:

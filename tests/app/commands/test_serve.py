@@ -148,11 +148,11 @@ def test_a_start_without_enough_open_files_names_the_remedy(migrated_data: Path)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_an_application_that_fails_to_start_ends_with_status_3(migrated_data: Path, workers: str) -> None:
+def test_an_application_that_fails_to_start_ends_with_status_1(migrated_data: Path, workers: str) -> None:
     """Its message is not in the log."""
     status, output = fails(migrated_data, ONEFOLD_PORT="0", ONEFOLD_WORKERS=workers, STANDIN_FAILS="1")
 
-    assert status == 3
+    assert status == 1
     assert ("planted" in output, "ready" in output) == (False, False)
     assert postmaster.find(migrated_data / "postgres") is None
 
