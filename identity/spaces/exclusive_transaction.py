@@ -25,6 +25,7 @@ from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import PipelineConnection, commit, rollback
 from identity.store.postgres.space_lock import SpaceLockRow
+from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import access_exports
 from identity.store.profiles import evidence as evidence_queries
@@ -190,13 +191,18 @@ async def _attempt(
     if done.writes is None:
         await rollback(connection)
         return done.answer
-    changed = {*done.writes.lifted, *(row.id for row, _ in done.writes.touched)}
-    if changed:
-        # An access export of a profile that is split holds data of another person from now on.
-        await access_exports.drop_containing(connection, space.tenant, sorted(changed))
-    if done.writes.inherits:
-        await disclosures.copy_to_twins(connection, space.tenant, done.writes.inherits)
-    await apply(connection, space.tenant, done.writes)
+    await write_change(connection, space.tenant, done.writes)
     tried.append(done)
     await commit(connection)
     return done.answer
+
+
+async def write_change(connection: PipelineConnection, tenant: Tenant, writes: Writes) -> None:
+    """Write the rows of a change, and what follows from them for access exports and disclosures. Conflict."""
+    changed = {*writes.lifted, *(row.id for row, _ in writes.touched)}
+    if changed:
+        # An access export of a profile that is split holds data of another person from now on.
+        await access_exports.drop_containing(connection, tenant, sorted(changed))
+    if writes.inherits:
+        await disclosures.copy_to_twins(connection, tenant, writes.inherits)
+    await apply(connection, tenant, writes)

@@ -1,11 +1,11 @@
 """Publishes ledgers into their journals, and repairs a restored database from its journal.
 
-A database that is older than its journal repeats every erasure, suppression, lift, hold, revocation, and change of
-rules, purposes and destinations that the journal lists since, under the space lock, in one transaction; the space is
-served only after that. Requests and erasures become rows again, as they were answered, and destinations are notified
-again. A rotation of the index key is repeated too, because later entries name people by the newer keys. Other
-acknowledged writes are lost with the database; their entries stay, as the record that they happened. Every destination
-is paused until an administrator resumes it.
+A database that is older than its journal repeats every erasure, suppression, lift, hold, revocation, removal of an
+identifier, and change of rules, purposes and destinations that the journal lists since, under the space lock, in one
+transaction; the space is served only after that. Requests and erasures become rows again, as they were answered, and
+destinations are notified again. A rotation of the index key is repeated too, because later entries name people by the
+newer keys. Other acknowledged writes are lost with the database; their entries stay, as the record that they happened.
+Every destination is paused until an administrator resumes it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from identity.operations.corrections.repeat_removal import repeat_removal
 from identity.operations.ingest.repeat_group_deletion import repeat_group_deletion
 from identity.operations.keys.restore_consent import restore_withdrawal
 from identity.operations.keys.restore_settings import REPLAYED
@@ -24,7 +25,6 @@ from identity.spaces.ledger_publication import chained_hash, publish, require_pu
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
-from identity.store.ingest.write import Writes, apply
 from identity.store.keys import epoch_key_roll
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
@@ -35,7 +35,7 @@ from identity.store.privacy import erasures, group_rows, holds, restore_erasures
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.values.ids import BlindIndex, ProfileId, SpaceId, new_id, private, public
+from identity.values.ids import ProfileId, SpaceId, new_id, private, public
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
@@ -103,7 +103,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
         "group.delete": _deleting_group(space),
         ROTATED: _rotating(space),
         ledger.CONSENT_WITHDRAWN: _withdrawing(space),
-        ledger.IDENTIFIER_REMOVED: _block,
+        ledger.IDENTIFIER_REMOVED: _removing(space),
         **REPLAYED,
     }
     done = 0
@@ -130,6 +130,8 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
             await fold_stored_groups(space, connection, await group_rows.keys_without_row(connection, tenant))
+            # What was repeated may have raised the stamp; the marks are set with a greater one.
+            stamp = max(stamp, (await space_lock.read(connection, tenant.id)).stamp)
             await space_lock.raise_stamp(
                 connection, tenant.id, Stamp(stamp + 1), SpaceMark.SUPPRESSED | SpaceMark.BLOCKED
             )
@@ -281,11 +283,11 @@ def _withdrawing(space: Space) -> Replay:
     return withdraw
 
 
-async def _block(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
-    """Block an identifier again; a profile of the backup still lists it, and no call links it."""
-    keys = [BlindIndex(bytes.fromhex(key)) for key in entry.get("blocked", ())]
-    if keys:
-        await apply(connection, tenant, Writes(blocked=keys))
+def _removing(space: Space) -> Replay:
+    async def remove(connection: PipelineConnection, _tenant: Tenant, entry: JsonObject) -> None:
+        await repeat_removal(space, connection, entry)
+
+    return remove
 
 
 async def _release(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

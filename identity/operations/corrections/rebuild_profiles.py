@@ -120,7 +120,7 @@ async def _rebuild(
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         if not types <= space.codes.keys():
             raise _NewTypes(types)
-        return await _rows(exclusive, replayed, actor)
+        return await rebuilt_rows(exclusive, replayed, actor)
 
     try:
         return await run_exclusive_with(writer, space, (), decide)
@@ -141,7 +141,7 @@ async def _require_no_hold(exclusive: ExclusiveSpace, profiles: list[ProfileId])
         raise UnderHold
 
 
-async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange[int | None]:
+async def rebuilt_rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange[int | None]:
     """The rows to write, if anything changed."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)

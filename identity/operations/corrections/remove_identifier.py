@@ -21,7 +21,7 @@ from identity.store.ledger.ledger import entry as ledger_entry
 from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
-from identity.values.calls import Identifier, Source
+from identity.values.calls import Source
 from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier, ProfileNotFound
 from identity.values.ids import BlindIndex, ProfileId, public_profile
@@ -57,15 +57,14 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
             return await _block(exclusive, key, actor, block=block)
         if len(opened.whole.links) == 1:
             raise LastIdentifier
-        removal = plan_removal(opened.whole, key, exclusive.stamps)
-        origin = removal.link.origin
-        await opened.unlock(origin)
-        writes = await _rows(exclusive, opened, removal, named, source, block=block)
+        removal, writes = await removal_rows(exclusive, opened, key, source, block=block)
         profile_id = ProfileId(removal.root.canonical)
-        writes.ledger = [_entry(actor, public_profile(profile_id), removal.stamp, writes.blocked)]
-        return SpaceChange(RemovedIdentifier(profile_id, blocked=block), writes, (origin, removal.stamp))
+        writes.ledger = [_entry(actor, public_profile(profile_id), removal.stamp, writes.blocked, [key])]
+        return SpaceChange(RemovedIdentifier(profile_id, blocked=block), writes, (removal.link.origin, removal.stamp))
 
-    return await run_exclusive(space, [named], decide)
+    removed = await run_exclusive(space, [named], decide)
+    await space.publish()
+    return removed
 
 
 async def _block(
@@ -81,28 +80,30 @@ async def _block(
         raise UnderHold
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(
-        lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[_entry(actor, None, stamp, [key])]
+        lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[_entry(actor, None, stamp, [key], [])]
     )
     return SpaceChange(RemovedIdentifier(None, blocked=True), writes)
 
 
-def _entry(actor: str, subject: str | None, stamp: Stamp, blocked: Sequence[BlindIndex]) -> tuple[Micros, bytes]:
-    """The ledger entry, which names a blocked identifier by its blind index: a restore repeats the block."""
-    more = {"stamp": stamp, "blocked": [key.hex() for key in blocked]} if blocked else {}
+def _entry(
+    actor: str, subject: str | None, stamp: Stamp, blocked: Sequence[BlindIndex], removed: Sequence[BlindIndex]
+) -> tuple[Micros, bytes]:
+    """The ledger entry, which names the identifier by its blind index: a restore repeats the removal and the block."""
+    named = {"blocked": [key.hex() for key in blocked], "removed": [key.hex() for key in removed]}
+    more = {"stamp": stamp, **{name: keys for name, keys in named.items() if keys}}
     return ledger_entry(actor, IDENTIFIER_REMOVED, subject, stamp_time(stamp), more)
 
 
-async def _rows(
-    exclusive: ExclusiveSpace,
-    opened: UnsealedProfiles,
-    removal: Removal,
-    named: Identifier,
-    source: Source,
-    *,
-    block: bool,
-) -> Writes:
-    """The rows of a removal; every set of identifiers that contained the removed one loses its sighting."""
-    space, key, origin, stamp = exclusive.space, removal.link.key, removal.link.origin, removal.stamp
+async def removal_rows(
+    exclusive: ExclusiveSpace, opened: UnsealedProfiles, key: BlindIndex, source: Source, *, block: bool
+) -> tuple[Removal, Writes]:
+    """Plan the removal of an identifier that is not the last one of its profile, with its rows.
+
+    Every set of identifiers that contained the removed one loses its sighting.
+    """
+    space, removal = exclusive.space, plan_removal(opened.whole, key, exclusive.stamps)
+    origin, stamp = removal.link.origin, removal.stamp
+    await opened.unlock(origin)
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     writes.touched = [(to_row(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]
     writes.detached = [(origin, key)]
@@ -112,10 +113,9 @@ async def _rows(
     writes.unseen = sorted(sets)
     if block:
         writes.blocked, writes.marks = [key], SpaceMark.BLOCKED
-    record = act_record(
-        "remove", source, stamp_time(stamp), {"blocked": block, "identifier": [named.type, named.value]}
-    )
+    named = [removal.link.type, opened.value(key).decode()]
+    record = act_record("remove", source, stamp_time(stamp), {"blocked": block, "identifier": named})
     seal_act(writes, opened.subjects[origin], origin, stamp, [key], record, exclusive.rules.version)
     writes.history = history([removal.note], exclusive.rules.version, source.key)
     writes.changes = changes([removal.change])
-    return writes
+    return removal, writes

@@ -20,6 +20,8 @@ from identity.store.embedded.data_directory import VERSION, locate
 from tests.conftest import ONEFOLD, Running, launch
 from tests.support.processes.command_line import onefold
 
+ADDRESS = "shared@example.org"
+
 
 class Drill:
     """A server on a database, a space with its keys, and the environment of the operator's commands."""
@@ -58,6 +60,16 @@ class Drill:
         answer = self.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [f"user_id:{name}"]})
         assert answer.status_code in {200, 202}, answer.text
 
+    def share_address(self, name: str) -> None:
+        """Give a person an e-mail address."""
+        call = {"userId": name, "traits": {"email": ADDRESS}}
+        assert self.ask("POST", "/v1/identify", "import", json=call).status_code == 200
+
+    def block_address(self) -> None:
+        """Remove the address from its profile, for good."""
+        answer = self.ask("DELETE", f"/v1/identifiers/email:{ADDRESS}?block=true", "admin")
+        assert answer.json()["found"] is True
+
     def statuses(self, *names: str) -> list[int]:
         """How a read of each person is answered."""
         return [self.ask("GET", f"/v1/profiles/user_id:{name}", "profiles").status_code for name in names]
@@ -72,6 +84,7 @@ def test_a_restored_backup_keeps_the_erased_erased(
     processes.append(running)
     drill = Drill(running)
     drill.identify("ann", "bea")
+    drill.share_address("ann")
     backup = tmp_path / "backups" / "monday"
     out = drill.done("backup", str(backup))
     assert "does not hold the root key" in out
@@ -83,6 +96,7 @@ def test_a_restored_backup_keeps_the_erased_erased(
 
     drill.erase("bea")
     drill.identify("carl")
+    drill.block_address()
     assert "epoch 2 is in force" in drill.done("keys", "roll")
     status, _, error = drill.command("restore", str(backup), "--replace")
     assert (status, "Another Onefold process" in error) == (1, True)
@@ -100,6 +114,7 @@ def test_a_restored_backup_keeps_the_erased_erased(
     processes.append(again)
     assert httpx.get(again.url + "/readyz").status_code == 200
     assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]
+    assert drill.ask("GET", f"/v1/profiles/email:{ADDRESS}", "profiles").status_code == 404
     assert again.stop() == 0
     assert drill.done("psql", "-At", "-c", "SELECT count(*), current_user FROM profile") == "1|onefold\n"
 
@@ -226,8 +241,9 @@ def test_a_restore_with_keys_that_do_not_fit_writes_nothing(
     (drill.running.data_dir / "keys" / "store").write_bytes(b"{")
     status, _, error = drill.command("restore", str(backup), "--replace")
     assert (status, "file is damaged" in error) == (1, True)
-    status, _, error = drill.command("serve", "--port", "0")
-    assert (status, "file is damaged" in error, "third_party" in error) == (3, True, False), error
+    for workers in ("1", "2"):
+        status, _, error = drill.command("serve", "--port", "0", "--workers", workers)
+        assert (status, "file is damaged" in error, len(error.splitlines())) == (1, True, 1), error
     shutil.copy(backup / "keys" / "store", drill.running.data_dir / "keys" / "store")
     drill.done("verify")
 

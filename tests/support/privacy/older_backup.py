@@ -8,7 +8,7 @@ from tests.support.processes.writer_processes import Ingest, Lab
 TABLES = (
     "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",
     "subject_key", "slot_key", "space_gate", "suppression", "forgotten", "ledger", "ledger_head", "change", "lane_head",
-    "erasure", "erasure_notice", "privacy_request", "hold", "held_key", "message",
+    "blocked_key", "erasure", "erasure_notice", "privacy_request", "hold", "held_key", "message",
     "account", "membership",
 )  # fmt: skip
 

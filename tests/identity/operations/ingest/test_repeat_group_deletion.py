@@ -53,3 +53,20 @@ def test_a_group_that_was_deleted_is_deleted_again(lab: Lab, rolled: bool) -> No
         assert (again.traits, again.members) == ({"plan": "new"}, 1)
 
     restored(lab, since, then, before=before, overlay=rolled)
+
+
+def test_a_suppression_from_before_the_deletion_counts(lab: Lab) -> None:
+    """The calls by which the members leave raise the stamp of the space; its marks are set all the same."""
+
+    async def before(ingest: Ingest) -> None:
+        await ingest.send({"type": "group", "userId": "bob", "groupId": "acme", "traits": {"plan": "pro"}})
+
+    async def since(ingest: Ingest) -> None:
+        await ask(ingest, "ann")
+        await delete_group(ingest.space, ingest.queue, "acme", Source(1, server=True), "key_test")
+
+    async def then(ingest: Ingest, _done: Any) -> None:
+        (outcome,) = await ingest.send({"type": "identify", "userId": "ann"})
+        assert outcome.status == "suppressed"
+
+    restored(lab, since, then, before=before)
