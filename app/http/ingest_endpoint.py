@@ -159,14 +159,14 @@ class IngestEndpoint:
         """List a body of which no call is read, for the key that sent it."""
         if code not in LOST_BODIES and code != "not_an_object":
             return
-        request = IngestRequest([None], source=Source(caller.key, caller.server), received=wall_time())
+        request = IngestRequest([None], source=Source(caller.key_number, caller.server), received=wall_time())
         request.outcomes[0] = Outcome(message_id=None, status="rejected", reason=code)
         await self._onefold.ingest_queue.submit(await self._onefold.spaces.get(caller.space_id), request)
 
 
 def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: int) -> IngestRequest:
     received = wall_time()
-    source = Source(caller.key, caller.server)
+    source = Source(caller.key_number, caller.server)
     body = mended.body
     if route.kind is not None:
         return IngestRequest(

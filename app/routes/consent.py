@@ -44,7 +44,7 @@ async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depend
             visit.onefold.ingest_queue,
             wanted.identifier,
             wanted.decisions,
-            Source(visit.caller.key, server=True),
+            Source(visit.caller.key_number, server=True),
             captured_at=wanted.captured_at,
             jurisdiction=wanted.jurisdiction,
             minor=wanted.minor,

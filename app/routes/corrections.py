@@ -27,7 +27,7 @@ Blocks = Annotated[bool, Query(description="Never link this value again.")]
 @router.post("/v1/identities/simulate", **described(Outcome, takes=BatchedCall))
 async def simulate_call(visit: ByImporter, request: Request) -> Response:
     """The outcome that a call would have now; nothing is written."""
-    source = Source(visit.caller.key, visit.caller.server)
+    source = Source(visit.caller.key_number, visit.caller.server)
     outcome = await visit.onefold.dry_runs.simulate(visit.space, decode(await request.body()), source)
     return answer(outcome)
 
@@ -38,7 +38,7 @@ async def simulate_call(visit: ByImporter, request: Request) -> Response:
 )
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
     """Move identifiers, and all data that came with them, to a profile of their own."""
-    source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
+    source, actor = Source(visit.caller.key_number, visit.caller.server), visit.caller.key_id
     unmerged = await unmerge_profile.unmerge_profile(
         visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor
     )
@@ -50,6 +50,6 @@ async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmer
 )
 async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = False) -> Response:
     """Detach an identifier from its profile; with `block` no later call links the identifier again."""
-    source = Source(visit.caller.key, visit.caller.server)
+    source = Source(visit.caller.key_number, visit.caller.server)
     gone = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
     return answer(removed(gone))

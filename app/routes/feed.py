@@ -72,7 +72,7 @@ async def get_changes(
 ) -> Response:
     """The changes after a cursor; without a cursor, first a snapshot of all visible profiles."""
     if wait:
-        async with visit.onefold.long_polls.turn(visit.caller.key) as ended:
+        async with visit.onefold.long_polls.turn(visit.caller.key_number) as ended:
             page = await read_changes(visit.space, _id(visit), cursor, limit, wait, ended)
     else:
         page = await read_changes(visit.space, _id(visit), cursor, limit)

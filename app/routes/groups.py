@@ -30,7 +30,7 @@ async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
 async def delete_group(visit: ByLister, group_id: Segment) -> Response:
     """Delete a group: its members leave, its traits and its id are destroyed. A later group call starts it anew."""
     group = await read_group.get_group(visit.space, group_id)
-    source = Source(visit.caller.key, visit.caller.server)
+    source = Source(visit.caller.key_number, visit.caller.server)
     deleted = await ingest.delete_group(
         visit.space, visit.onefold.ingest_queue, group.group_id, source, visit.caller.key_id
     )
@@ -46,7 +46,7 @@ async def remove_group_member(visit: ByLister, group_id: Segment, ref: Segment) 
     Refused while a litigation hold covers the person.
     """
     await read_group.get_group(visit.space, group_id)
-    source = Source(visit.caller.key, visit.caller.server)
+    source = Source(visit.caller.key_number, visit.caller.server)
     found = await leave_group(visit.space, visit.onefold.ingest_queue, group_id, ref, source)
     await record_read.note(visit.space, visit.caller.key_id, "group.leave", public_profile(found.profile_id))
     return answer(left(found))

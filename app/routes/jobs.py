@@ -32,7 +32,7 @@ async def rebuild_profiles(visit: ByAdmin) -> Response:
     """Apply the rules in force to all stored calls, as a job; ingest continues meanwhile."""
     await record_read.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
     return answer(
-        job_status(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key})), 202
+        job_status(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key_number})), 202
     )
 
 

@@ -70,7 +70,7 @@ class RateLimits:
         refusals do not show which guess was right.
         """
         self._read.take(caller, 1)
-        if self._guesses.used_up(caller.key):
+        if self._guesses.used_up(caller.key_number):
             raise TooManyMisses(_SHUT_OUT)
 
     def callback(self, destination_id: str) -> None:
@@ -82,7 +82,7 @@ class RateLimits:
     async def looking_up(self, caller: Caller, lookups: int) -> AsyncIterator[None]:
         """Charge the look-ups of one request while they are done; `require_found` comes within. TooManyMisses."""
         try:
-            async with self._guesses.looking_up(caller.key, lookups):
+            async with self._guesses.looking_up(caller.key_number, lookups):
                 yield
         except NoRoom:
             raise TooManyMisses(_NO_ROOM) from None
@@ -103,7 +103,7 @@ class RateLimits:
 
         The caller refuses a request that found nothing then; known people are answered all the same.
         """
-        self._guesses.count(caller.key, lookups)
+        self._guesses.count(caller.key_number, lookups)
         return self._misses.count(caller, lookups)
 
 
@@ -117,7 +117,7 @@ class _Rate:
         self._space = _per_second(rate * KEYS_OF_A_SPACE, workers)
 
     def take(self, caller: Caller, cost: int) -> None:
-        for item, name in ((self._key, f"{caller.key}"), (self._space, f"s{caller.space_id}")):
+        for item, name in ((self._key, f"{caller.key_number}"), (self._space, f"s{caller.space_id}")):
             # A request that is larger than the whole window is admitted when the window is empty.
             if item is not None and not self._windows.hit(item, self._name, name, cost=min(cost, item.amount)):
                 raise RateLimited
@@ -126,7 +126,7 @@ class _Rate:
         """Count what was done anyway; whether that is more than the limit."""
         if self._key is None or not cost:
             return False
-        return not self._windows.hit(self._key, self._name, f"{caller.key}", cost=cost)
+        return not self._windows.hit(self._key, self._name, f"{caller.key_number}", cost=cost)
 
     @property
     def most(self) -> int:

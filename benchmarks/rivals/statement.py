@@ -172,7 +172,7 @@ class PerStatement:
             if len(await run(query, *params)) != 1:
                 raise Conflict
 
-        fresh = {key for (key,) in await run(_MESSAGE, Uuid(call.message), *place, self._clock.next())}
+        fresh = {key for (key,) in await run(_MESSAGE, Uuid(call.message_key), *place, self._clock.next())}
         owners = {
             key: (origin, root)
             for key, origin, root in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
@@ -182,7 +182,7 @@ class PerStatement:
         first = BatchClaim(gate, fresh, known)
         second, slot = await self._lock(run, owners, call)
         opened = UnsealedBatch(space, first, second)
-        opened.state.messages = {call.message} - fresh
+        opened.state.message_keys = {call.message_key} - fresh
         rules = await space.rules(0)
         made = plan(opened.state, [call], rules, self._clock.next, new_profile_id, public_profile)
         writes = Sealer(opened, gate, rules, slot, second.slot_key).seal(made)

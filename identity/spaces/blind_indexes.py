@@ -58,7 +58,7 @@ def index_call(keys: SpaceKeys, call: Call, found: set[BlindIndex]) -> None:
                 found.add(previous.key)
     for named in call.unlinked:
         named.key = blind(named.type, named.value)
-    call.message = keys.message(named_message(call))
+    call.message_key = keys.message(named_message(call))
     if call.group is not None:
         call.group_key = keys.group(call.group)
 
@@ -86,7 +86,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
                 if call.group is not None:
                     found.groups[index.group(call.group)] = call.group_key
             if version >= versions.messages:
-                found.messages[index.message(named_message(call))] = call.message
+                found.messages[index.message(named_message(call))] = call.message_key
     return found
 
 

@@ -71,7 +71,7 @@ class DemotedIdentifier(Struct, gc=False):
 class Source(Struct, frozen=True, gc=False):
     """The sender of a call: the number of its API key, and whether the key is server-side (import or admin)."""
 
-    key: int
+    key_number: int
     server: bool = False
 
 
@@ -96,7 +96,7 @@ class Call(Struct):
     before any lookup, each with its reason. `traits` are the traits of an identify, `group_traits` those of a
     group call, `consent` the decisions by category, `signals` the statements on classes of purposes,
     `invalid_signals` the names of signals that could not be read, `group` the group to join or leave. `unlinked`
-    are the readings of a previous id without a link: no identifiers of the call, but named in its body. `message`
+    are the readings of a previous id without a link: no identifiers of the call, but named in its body. `message_key`
     is the keyed hash of `message_id`. `history` marks an imported call with a receipt time of its own.
     `ignored_times` are the fields of its body whose timestamp is no time; `guessed_time`: `time` is the receipt
     instead. `ignored_fields` are the fields of its body that are not read, each with the reason. `mended` counts values
@@ -119,7 +119,7 @@ class Call(Struct):
     group_traits: Mapping[str, Any] | None = None
     alias: Alias | None = None
     unlinked: list[Identifier] = []
-    message: bytes = b""
+    message_key: bytes = b""
     group_key: bytes = b""
     history: bool = False
     ignored_times: tuple[str, ...] = ()

@@ -89,8 +89,8 @@ class Sender:
     def _admit(self, caller: Caller) -> None:
         """Count the request for a key, once. RateLimited; Forbidden for a key that may not send calls."""
         self.caller = caller
-        if caller.key not in self._counted:
-            self._counted.add(caller.key)
+        if caller.key_number not in self._counted:
+            self._counted.add(caller.key_number)
             self._onefold.limits.collect(caller)
         if caller.scopes.isdisjoint(SCOPES):
             raise lacks_scope(caller, SCOPES)

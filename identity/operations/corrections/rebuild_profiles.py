@@ -45,14 +45,14 @@ class _NewTypes(Exception):
     """The rules link identifiers of types that have no number yet; the argument has all types of the profiles."""
 
 
-async def rebuild_space(space: Space, actor: int, progress: Progress) -> RebuildResult:
-    """Rebuilds all profiles of a space. `actor` is the number of an API key."""
+async def rebuild_space(space: Space, source: int, progress: Progress) -> RebuildResult:
+    """Rebuilds all profiles of a space. `source` is the number of an API key."""
     writer = WriterConnection(space.database)
     try:
         while True:
             await finish_rotation(space)
             rules = await space.rules()
-            changed = await _rebuild_all(writer, space, rules, actor, progress)
+            changed = await _rebuild_all(writer, space, rules, source, progress)
             if changed is not None:
                 return RebuildResult(profiles_changed=changed, rules_version=rules.version)
     finally:
@@ -60,7 +60,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> Rebuild
 
 
 async def _rebuild_all(
-    writer: WriterConnection, space: Space, rules: Rules, actor: int, progress: Progress
+    writer: WriterConnection, space: Space, rules: Rules, source: int, progress: Progress
 ) -> int | None:
     """One walk through the space; None if other rules or another index key came into force meanwhile."""
     newest = space.keys.versions.newest
@@ -71,7 +71,7 @@ async def _rebuild_all(
         done += len(batch.roots)
         if await _settled(space, rules, batch.roots, found.since):
             continue
-        more = await _rebuild(writer, space, batch, found.since, (rules.version, newest, newest), actor)
+        more = await _rebuild(writer, space, batch, found.since, (rules.version, newest, newest), source)
         if more is None:
             return None
         changed += more
@@ -104,7 +104,7 @@ async def _rebuild(
     batch: Batch,
     since: Stamp,
     under: tuple[int, int, int],
-    actor: int,
+    source: int,
 ) -> int | None:
     """How many profiles changed, in one transaction; None if other rules or index keys are in force.
 
@@ -120,17 +120,17 @@ async def _rebuild(
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         if not types <= space.codes.keys():
             raise _NewTypes(types)
-        return await rebuilt_rows(exclusive, replayed, actor)
+        return await rebuilt_rows(exclusive, replayed, source)
 
     try:
         return await run_exclusive_with(writer, space, (), decide)
     except _NewTypes as new:
         # A type gets its number in a transaction of its own, which shares the space lock.
         await space.ensure_types(new.args[0])
-        return await _rebuild(writer, space, batch, since, under, actor)
+        return await _rebuild(writer, space, batch, since, under, source)
     except UnderHold:
         alone = [Batch([group]) for group in batch.groups if len(batch.groups) > 1]
-    changed = [await _rebuild(writer, space, each, since, under, actor) for each in alone]
+    changed = [await _rebuild(writer, space, each, since, under, source) for each in alone]
     return None if None in changed else sum(each or 0 for each in changed)
 
 
@@ -141,7 +141,7 @@ async def _require_no_hold(exclusive: ExclusiveSpace, profiles: list[ProfileId])
         raise UnderHold
 
 
-async def rebuilt_rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange[int | None]:
+async def rebuilt_rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, source: int) -> SpaceChange[int | None]:
     """The rows to write, if anything changed."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)
@@ -174,7 +174,7 @@ async def rebuilt_rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, ac
             other=None,
             keys=b"",
             rules_version=exclusive.rules.version,
-            actor=actor,
+            source=source,
         )
         resealer.history(root, line)
     writes.changes = [

@@ -116,6 +116,6 @@ async def removal_rows(
     named = [removal.link.type, opened.value(key).decode()]
     record = act_record("remove", source, stamp_time(stamp), {"blocked": block, "identifier": named})
     seal_act(writes, opened.subjects[origin], origin, stamp, [key], record, exclusive.rules.version)
-    writes.history = history([removal.note], exclusive.rules.version, source.key)
+    writes.history = history([removal.note], exclusive.rules.version, source.key_number)
     writes.changes = changes([removal.change])
     return removal, writes

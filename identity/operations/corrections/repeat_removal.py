@@ -98,4 +98,4 @@ async def _rows(repaired: RepairedSpace, opened: UnsealedProfiles, key: BlindInd
     if not {gained.identifier.type for gained in replayed.rebuilt.links.values()} <= repaired.space.codes.keys():
         _log.warning("identifier.kept", space=repaired.space.name_in_logs, reason=LastIdentifier.code)
         return None
-    return (await rebuilt_rows(repaired, replayed, _NOBODY.key)).writes
+    return (await rebuilt_rows(repaired, replayed, _NOBODY.key_number)).writes

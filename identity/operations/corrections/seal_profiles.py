@@ -26,7 +26,7 @@ def act_record(kind: Kind, source: Source, at: Micros, body: JsonObject) -> Stor
         message_id="",
         time=at,
         received=at,
-        source=source.key,
+        source=source.key_number,
         server=source.server,
         body=body,
     )
@@ -90,7 +90,7 @@ def seal_act(
     )
 
 
-def history(notes: list[HistoryNote], rules: int, actor: int) -> list[rows.HistoryRow]:
+def history(notes: list[HistoryNote], rules: int, source: int) -> list[rows.HistoryRow]:
     """The lines of history of a correction, at most one for each profile."""
     return [
         rows.HistoryRow(
@@ -101,7 +101,7 @@ def history(notes: list[HistoryNote], rules: int, actor: int) -> list[rows.Histo
             other=n.other,
             keys=b"".join(n.keys),
             rules_version=rules,
-            actor=actor,
+            source=source,
         )
         for n in notes
     ]

@@ -105,7 +105,7 @@ class BatchWriter:
         first = await load.begin(
             connection,
             space.tenant,
-            list({call.message for call in calls}),
+            list({call.message_key for call in calls}),
             list({key for request in requests for key in request.keys}),
             stamp,
             lease,
@@ -114,7 +114,9 @@ class BatchWriter:
         )
         if tried:
             # Before the calls are read again, which would give those without a message id another one.
-            done = await load.committed_batch(connection, space.tenant, [call.message for call in calls], list(tried))
+            done = await load.committed_batch(
+                connection, space.tenant, [call.message_key for call in calls], list(tried)
+            )
             if done is not None:
                 await rollback(connection)
                 _answer(requests, tried[done])
@@ -140,12 +142,15 @@ class BatchWriter:
             return None
         sealer = Sealer(opened, first.lock_row, rules, key_slot, slot_key)
         writes = sealer.seal(made)
-        writes.unclaimed = list(first.fresh_messages - made.messages)
+        writes.unclaimed_message_keys = list(first.new_message_keys - made.message_keys)
         writes.lock_stamp = self.clock.last_stamp if made.assumes_unknown else Stamp(0)
         writes.lane = self.clock.slot % spaces_and_keys.LANES
         writes.ledger = [
             entry(
-                f"key:{record.call.source.key}", "alias.force", public_profile(record.origin), stamp_time(record.stamp)
+                f"key:{record.call.source.key_number}",
+                "alias.force",
+                public_profile(record.origin),
+                stamp_time(record.stamp),
             )
             for record in made.forced
         ]
@@ -182,7 +187,7 @@ class BatchWriter:
         except KeyError:
             await space.read_types()
             opened = UnsealedBatch(space, first, second)
-        opened.state.messages = {call.message for call in calls} - first.fresh_messages
+        opened.state.message_keys = {call.message_key for call in calls} - first.new_message_keys
         opened.state.suppressed, opened.state.erased = marked.suppressed, marked.erased
         opened.state.blocked, opened.state.cuts = marked.blocked, marked.cuts
         if any(call.kind == "leave" for call in calls):

@@ -55,4 +55,4 @@ def _lost(outcome: Outcome) -> bool:
 
 
 def _rejected(request: IngestRequest, body: object, outcome: Outcome) -> StoredRejection:
-    return of_item(body, outcome, kind=request.kind, source=request.source.key, received=request.received)
+    return of_item(body, outcome, kind=request.kind, source=request.source.key_number, received=request.received)

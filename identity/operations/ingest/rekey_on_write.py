@@ -90,4 +90,4 @@ class _RekeyOnWrite:
         if not older:
             return first
         seen = await load.accepted_messages(connection, self._space.tenant, list(older))
-        return first._replace(fresh_messages=first.fresh_messages - {older[key] for key in seen})
+        return first._replace(new_message_keys=first.new_message_keys - {older[key] for key in seen})

@@ -88,7 +88,7 @@ async def _leave(space: Space, connection: PipelineConnection, request: IngestRe
         (),
         key_slot,
     )
-    opened = UnsealedBatch(space, load.BatchClaim(lock_row, {call.message for call in calls}, owners), locked)
+    opened = UnsealedBatch(space, load.BatchClaim(lock_row, {call.message_key for call in calls}, owners), locked)
     numbers = count(max(last, opened.newest) + 1)
     made = make_plan(opened.state, calls, DEFAULT_RULES, lambda _: Stamp(next(numbers)), new_profile_id, public_profile)
     await apply(connection, space.tenant, Sealer(opened, lock_row, DEFAULT_RULES, key_slot, locked.slot_key).seal(made))

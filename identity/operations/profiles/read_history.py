@@ -130,7 +130,7 @@ class _HistoryReader:
 
     def entry(self, line: HistoryRow) -> HistoryEntry:
         """The entry of a line."""
-        by_key = line.actor is not None
+        by_key = line.source is not None
         call = None if by_key else self.calls.get(line.stamp)
         return HistoryEntry(
             at=stamp_time(line.stamp),
@@ -139,7 +139,7 @@ class _HistoryReader:
             rules_version=line.rules_version,
             message_id=None if call is None else call.message_id,
             by_key=by_key,
-            actor=None if line.actor is None else self._actors.get(line.actor),
+            actor=None if line.source is None else self._actors.get(line.source),
             other=None if line.other is None else ProfileId(line.other),
             identifiers=self._identifiers(line),
         )

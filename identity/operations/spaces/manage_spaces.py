@@ -83,10 +83,10 @@ class KeyEntry(Struct, frozen=True):
 
 
 class Caller(Struct, frozen=True):
-    """The API key of a request with its scopes. `key` is its number, `key_id` its public id."""
+    """The API key of a request with its scopes. `key_number` is its number, `key_id` its public id."""
 
     space_id: SpaceNumber
-    key: int
+    key_number: int
     key_id: str
     name: str
     scopes: frozenset[str]
@@ -133,7 +133,7 @@ class KeyCheck:
             raise Unauthorised
         key = found.key
         caller = Caller(
-            space_id=key.space_id, key=key.id, key_id=key.public_id, name=key.name, scopes=frozenset(key.scopes)
+            space_id=key.space_id, key_number=key.id, key_id=key.public_id, name=key.name, scopes=frozenset(key.scopes)
         )
         self._known[hash_] = (self._now() + _CACHE_SECONDS, caller)
         while len(self._known) > _CACHED:

@@ -132,8 +132,8 @@ class Replay:
                 None if user is None and anonymous is None else structs.replace(alias, user=user, anonymous=anonymous)
             )
         identifiers = [i for i in call.identifiers if i.key not in gone]
-        message = entry.stamp.to_bytes(16, "big")
-        return structs.replace(call, identifiers=identifiers, alias=alias, message=message)
+        message_key = entry.stamp.to_bytes(16, "big")
+        return structs.replace(call, identifiers=identifiers, alias=alias, message_key=message_key)
 
     def _note_renaming(self, record: RecordedCall) -> None:
         alias = record.call.alias

@@ -106,7 +106,7 @@ class Plan(Struct):
     groups: dict[bytes, GroupState] = {}
     upserts: dict[ProfileId, FeedChange] = {}
     merges: list[FeedChange] = []
-    messages: set[bytes] = set()
+    message_keys: set[bytes] = set()
     forced: list[RecordedCall] = []
     withdrawn: set[Stamp] = set()
     assumes_unknown: bool = False

@@ -76,7 +76,7 @@ class _Planner:
     def accept(self, call: Call) -> Outcome:
         """Plan one call."""
         state = self.state
-        if call.message in state.messages:
+        if call.message_key in state.message_keys:
             return Outcome(message_id=call.message_id, status="duplicate")
         if state.is_under_hold(call):
             return Outcome(message_id=call.message_id, status="rejected", reason=UNDER_HOLD)
@@ -212,8 +212,8 @@ class _Planner:
         plan.history += notes
         if choice.decision.forced:
             plan.forced.append(record)
-        plan.messages.add(call.message)
-        state.messages.add(call.message)
+        plan.message_keys.add(call.message_key)
+        state.message_keys.add(call.message_key)
         return Outcome(
             message_id=call.message_id,
             status="accepted",

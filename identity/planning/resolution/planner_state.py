@@ -93,7 +93,7 @@ class PlannerState(Struct):
     """Everything a plan reads; a row that is not in the state does not exist for the plan.
 
     `owners` maps the key of an identifier to its origin. `profiles` are those origins and their roots,
-    `documents` the documents of origins (a missing one is empty), `messages` the messages accepted before.
+    `documents` the documents of origins (a missing one is empty), `message_keys` those of the messages accepted before.
     `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
     the keys of erased people to the moment up to which their calls are ignored. `lock_stamp` is the stamp of the space
     lock. `under_hold` are the roots of the people
@@ -105,7 +105,7 @@ class PlannerState(Struct):
     documents: dict[ProfileId, Document] = {}
     sightings: Sightings = {}
     groups: dict[bytes, GroupState] = {}
-    messages: set[bytes] = set()
+    message_keys: set[bytes] = set()
     suppressed: set[BlindIndex] = set()
     erased: dict[BlindIndex, int] = {}
     blocked: set[BlindIndex] = set()

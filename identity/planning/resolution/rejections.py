@@ -126,7 +126,7 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
         unlinked=dict(unlinked),
         ignored=_names(call, outcome.ignored_traits),
         ignored_count=len(outcome.ignored_traits),
-        source=call.source.key,
+        source=call.source.key_number,
         received=received if hidden else call.received,
         ignored_timestamp=outcome.ignored_timestamp,
         mended=outcome.mended_values,

@@ -54,7 +54,7 @@ def stored_call(call: Call) -> StoredCall:
         message_id=call.message_id,
         time=call.time,
         received=call.received,
-        source=call.source.key,
+        source=call.source.key_number,
         server=call.source.server,
         body=call.body,
     )

@@ -105,7 +105,7 @@ class WorkingSet:
         gained = Gained(
             identifier=identifier,
             origin=target.id,
-            source=call.source.key,
+            source=call.source.key_number,
             stamp=stamp,
             first_seen=call.time,
             last_seen=call.time,
@@ -136,7 +136,7 @@ class WorkingSet:
         state = self.state
         at = (target.id, set_key([*(i.key for i in kept), *demoted]))
         before = state.sightings.get(at)
-        state.sightings[at] = self.plan.sightings[at] = _again(before, call.time, call.source.key)
+        state.sightings[at] = self.plan.sightings[at] = _again(before, call.time, call.source.key_number)
         windowed = self.rules.windowed
         for identifier in kept:
             if identifier.type in windowed:

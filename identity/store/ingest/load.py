@@ -30,7 +30,7 @@ class BatchClaim(NamedTuple):
     """The first round trip: the state of the space, the messages that are new, and identifier -> origin."""
 
     lock_row: SpaceLockRow
-    fresh_messages: set[bytes]
+    new_message_keys: set[bytes]
     owners: dict[BlindIndex, ProfileId]
 
 

@@ -89,7 +89,7 @@ class Writes(Struct):
     evidence: list[EvidenceRow] = []
     events: list[EventRow] = []
     history: list[HistoryRow] = []
-    unclaimed: list[bytes] = []
+    unclaimed_message_keys: list[bytes] = []
     ledger: list[tuple[Micros, bytes]] = []
     rejection: RejectionRow | None = None
     lane: int = 0
@@ -278,13 +278,14 @@ def _calls(steps: _Steps, w: Writes) -> None:
         plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))
         steps.add(write_statements.INSERT_EVENTS, len(origin), *plain)
     if w.history:
-        profile, stamp, seq, kind, other, keys, rules, actor = zip(*w.history, strict=True)
-        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4s(rules), int8s_or_null(actor))
+        profile, stamp, seq, kind, other, named, rules, source = zip(*w.history, strict=True)
+        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(named), int4s(rules), int8s_or_null(source))
         steps.add(
             write_statements.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns
         )
-    if w.unclaimed:
-        steps.add(write_statements.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))
+    if w.unclaimed_message_keys:
+        keys = w.unclaimed_message_keys
+        steps.add(write_statements.DELETE_MESSAGES, len(keys), uuids(keys), buckets(keys))
     if w.rejection is not None:
         row = w.rejection
         steps.add(

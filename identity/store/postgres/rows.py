@@ -134,7 +134,7 @@ class RejectionRow(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """One line of the history of a profile."""
+    """One line of the history of a profile; `source` is the number of the API key of a correction (column `actor`)."""
 
     origin: ProfileId
     stamp: Stamp
@@ -143,7 +143,7 @@ class HistoryRow(NamedTuple):
     other: ProfileId | None
     keys: bytes
     rules_version: int
-    actor: int | None = None
+    source: int | None = None
 
 
 class ChangeRow(NamedTuple):

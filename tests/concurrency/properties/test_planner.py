@@ -75,7 +75,7 @@ def test_without_limits_profiles_are_connected_components(bodies: list[dict[str,
     graph: Any = nx.Graph()
     for call in calls(bodies, OPEN):
         keys = [identifier.key for identifier in call.identifiers]
-        if call.message not in world.state.messages:
+        if call.message_key not in world.state.message_keys:
             graph.add_nodes_from(keys)
             nx.add_path(graph, keys)
         world.plan([call])
@@ -227,4 +227,4 @@ def test_a_call_of_a_suppressed_person_is_dropped() -> None:
     world = World()
     world.state.suppressed = {key_of("user_id", "u1")}
     outcome = world.send([{"type": "identify", "userId": "u1", "anonymousId": "a1"}])[0]
-    assert (outcome.status, world.state.owners, world.state.messages) == ("suppressed", {}, set())
+    assert (outcome.status, world.state.owners, world.state.message_keys) == ("suppressed", {}, set())

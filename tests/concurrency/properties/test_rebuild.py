@@ -45,7 +45,7 @@ def fresh(ingest: Ingest, rules: Rules) -> World:
         assert {i.type for i in call.identifiers} <= known or not (call.source.server or rules.public.trusted)
         call.identifiers = [i for i in call.identifiers if i.type in known]
         index_call(ingest.space.keys, call, set())
-        call.message = logged.stamp.to_bytes(16, "big")
+        call.message_key = logged.stamp.to_bytes(16, "big")
         world.plan([call], lambda _, at=logged.stamp: at)  # type: ignore[misc]
     return world
 

@@ -50,8 +50,8 @@ def test_the_message_ids_of_public_keys_are_names_of_their_own() -> None:
     server = structs.replace(public, source=Source(2, server=True))
     for call in (public, server):
         index_call(keys, call, set())
-    assert server.message == keys.message("m1")
-    assert public.message not in (server.message, b"")
+    assert server.message_key == keys.message("m1")
+    assert public.message_key not in (server.message_key, b"")
 
 
 def test_without_older_versions_there_are_no_older_keys() -> None:

@@ -220,7 +220,7 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
         {id_: _counted(state.profiles[id_].folded) for id_ in roots},
     )
     yield from pair_differences("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
-    yield from pair_differences("message", dict.fromkeys(stored.messages), dict.fromkeys(state.messages))
+    yield from pair_differences("message", dict.fromkeys(stored.messages), dict.fromkeys(state.message_keys))
 
 
 def inner(stored: Stored) -> Iterator[str]:

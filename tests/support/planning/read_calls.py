@@ -16,8 +16,8 @@ from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 from identity.values.timestamps import LATEST
 
-SERVER = Source(key=1, server=True)
-PUBLIC = Source(key=2)
+SERVER = Source(key_number=1, server=True)
+PUBLIC = Source(key_number=2)
 LARGEST = 32 * 1024
 
 
@@ -34,7 +34,7 @@ def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
     for identifier in named:
         if identifier is not None:
             identifier.key = BlindIndex(key(identifier.type, identifier.value))
-    call.message = key("message", named_message(call))[:16]
+    call.message_key = key("message", named_message(call))[:16]
     if call.group is not None:
         call.group_key = key("group", call.group)
     return call

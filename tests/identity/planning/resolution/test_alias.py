@@ -10,8 +10,8 @@ from identity.values.calls import Call, Source
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import read
 
-BROWSER = Source(key=2)
-SERVER = Source(key=1, server=True)
+BROWSER = Source(key_number=2)
+SERVER = Source(key_number=1, server=True)
 
 
 def decided(known: list[dict[str, str]], source: Source, **more: Any) -> AliasDecision:
