@@ -93,5 +93,5 @@ async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMI
     except ProfileNotFound:
         await audit_read(visit, "profile.history", None)
         raise
-    await audit_read(visit, "profile.history", page.entries[0].profile_id if page.entries else None)
+    await audit_read(visit, "profile.history", page.entries[0].origin if page.entries else None)
     return answer(history_page(page))

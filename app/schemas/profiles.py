@@ -176,7 +176,7 @@ def history_line(value: HistoryEntry | RulesChange) -> HistoryLine:
         return HistoryLine(
             at=format_time(value.at),
             type="rules_changed",
-            profile_id=public_profile(value.profile_id),
+            profile_id=public_profile(value.origin),
             rules_version=value.rules_version,
             message_id=None,
             actor=value.actor,
@@ -184,7 +184,7 @@ def history_line(value: HistoryEntry | RulesChange) -> HistoryLine:
     return HistoryLine(
         at=format_time(value.at),
         type=value.kind.label,
-        profile_id=public_profile(value.profile_id),
+        profile_id=public_profile(value.origin),
         rules_version=value.rules_version,
         message_id=value.message_id,
         actor=value.actor if value.by_key else UNSET,

@@ -135,7 +135,7 @@ async def _visible_profile(
     canonical = opened.root.canonical
     return VisibleProfile(
         id=canonical,
-        merged_from=sorted(m.id for m in opened.origins if m.id != canonical and m.id in recorded),
+        merged_from=sorted(each.id for each in opened.origins if each.id != canonical and each.id in recorded),
         version=opened.root.version + scope.offset,
         nothing=view.nothing,
         identifiers=await visible_identifiers(opened, view),

@@ -205,4 +205,5 @@ class _StateWriter:
 
 def _disclosed_ids(opened: OpenedItem, one: OpenedProfile, view: Visible) -> set[ProfileId]:
     """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
-    return {m.id for m in one.origins if m.id in view.fields or m.id in opened.known} | {one.root.canonical}
+    known = {origin.id for origin in one.origins if origin.id in view.fields or origin.id in opened.known}
+    return known | {one.root.canonical}

@@ -181,7 +181,9 @@ async def _disclosed_items(space: Space, scope: Scope, items: Sequence[FeedItem]
         root = roots.get(each.profile)
         profile = None if root is None else opened[root]
         view = None if root is None else views[root]
-        disclosed = each.profile in known or (profile is not None and any(m.id in known for m in profile.origins))
+        disclosed = each.profile in known or (
+            profile is not None and any(origin.id in known for origin in profile.origins)
+        )
         readable = view is not None and not view.nothing
         if each.op is not None:
             # A destination reads of a merge or unmerge only between profiles that were disclosed to it.

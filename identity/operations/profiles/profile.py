@@ -139,9 +139,9 @@ class OpenedProfile:
     def meetings(self) -> list[fold.Meeting]:
         """The merges that joined its origins."""
         return [
-            fold.Meeting(m.joined_at, m.id, m.joined_to)
-            for m in self.origins
-            if m.joined_to is not None and m.joined_at is not None
+            fold.Meeting(origin.joined_at, origin.id, origin.joined_to)
+            for origin in self.origins
+            if origin.joined_to is not None and origin.joined_at is not None
         ]
 
     async def names(self) -> dict[int, str]:

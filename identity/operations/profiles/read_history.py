@@ -46,7 +46,7 @@ class HistoryEntry(Struct, frozen=True):
 
     at: Micros
     kind: HistoryKind
-    profile_id: ProfileId
+    origin: ProfileId
     rules_version: int | None
     message_id: str | None
     by_key: bool
@@ -59,7 +59,7 @@ class RulesChange(Struct, frozen=True):
     """A change of the rules of the space, which holds for a profile from then on."""
 
     at: Micros
-    profile_id: ProfileId
+    origin: ProfileId
     rules_version: int
     actor: str | None
 
@@ -114,8 +114,8 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     return HistoryEntries([entry for _, entry in shown], following)
 
 
-def _changed(change: rules.RulesChangeRow, profile_id: ProfileId) -> RulesChange:
-    return RulesChange(stamp_time(change.stamp), ProfileId(profile_id), change.version, change.actor)
+def _changed(change: rules.RulesChangeRow, canonical: ProfileId) -> RulesChange:
+    return RulesChange(stamp_time(change.stamp), ProfileId(canonical), change.version, change.actor)
 
 
 class _HistoryReader:
@@ -135,7 +135,7 @@ class _HistoryReader:
         return HistoryEntry(
             at=stamp_time(line.stamp),
             kind=HistoryKind(line.kind),
-            profile_id=ProfileId(line.origin),
+            origin=ProfileId(line.origin),
             rules_version=line.rules_version,
             message_id=None if call is None else call.message_id,
             by_key=by_key,
@@ -166,9 +166,9 @@ async def _reader(
     root = next(origin for origin in found.origins if origin.id == origin.root)
     reader = _HistoryReader(root.canonical, names, actors)
     subjects: dict[bytes, SubjectKey] = {
-        m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)
-        for m in found.origins
-        if m.slot is not None and m.epoch is not None and m.slot_wrapped and m.key_id and m.wrapped
+        row.id: space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+        for row in found.origins
+        if row.slot is not None and row.epoch is not None and row.slot_wrapped and row.key_id and row.wrapped
     }
     for identifier in found.identifiers:
         value = subjects[identifier.origin].open(IDENTIFIER, identifier.key[:16], 0, identifier.value).decode()

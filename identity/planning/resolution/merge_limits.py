@@ -21,10 +21,10 @@ Cuts = Mapping[BlindIndex, Sequence[tuple[bytes, int]]]
 
 
 class ExemptPair(Struct, frozen=True):
-    """The two ids of an alias, exempt from limits: `profile` stands for their union, `sides` are its roots."""
+    """The two ids of an alias, exempt from limits: `profile` stands for their union, `roots` are its roots."""
 
     profile: Profile
-    sides: list[Profile]
+    roots: list[Profile]
     keys: set[BlindIndex]
 
 
@@ -32,27 +32,27 @@ class Candidate(Struct, frozen=True):
     """The union that the identifiers of a call propose.
 
     `kept` are the identifiers of the call that the union would hold: `fresh` those that no profile holds, and `seen`
-    those that a side holds, with the side. `sides` are the roots to join. `exempt` is the pair of an
+    those that a root holds, with the root. `roots` are those to join. `exempt` is the pair of an
     alias, part of all of these.
     """
 
     kept: list[Identifier] = []
-    sides: list[Profile] = []
+    roots: list[Profile] = []
     fresh: list[Identifier] = []
     seen: list[tuple[Profile, Identifier]] = []
     exempt: ExemptPair | None = None
 
     def joins(self, root: Profile) -> bool:
-        """Whether a root is one of the sides."""
-        return any(root is side for side in self.sides)
+        """Whether a root is one of those to join."""
+        return any(root is each for each in self.roots)
 
     def add(self, identifier: Identifier, root: Profile | None) -> "Candidate":
         """The candidate with one more identifier, held by `root` or new."""
         kept = [*self.kept, identifier]
         if root is None:
             return replace(self, kept=kept, fresh=[*self.fresh, identifier])
-        sides = self.sides if self.joins(root) else [*self.sides, root]
-        return replace(self, kept=kept, sides=sides, seen=[*self.seen, (root, identifier)])
+        roots = self.roots if self.joins(root) else [*self.roots, root]
+        return replace(self, kept=kept, roots=roots, seen=[*self.seen, (root, identifier)])
 
     def without(self, identifiers: Sequence[Identifier]) -> "Candidate":
         """The candidate without some of its identifiers. Not for the pair of an alias."""
@@ -65,17 +65,17 @@ class Candidate(Struct, frozen=True):
 
     def exempting(self, profile: Profile) -> "Candidate":
         """The candidate of the two ids of an alias, exempt from limits; `profile` stands for their union."""
-        return replace(self, exempt=ExemptPair(profile, self.sides, {identifier.key for identifier in self.kept}))
+        return replace(self, exempt=ExemptPair(profile, self.roots, {identifier.key for identifier in self.kept}))
 
     def checked(self) -> "Candidate":
         """The candidate that limits apply to: the pair of an alias counts as one profile that exists already."""
         pair = self.exempt
         if pair is None:
             return self
-        paired = [any(root is part for part in pair.sides) for root, _ in self.seen]
+        paired = [any(root is part for part in pair.roots) for root, _ in self.seen]
         return Candidate(
             kept=self.kept,
-            sides=[pair.profile, *(side for side in self.sides if not any(side is part for part in pair.sides))],
+            roots=[pair.profile, *(root for root in self.roots if not any(root is part for part in pair.roots))],
             fresh=[identifier for identifier in self.fresh if identifier.key not in pair.keys],
             seen=[
                 (pair.profile if is_paired else root, identifier)
@@ -85,7 +85,7 @@ class Candidate(Struct, frozen=True):
 
 
 def over(parts: Iterable[int], fresh: int, limit: int) -> bool:
-    """Whether a union breaks a limit: its count exceeds the limit and the count of its largest side."""
+    """Whether a union breaks a limit: its count exceeds the limit and the count of its largest part."""
     total = largest = 0
     for part in parts:
         total += part
@@ -101,38 +101,38 @@ def misfit(candidate: Candidate, time: Micros, rules: Rules, cuts: Cuts) -> str 
     `max_merges`, `separated`.
     """
     candidate = candidate.checked()
-    sides, fresh = candidate.sides, candidate.fresh
-    if not fresh and len(sides) <= 1:
+    roots, fresh = candidate.roots, candidate.fresh
+    if not fresh and len(roots) <= 1:
         return None
     added: dict[str, int] = {}
     for identifier in fresh:
         added[identifier.type] = added.get(identifier.type, 0) + 1
     types = set(added)
-    if len(sides) > 1:
-        for side in sides:
-            types.update(side.folded.types)
+    if len(roots) > 1:
+        for root in roots:
+            types.update(root.folded.types)
     broken = [type_ for type_ in types if _type_over(type_, candidate, added.get(type_, 0), time, rules)]
     if broken:
         return f"limit:{min(broken, key=rules.rank)}"
-    if over([side.folded.total for side in sides], len(fresh), rules.max_identifiers):
+    if over([root.folded.total for root in roots], len(fresh), rules.max_identifiers):
         return "max_identifiers"
-    if len(sides) > 1 and sum(side.folded.origins for side in sides) - 1 > rules.max_merges:
+    if len(roots) > 1 and sum(root.folded.origins for root in roots) - 1 > rules.max_merges:
         return "max_merges"
     return SEPARATED if separated(candidate, cuts) else None
 
 
 def _type_over(type_: str, candidate: Candidate, added: int, time: Micros, rules: Rules) -> bool:
-    sides = candidate.sides
+    roots = candidate.roots
     after = horizon(rules, type_, time)
     if after is None:
-        return over([side.folded.types.get(type_, 0) for side in sides], added, rules.limit(type_).max)
+        return over([root.folded.types.get(type_, 0) for root in roots], added, rules.limit(type_).max)
     parts = []
-    for side in sides:
-        live = side.folded.live
-        refreshed = {i.key for root, i in candidate.seen if root is side and i.type == type_}
+    for root in roots:
+        live = root.folded.live
+        refreshed = {i.key for holder, i in candidate.seen if holder is root and i.type == type_}
         if type_ == "user_id":
             refreshed = refreshed.intersection(live)
-        parts.append(count_within(side.folded, type_, after, refreshed))
+        parts.append(count_within(root.folded, type_, after, refreshed))
     return over(parts, added, rules.limit(type_).max)
 
 
@@ -140,8 +140,8 @@ def separated(candidate: Candidate, cuts: Cuts) -> bool:
     """Whether a candidate holds both sides of a cut that no single profile already spans."""
     held: dict[bytes, list[bool]] = {}
     spanned = set()
-    for side in candidate.sides:
-        for cut, (left, right) in side.folded.cuts.items():
+    for root in candidate.roots:
+        for cut, (left, right) in root.folded.cuts.items():
             both = held.setdefault(cut, [False, False])
             both[0] |= left > 0
             both[1] |= right > 0
@@ -156,16 +156,16 @@ def separated(candidate: Candidate, cuts: Cuts) -> bool:
 def united(candidate: Candidate, retired: Identifier, time: Micros, rules: Rules, cuts: Cuts) -> Profile:
     """The profile that an alias makes of its two ids, to check the other identifiers of the call against."""
     folded = Counters(types={}, live=[], origins=0)
-    for side in candidate.sides:
-        unite(folded, side.folded)
+    for root in candidate.roots:
+        unite(folded, root.folded)
     folded.origins = max(folded.origins, 1)
     fit_windows(folded, rules)
     for identifier in candidate.fresh:
         attach(folded, identifier.key, identifier.type)
         mark_seen(folded, identifier.key, identifier.type, time)
-        for cut, side_ in cuts.get(identifier.key, ()):
+        for cut, side in cuts.get(identifier.key, ()):
             left, right = folded.cuts.get(cut, (0, 0))
-            folded.cuts[cut] = (left + (side_ == 0), right + (side_ == 1))
+            folded.cuts[cut] = (left + (side == 0), right + (side == 1))
     if retired.key in folded.live:
         retire(folded, retired.key)
     nobody = ProfileId(b"")

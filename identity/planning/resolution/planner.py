@@ -118,7 +118,7 @@ class _Planner:
             root = state.root_of(identifiers[0].key)
             barred = self.rules.public.bars(call.source, identifiers[0].type)
             if root is not None and not barred and all(state.root_of(i.key) is root for i in identifiers):
-                return _Choice(Candidate(kept=identifiers, sides=[root]))
+                return _Choice(Candidate(kept=identifiers, roots=[root]))
         for identifier in identifiers:
             while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
                 choice.demoted += demoted
@@ -230,7 +230,7 @@ class _Planner:
 
         The stamp also exceeds those of the traits of the call's group, so that the order of group calls is kept.
         """
-        looked = list(choice.candidate.sides)
+        looked = list(choice.candidate.roots)
         for each in demoted:
             # The store does not load the profiles of blocked identifiers.
             root = None if each.reason == BLOCKED else self.state.root_of(each.identifier.key)
@@ -255,9 +255,9 @@ class _Planner:
             notes.append(HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.CREATED, keys=[]))
         else:
             target = self.state.profiles[origin]
-            root = choice.candidate.sides[0]
-            if len(choice.candidate.sides) > 1:
-                root, merged = working.merge(choice.candidate.sides, stamp)
+            root = choice.candidate.roots[0]
+            if len(choice.candidate.roots) > 1:
+                root, merged = working.merge(choice.candidate.roots, stamp)
                 notes += [
                     HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.MERGED, keys=[], other=id_)
                     for id_ in merged

@@ -30,19 +30,19 @@ def over_connected(candidate: Candidate, added: Identifier, rules: Rules) -> Ove
     if rules.is_strong(added.type):
         return None
     checked = candidate.checked()
-    if not checked.sides:
+    if not checked.roots:
         return None
     has_strong = any(rules.is_strong(identifier.type) for identifier in candidate.kept)
     fresh: dict[str, int] = {}
     for identifier in checked.fresh:
         fresh[identifier.type] = fresh.get(identifier.type, 0) + 1
     types = set(fresh)
-    if len(checked.sides) > 1:
-        types.update(*(side.folded.types for side in checked.sides))
+    if len(checked.roots) > 1:
+        types.update(*(root.folded.types for root in checked.roots))
     for type_ in sorted(types, key=rules.rank):
         if type_ == USER_ID or rules.limit(type_).days is not None or (has_strong and not rules.is_strong(type_)):
             continue
-        counts = [side.folded.types.get(type_, 0) for side in checked.sides]
+        counts = [root.folded.types.get(type_, 0) for root in checked.roots]
         if over(counts, fresh.get(type_, 0), rules.shared_limit.max):
             return OverConnectedType(type_, _connecting(checked, type_, counts, added, has_strong=has_strong))
     return None
@@ -51,8 +51,8 @@ def over_connected(candidate: Candidate, added: Identifier, rules: Rules) -> Ove
 def _connecting(
     candidate: Candidate, type_: str, counts: list[int], added: Identifier, *, has_strong: bool
 ) -> list[Identifier]:
-    """The identifiers on the side with the most identifiers of the type; a new identifier is on no side."""
-    largest = candidate.sides[counts.index(max(counts))]
+    """The identifiers at the root with the most identifiers of the type; a new identifier is at no root."""
+    largest = candidate.roots[counts.index(max(counts))]
     held = [identifier for root, identifier in candidate.seen if root is largest]
     own = next((root for root, identifier in candidate.seen if identifier is added), None)
     if has_strong or (own is not None and own.folded.types.get(type_, 0) == max(counts)):

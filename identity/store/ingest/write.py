@@ -132,8 +132,8 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
             write_statements.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.new_origins)
         )
     if w.moved:
-        roots, to = zip(*w.moved, strict=True)
-        steps.add(write_statements.MOVE_ORIGINS, None, uuids(roots), uuids(to), int4(tenant.base))
+        roots, new_roots = zip(*w.moved, strict=True)
+        steps.add(write_statements.MOVE_ORIGINS, None, uuids(roots), uuids(new_roots), int4(tenant.base))
     if w.touched:
         rows = [row for row, _ in w.touched]
         ids = [row.id for row in rows]
@@ -278,11 +278,9 @@ def _calls(steps: _Steps, w: Writes) -> None:
         plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))
         steps.add(write_statements.INSERT_EVENTS, len(origin), *plain)
     if w.history:
-        profile, stamp, seq, kind, other, named, rules, source = zip(*w.history, strict=True)
+        origin, stamp, seq, kind, other, named, rules, source = zip(*w.history, strict=True)
         columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(named), int4s(rules), int8s_or_null(source))
-        steps.add(
-            write_statements.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns
-        )
+        steps.add(write_statements.INSERT_HISTORY, len(origin), uuids(origin), int8s(stamp), buckets(origin), *columns)
     if w.unclaimed_message_keys:
         keys = w.unclaimed_message_keys
         steps.add(write_statements.DELETE_MESSAGES, len(keys), uuids(keys), buckets(keys))

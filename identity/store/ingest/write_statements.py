@@ -22,8 +22,8 @@ FROM unnest($2::uuid[], $3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int8
 
 # The partial index on `head` finds the origins; the root itself is among the touched profiles.
 MOVE_ORIGINS = """
-UPDATE profile p SET head = u.to_head
-FROM unnest($2::uuid[], $3::uuid[]) AS u (head, to_head)
+UPDATE profile p SET head = u.to_root
+FROM unnest($2::uuid[], $3::uuid[]) AS u (head, to_root)
 WHERE p.head = ANY (ARRAY[u.head]) AND p.head <> p.profile_id AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $4::int4
 """
 
@@ -160,10 +160,10 @@ FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::bytea[]) AS u (o
 
 INSERT_HISTORY = """
 INSERT INTO history (profile_id, stamp, seq, space_id, bucket, kind, rules_version, other, keys, actor)
-SELECT u.profile, u.stamp, u.seq, $1::int4, u.bucket, u.kind, u.rules, u.other, u.keys, u.actor
+SELECT u.origin, u.stamp, u.seq, $1::int4, u.bucket, u.kind, u.rules, u.other, u.keys, u.source
 FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::int2[], $7::uuid[], $8::bytea[], $9::int4[],
             $10::int8[])
-     AS u (profile, stamp, bucket, seq, kind, other, keys, rules, actor)
+     AS u (origin, stamp, bucket, seq, kind, other, keys, rules, source)
 """
 
 # Claimed at the start, but the call came to nothing: its id stays free.

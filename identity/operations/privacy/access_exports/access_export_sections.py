@@ -149,7 +149,7 @@ async def _section(
         page = await get_history(opened.space, public_profile(opened.id), _PAGE, at)
         # An origin that joined since the profile was opened is not part of this step.
         origins = {origin.id for origin in opened.origins}
-        return [entry for entry in page.entries if entry.profile_id in origins], page.next_cursor
+        return [entry for entry in page.entries if entry.origin in origins], page.next_cursor
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, _EVERY_CALL, Stamp(cursor) if isinstance(cursor, int) else None)
         if name == "calls":

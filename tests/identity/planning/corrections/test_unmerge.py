@@ -72,4 +72,4 @@ def test_counters_match_the_identifiers_of_each_side() -> None:
     assert parting.cut is not None
     assert parting.staying.folded.cuts == {parting.cut: (1, 0)}
     assert parting.leaving.folded.cuts == {parting.cut: (0, 2)}
-    assert separated(Candidate(sides=[parting.staying, parting.leaving]), {})
+    assert separated(Candidate(roots=[parting.staying, parting.leaving]), {})

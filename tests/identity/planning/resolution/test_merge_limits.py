@@ -82,9 +82,9 @@ def test_both_sides_of_a_cut_stay_separate() -> None:
     left, right, spanning = root("email:a"), root("email:b"), root("email:c")
     left.folded.cuts, right.folded.cuts, spanning.folded.cuts = {b"c": (1, 0)}, {b"c": (0, 1)}, {b"c": (1, 1)}
 
-    assert misfit(Candidate(sides=[left, right]), Micros(0), RULES, {}) == SEPARATED
-    assert not separated(Candidate(sides=[left, spanning]), {})
-    fresh = Candidate(sides=[left]).add(named("email:new"), None)
+    assert misfit(Candidate(roots=[left, right]), Micros(0), RULES, {}) == SEPARATED
+    assert not separated(Candidate(roots=[left, spanning]), {})
+    fresh = Candidate(roots=[left]).add(named("email:new"), None)
     assert separated(fresh, {named("email:new").key: [(b"c", 1)]})
     assert not separated(fresh, {named("email:new").key: [(b"c", 0)]})
 
@@ -94,9 +94,9 @@ def test_a_candidate_without_an_identifier_loses_its_side() -> None:
     side, one, two = root("email:a", "email:b"), named("email:a"), named("email:b")
     candidate = Candidate().add(one, side).add(two, side).add(named("email:c"), None)
 
-    assert candidate.without([one]).sides == [side]
+    assert candidate.without([one]).roots == [side]
     rest = candidate.without([one, two])
-    assert (rest.sides, [each.text for each in rest.fresh]) == ([], ["email:c"])
+    assert (rest.roots, [each.text for each in rest.fresh]) == ([], ["email:c"])
 
 
 def test_the_two_ids_of_an_alias_count_as_one_profile() -> None:
