@@ -231,7 +231,7 @@ def _external_id(value: SourcedIdentifier) -> ApiExternalId:
         collection=value.collection,
         id=value.value,
         type=value.type,
-        created_at=format_time(value.linked_at),
+        created_at=format_time(value.created_at),
         encoding="none",
         first_message_id=_message_id(value.call),
     )

@@ -217,7 +217,7 @@ def _fill(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer: Origi
     for key, gained in rebuilt.links.items():
         if gained.origin in changed:
             identifier = gained.identifier
-            seen = (gained.stamp, gained.first_seen, gained.last_seen)
+            seen = (gained.linked_at, gained.first_seen, gained.last_seen)
             link = rows.LinkRow(codes[identifier.type], gained.retired, gained.source, *seen)
             resealer.identifier(gained.origin, key, identifier.value.encode(), link)
     for (id_, set_), again in rebuilt.sightings.items():

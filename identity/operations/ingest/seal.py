@@ -82,7 +82,7 @@ class Sealer:
                     type=codes[identifier.type],
                     retired=gained.retired,
                     source=gained.source,
-                    linked_at=gained.stamp,
+                    linked_at=gained.linked_at,
                     first_seen=gained.first_seen,
                     last_seen=gained.last_seen,
                     value=value,

@@ -41,7 +41,7 @@ class OpenGroup(NamedTuple):
 
     id: GroupRowId
     group_id: str
-    created: Micros
+    created_at: Micros
     document: Document
 
 
@@ -87,18 +87,18 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[l
     """Read the one identifier of a group."""
     group = await find_group(space, ref)
     excluded = wanted.include and GROUP_TYPE not in wanted.include
-    return Page(None, [] if excluded else [group_id(group.group_id, group.created)], None)
+    return Page(None, [] if excluded else [group_id(group.group_id, group.created_at)], None)
 
 
 def group_id(
-    name: str, created: Micros, call: StoredCall | None = None, source: str | None = None
+    name: str, created_at: Micros, call: StoredCall | None = None, source: str | None = None
 ) -> SourcedIdentifier:
     """The id of a group as an identifier, with the call that names it."""
     return SourcedIdentifier(
         collection=ACCOUNTS,
         type=GROUP_TYPE,
         value=name,
-        linked_at=created,
+        created_at=created_at,
         call=call,
         source=source,
     )
@@ -120,8 +120,8 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[Coll
     newest = [stamp for _, _, stamp in group.document.traits.values()] + [stamp for _, stamp in joins[-1:]]
     keys = await key_names(space)
     times = CollectionTimes(
-        created_at=group.created,
-        updated_at=max([group.created, *(stamp_time(stamp) for stamp in newest)]),
+        created_at=group.created_at,
+        updated_at=max([group.created_at, *(stamp_time(stamp) for stamp in newest)]),
         first=first,
         first_source=source_id(first, keys),
         last=last,

@@ -83,7 +83,7 @@ async def linked_ids(
                 collection=USERS,
                 type=names[each.type],
                 value=profile.value(each),
-                linked_at=stamp_time(each.linked_at),
+                created_at=stamp_time(each.linked_at),
                 call=call,
                 source=source_id(call, keys),
             )

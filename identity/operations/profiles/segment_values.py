@@ -28,7 +28,7 @@ class SourcedIdentifier(Struct, frozen=True):
     collection: Collection
     type: str
     value: str
-    linked_at: Micros
+    created_at: Micros
     call: StoredCall | None
     source: str | None
 

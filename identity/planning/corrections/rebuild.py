@@ -213,7 +213,8 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
     """Set the counters of every origin and root from the rebuilt links."""
     links = {
         key: SnapshotIdentifier(
-            key=key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired, linked_at=gained.stamp,
+            key=key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired,
+            linked_at=gained.linked_at,
             first_seen=gained.first_seen, last_seen=gained.last_seen, source=gained.source,
         )
         for key, gained in rebuilt.links.items()
@@ -269,7 +270,7 @@ def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[ProfileId]
     )
     after = _content_by_origin(
         [
-            (link.origin, key, link.retired, (link.stamp, link.first_seen, link.last_seen))
+            (link.origin, key, link.retired, (link.linked_at, link.first_seen, link.last_seen))
             for key, link in rebuilt.links.items()
         ],
         rebuilt.evidence,

@@ -214,5 +214,5 @@ def _named(call: Call) -> Iterator[BlindIndex]:
 
 def _link(gained: Gained) -> SnapshotIdentifier:
     identifier = gained.identifier
-    seen = (gained.stamp, gained.first_seen, gained.last_seen, gained.source)
+    seen = (gained.linked_at, gained.first_seen, gained.last_seen, gained.source)
     return SnapshotIdentifier(identifier.key, identifier.type, gained.origin, gained.retired, *seen)

@@ -15,12 +15,15 @@ from identity.values.stamps import Micros, Stamp
 
 
 class Gained(Struct):
-    """An identifier that becomes known; it stays with `origin` until a removal or an unmerge."""
+    """An identifier that becomes known; `linked_at` is the stamp of the call.
+
+    The identifier stays with `origin` until a removal or an unmerge.
+    """
 
     identifier: Identifier
     origin: ProfileId
     source: int
-    stamp: Stamp
+    linked_at: Stamp
     first_seen: Micros
     last_seen: Micros
     retired: bool = False

@@ -106,7 +106,7 @@ class WorkingSet:
             identifier=identifier,
             origin=target.id,
             source=call.source.key_number,
-            stamp=stamp,
+            linked_at=stamp,
             first_seen=call.time,
             last_seen=call.time,
         )

@@ -192,7 +192,16 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     state = replayed.state
     yield from pair_differences("owner", stored.owners, state.owners)
     links = {
-        key: (g.origin, g.identifier.type, g.identifier.value, g.retired, g.source, g.stamp, g.first_seen, g.last_seen)
+        key: (
+            g.origin,
+            g.identifier.type,
+            g.identifier.value,
+            g.retired,
+            g.source,
+            g.linked_at,
+            g.first_seen,
+            g.last_seen,
+        )
         for key, g in replayed.gained.items()
     }
     yield from pair_differences("link", {key: link.row for key, link in stored.links.items()}, links)

@@ -105,7 +105,8 @@ class World:
         links = {
             gained.identifier.key: SnapshotIdentifier(
                 key=gained.identifier.key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired,
-                linked_at=gained.stamp, first_seen=gained.first_seen, last_seen=gained.last_seen, source=gained.source,
+                linked_at=gained.linked_at, first_seen=gained.first_seen, last_seen=gained.last_seen,
+                source=gained.source,
             )
             for gained in self.gained.values()
             if gained.origin in profiles

@@ -25,7 +25,7 @@ async def test_external_ids_come_with_the_call_that_linked_each(people: Lab) -> 
         calls = {each.value: each.call.message_id for each in page.items if each.call is not None}
 
         assert calls["ann"] == calls["a1"] == "m1"
-        assert [each.linked_at for each in page.items] == sorted(each.linked_at for each in page.items)
+        assert [each.created_at for each in page.items] == sorted(each.created_at for each in page.items)
         mail = await segment_users.external_ids(space, ANN, ListParameters(limit=9, include=frozenset({"email"})))
         assert [each.value for each in mail.items] == ["ann@example.org"]
 

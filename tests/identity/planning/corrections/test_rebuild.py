@@ -37,7 +37,8 @@ def rebuilt(before: World, rules: Rules) -> tuple[StoredProfiles, RebuiltProfile
     """The profiles of a world, and the same after a replay under other rules."""
     links = {
         key: SnapshotIdentifier(
-            key=key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired, linked_at=gained.stamp,
+            key=key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired,
+            linked_at=gained.linked_at,
             first_seen=gained.first_seen, last_seen=gained.last_seen, source=gained.source,
         )
         for key, gained in before.gained.items()

@@ -17,7 +17,7 @@ def test_each_end_moves_by_itself(first: int, last: int, expected: tuple[int, in
         identifier=Identifier("user_id", "u1"),
         origin=ProfileId(b"o" * 16),
         source=1,
-        stamp=Stamp(1),
+        linked_at=Stamp(1),
         first_seen=Micros(5),
         last_seen=Micros(8),
     )
