@@ -31,13 +31,15 @@ class Readiness:
         self._good_until = self._keys_good_until = 0.0
         self._checking: asyncio.Task[None] | None = None
         self.rolled_back: frozenset[Found] = frozenset()
+        self.missing_suppressions: frozenset[Found] = frozenset()
 
     async def require(self) -> None:
         """Return if calls can be served. Unavailable where database, keys or queue writers are not there.
 
-        RolledBack while a space that this process serves has settings that are older than its journal records.
+        RolledBack while a space that this process serves has settings or suppressions that are older than its journal
+        records.
         """
-        if self.rolled_back:
+        if self.rolled_back or self.missing_suppressions:
             raise RolledBack
         if time.monotonic() < self._good_until:
             return

@@ -26,6 +26,7 @@ from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.threads import in_key_store
+from identity.vault.vouching.journal_constraints import JournalConstraints
 from identity.vault.vouching.journal_heads import Heads, JournalHeads
 
 
@@ -65,6 +66,11 @@ class Space:
     def heads(self) -> Heads:
         """What the journal says is in force; a row that is read afterwards must not be older."""
         return self._heads.current
+
+    @property
+    def recorded(self) -> JournalConstraints:
+        """The suppressions, erasures and blocks that the journal records, whatever the rows say."""
+        return self._heads.constraints
 
     async def read_heads(self) -> None:
         """Takes up what the journal records since the last time. LedgerBroken, KeyUnavailable."""

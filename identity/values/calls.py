@@ -41,6 +41,8 @@ class IndexVersions(NamedTuple):
 
 MICRO = 1_000_000
 DAY = 86_400 * MICRO
+LATE = 30 * DAY
+"""How long calls from before an erasure may arrive."""
 
 
 class Identifier(Struct, gc=False):

@@ -1,7 +1,5 @@
 """Removes one identifier and, on request, blocks it: the identifier is forgotten, the data it brought stays."""
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
 from identity.operations.corrections.require_no_hold import require_no_hold
@@ -21,11 +19,13 @@ from identity.store.ledger.ledger import entry as ledger_entry
 from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
-from identity.values.calls import Source
+from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier, ProfileNotFound
 from identity.values.ids import BlindIndex, ProfileId, public_profile
+from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, stamp_time
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 
 class RemovedIdentifier(Struct, frozen=True):
@@ -49,17 +49,17 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RemovedIdentifier]:
         key = space.keys.identifier(named.type, named.value)
         if key not in exclusive.owners:
-            return await _block(exclusive, key, actor, block=block)
+            return await _block(exclusive, named, actor, block=block)
         opened = await unseal_profiles(exclusive, exclusive.owners[key])
         await require_no_hold(exclusive, opened)
         if await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
             # The hold has ended and the erasure that waited for it is next: nobody reads the person any more.
-            return await _block(exclusive, key, actor, block=block)
+            return await _block(exclusive, named, actor, block=block)
         if len(opened.whole.links) == 1:
             raise LastIdentifier
         removal, writes = await removal_rows(exclusive, opened, key, source, block=block)
         profile_id = ProfileId(removal.root.canonical)
-        writes.ledger = [_entry(actor, public_profile(profile_id), removal.stamp, writes.blocked, [key])]
+        writes.ledger = [_entry(space, named, actor, removal.stamp, of=profile_id, block=block)]
         return SpaceChange(RemovedIdentifier(profile_id, blocked=block), writes, (removal.link.origin, removal.stamp))
 
     removed = await run_exclusive(space, [named], decide)
@@ -68,7 +68,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
 
 
 async def _block(
-    exclusive: ExclusiveSpace, key: BlindIndex, actor: str, *, block: bool
+    exclusive: ExclusiveSpace, named: Identifier, actor: str, *, block: bool
 ) -> SpaceChange[RemovedIdentifier]:
     """Blocks an identifier that no profile has. IdentifierNotFound without `block`.
 
@@ -76,22 +76,35 @@ async def _block(
     """
     if not block:
         raise IdentifierNotFound
-    if await holds.any_held(exclusive.connection, exclusive.space.tenant, [key]):
+    space = exclusive.space
+    key = space.keys.identifier(named.type, named.value)
+    if await holds.any_held(exclusive.connection, space.tenant, [key]):
         raise UnderHold
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(
-        lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[_entry(actor, None, stamp, [key], [])]
+        lock_stamp=stamp,
+        marks=SpaceMark.BLOCKED,
+        blocked=[key],
+        ledger=[_entry(space, named, actor, stamp, of=None, block=True)],
     )
     return SpaceChange(RemovedIdentifier(None, blocked=True), writes)
 
 
 def _entry(
-    actor: str, subject: str | None, stamp: Stamp, blocked: Sequence[BlindIndex], removed: Sequence[BlindIndex]
+    space: Space, named: Identifier, actor: str, stamp: Stamp, *, of: ProfileId | None, block: bool
 ) -> tuple[Micros, bytes]:
-    """The ledger entry, which names the identifier by its blind index: a restore repeats the removal and the block."""
-    named = {"blocked": [key.hex() for key in blocked], "removed": [key.hex() for key in removed]}
-    more = {"stamp": stamp, **{name: keys for name, keys in named.items() if keys}}
-    return ledger_entry(actor, IDENTIFIER_REMOVED, subject, stamp_time(stamp), more)
+    """The ledger entry of a removal `of` a profile, a block, or both.
+
+    A restore repeats them by the blind index; ingest knows a block by the hash too, which no rotation changes.
+    """
+    index = space.keys.identifier(named.type, named.value).hex()
+    more: JsonObject = {"stamp": stamp}
+    if block:
+        more |= {"blocked": [index], "hashes": [space.keys.suppression(named.type, named.value).hex()]}
+    if of is not None:
+        more |= {"removed": [index]}
+    subject = None if of is None else public_profile(of)
+    return vouch_for_entry(space.keys, ledger_entry(actor, IDENTIFIER_REMOVED, subject, stamp_time(stamp), more))
 
 
 async def removal_rows(

@@ -97,7 +97,10 @@ async def _constraints(
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_keys(space.keys, named, oldest)
-    forgotten, blocked, cuts = await constraints.constraints(view.connection, space.tenant, sorted(keys | older.keys()))
+    named_keys = keys | older.keys()
+    forgotten, blocked, cuts = await constraints.constraints(view.connection, space.tenant, sorted(named_keys))
+    # A block whose row somebody deleted.
+    blocked += [key for key in named_keys if key in space.recorded.blocked_keys]
     until: dict[BlindIndex, Stamp] = {}
     for key, stamp in forgotten.items():
         until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), stamp))

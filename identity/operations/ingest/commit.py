@@ -10,6 +10,7 @@ whether the commit happened.
 from collections.abc import Sequence
 
 from identity.operations.ingest.record_rejections import rejection_row
+from identity.operations.ingest.recorded_limits import add_recorded_limits
 from identity.operations.ingest.rekey_on_write import up_to_date
 from identity.operations.ingest.request import IngestRequest
 from identity.operations.ingest.seal import Sealer
@@ -172,7 +173,8 @@ class BatchWriter:
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
         key_slot = random_key_slot()
-        marked = await self._marks(connection, space, calls, first) if first.lock_row.marks else PlannerState()
+        limited = first.lock_row.marks or space.recorded
+        marked = await self._marks(connection, space, calls, first) if limited else PlannerState()
         second = await load.lock(
             connection,
             space.tenant,
@@ -218,6 +220,7 @@ class BatchWriter:
                 marked.suppressed.add(hashes[hash_])
             elif until is not None:
                 marked.erased[hashes[hash_]] = until
+        await add_recorded_limits(space, hashes, marked)
         for key, cut, side in cuts:
             marked.cuts.setdefault(key, []).append((cut, side))
         return marked

@@ -158,7 +158,8 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.origins),
     }
-    writes.ledger = [ledger.entry(actor, "suppress", public("ers", row.id), internal_at, entry)]
+    made = ledger.entry(actor, "suppress", public("ers", row.id), internal_at, entry)
+    writes.ledger = [vouch_for_entry(exclusive.space.keys, made)]
     return SpaceChange(None, writes)
 
 

@@ -11,7 +11,7 @@ import structlog
 from identity.operations.privacy.request_erasure import carry_out
 from identity.spaces.space import Spaces
 from identity.store.privacy import erase, erasure_notices, erasures, suppressions
-from identity.values.calls import DAY, MICRO
+from identity.values.calls import DAY, LATE, MICRO
 from identity.values.errors import OnefoldError
 from identity.values.ids import public
 from identity.values.stamps import Micros, wall_time
@@ -19,8 +19,6 @@ from identity.values.stamps import Micros, wall_time
 INTERRUPTED_AFTER: Final = Micros(60 * MICRO)
 """A younger request still has the process that received it."""
 AFTER_DUE: Final = 30 * DAY
-LATE: Final = 30 * DAY
-"""How long calls from before an erasure may arrive."""
 PAGE: Final = 1_000
 _log = structlog.get_logger(__name__)
 

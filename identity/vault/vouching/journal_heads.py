@@ -23,6 +23,7 @@ from identity.values.not_ready import DestinationPaused, RolledBack
 from identity.vault.journal import Journal
 from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
 from identity.vault.space_keys import SpaceKeys
+from identity.vault.vouching.journal_constraints import JournalConstraints
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 KEY_REVOKED: Final = "key.revoke"
@@ -103,10 +104,14 @@ class Heads(msgspec.Struct, frozen=True):
 
 
 class JournalHeads:
-    """Reads the heads of one space; each reading goes on where the last one ended. One thread reads at a time."""
+    """Reads the heads of one space; each reading goes on where the last one ended. One thread reads at a time.
+
+    `constraints` are what the journal records of suppressed, erased and blocked identifiers.
+    """
 
     def __init__(self, keys: SpaceKeys, journal: Journal) -> None:
         self.current = Heads()
+        self.constraints = JournalConstraints(self._is_vouched)
         self._keys = keys
         self._journal = journal
         self._offset = 0
@@ -117,9 +122,14 @@ class JournalHeads:
         found = [_decoder.decode(entry) for entry in entries if entry.startswith(_STARTS) and self._counts(entry)]
         if found:
             self.current = advance(self.current, found, self._keys)
+        for entry in entries:
+            self.constraints.take(entry)
 
     def _counts(self, entry: bytes) -> bool:
-        return not entry.startswith(_RESUMED) or is_vouched_entry(self._keys, entry)
+        return not entry.startswith(_RESUMED) or self._is_vouched(entry)
+
+    def _is_vouched(self, entry: bytes) -> bool:
+        return is_vouched_entry(self._keys, entry)
 
 
 def advance(heads: Heads, entries: Iterable[_Entry], keys: SpaceKeys) -> Heads:

@@ -1,0 +1,100 @@
+"""The suppressions, erasures and blocks that the journal of a space records: what no row of the database can take back.
+
+Invariant: only entries with a MAC count, and an entry that ends a suppression counts once. So a database writer who
+appends or repeats entries in the ledger neither ends a suppression nor adds one. Entries from before Onefold vouched
+for them are not taken up: their suppressions are as the database has them, until an audit.
+
+Ingest asks here after it has read the rows: a call that names a suppressed person stays out, whatever the rows say.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+import msgspec
+
+from identity.values.stamps import Micros
+
+SUPPRESSED: Final = "suppress"
+LIFTED: Final = "suppress.lift"
+HOLD_ENDED: Final = "withhold.end"
+ERASED: Final = "erase"
+IDENTIFIER_REMOVED: Final = "identifier.remove"
+SUPPRESSION_MISSING: Final = "suppression_missing"
+"""The reason in the log where the rows lack a suppression of the journal."""
+_ACTIONS: Final = (SUPPRESSED, LIFTED, HOLD_ENDED, ERASED, IDENTIFIER_REMOVED)
+_STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
+_ERASURE: Final = "ers_"
+
+
+class _ConstraintEntry(msgspec.Struct, frozen=True):
+    action: str
+    at: Micros = Micros(0)
+    subject: str | None = None
+    hashes: list[str] = []
+    blocked: list[str] = []
+    whole: bool = False
+    lifted: list[str] | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(_ConstraintEntry)
+
+
+class JournalConstraints:
+    """What the entries taken up so far leave; each identifier is named by its hash in the suppression list.
+
+    `suppressed` are suppressed for good, `erased` up to a time. `blocked` are the hashes of blocked identifiers, and
+    `blocked_keys` their blind indexes at the time of the block.
+    """
+
+    def __init__(self, is_vouched: Callable[[bytes], bool]) -> None:
+        self.suppressed: set[bytes] = set()
+        self.erased: dict[bytes, Micros] = {}
+        self.blocked: set[bytes] = set()
+        self.blocked_keys: set[bytes] = set()
+        self._is_vouched = is_vouched
+        self._held: set[str] = set()
+        self._ended: set[bytes] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self.suppressed or self.erased or self.blocked)
+
+    def take(self, raw: bytes) -> None:
+        """Take up the next entry of the journal."""
+        if not raw.startswith(_STARTS) or not self._is_vouched(raw):
+            return
+        entry = _decoder.decode(raw)
+        hashes = {bytes.fromhex(hash_) for hash_ in entry.hashes}
+        subject = entry.subject or ""
+        if entry.action == SUPPRESSED:
+            self.suppressed |= hashes
+            if subject.startswith(_ERASURE):
+                self._held.add(subject)
+        elif entry.action == IDENTIFIER_REMOVED:
+            self.blocked |= hashes
+            self.blocked_keys |= {bytes.fromhex(key) for key in entry.blocked}
+        elif entry.action == ERASED:
+            self._erase(raw, entry, hashes)
+        elif self._is_first(raw):
+            self.suppressed -= hashes
+            self._held.discard(subject)
+
+    def missing(self, hashes: Collection[bytes], stored: Collection[bytes]) -> set[bytes]:
+        """The hashes among these that the journal suppresses, and the rows in `stored` do not."""
+        return {hash_ for hash_ in hashes if hash_ in self.suppressed}.difference(stored)
+
+    def _erase(self, raw: bytes, entry: _ConstraintEntry, hashes: set[bytes]) -> None:
+        subject = entry.subject or ""
+        for hash_ in hashes:
+            self.erased[hash_] = max(entry.at, self.erased.get(hash_, entry.at))
+        if entry.whole:
+            self.suppressed |= hashes
+        elif subject in self._held and self._is_first(raw):
+            self.suppressed -= hashes if entry.lifted is None else {bytes.fromhex(each) for each in entry.lifted}
+        self._held.discard(subject)
+
+    def _is_first(self, raw: bytes) -> bool:
+        """Whether an entry that ends a suppression comes for the first time; the MAC, at its end, names the entry."""
+        mac = raw[-66:]
+        new = mac not in self._ended
+        self._ended.add(mac)
+        return new
