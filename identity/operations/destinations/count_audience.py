@@ -9,6 +9,7 @@ from typing import Final
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
+from identity.operations.profiles.recorded_withdrawals import add_recorded_withdrawals
 from identity.planning.destinations.audience import ON_HOLD, Audience, AudienceCount, KeptOut, reasons_unseen
 from identity.planning.destinations.feed_pages import BEGINNING
 from identity.spaces.space import Space
@@ -39,7 +40,9 @@ async def count_audience(space: Space, destination_id: str) -> Audience:
             continue
         after = ids[-1] if len(ids) == limit else None
         now = wall_time()
-        for opened in OpenedProfile.each(space, found).values():
+        profiles = OpenedProfile.each(space, found).values()
+        await add_recorded_withdrawals(space, profiles)
+        for opened in profiles:
             names = await opened.names()
             held = [(each.origin, names[each.type]) for each in opened.identifiers]
             reasons = reasons_unseen(scope.entitled, scope.permission(opened, now), opened.documents, held)

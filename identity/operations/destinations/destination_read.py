@@ -21,6 +21,7 @@ from identity.operations.destinations.destination_scope import (
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
+from identity.operations.profiles.recorded_withdrawals import add_recorded_withdrawals
 from identity.planning.destinations.policy import Entitled, Visible
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import fault_of, rules_to_read, type_of
@@ -104,6 +105,7 @@ async def _look_up(
     scope = await open_scope(space, destination_id)
     found, asked = await _find(space, scope, refs)
     opened = OpenedProfile.each(space, found)
+    await add_recorded_withdrawals(space, opened.values())
     views = {root: await visible_part(scope, each) for root, each in opened.items()}
     before = await past_disclosures(space, scope, [origin.id for origin in found.origins])
     known = {row.origin for row in before} - ours

@@ -19,6 +19,7 @@ from identity.operations.destinations.destination_scope import (
 )
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
+from identity.operations.profiles.recorded_withdrawals import add_recorded_withdrawals
 from identity.planning.consent.permission import Permission
 from identity.planning.destinations.feed_pages import unpack
 from identity.planning.destinations.gap_explanation import (
@@ -127,6 +128,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
         origin, stamped = entry
         call = (await opened.calls([(origin, stamped[2])])).get((origin, stamped[2]))
         counted = TraitEntry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
+    await add_recorded_withdrawals(space, [opened])
     view = await visible_part(scope, opened)
     before = await past_disclosures(space, scope, [origin.id for origin in opened.origins])
     recorded = {(row.origin, row.fields) for row in before}

@@ -23,6 +23,7 @@ from identity.operations.destinations.erased_identifiers import erased_identifie
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
+from identity.operations.profiles.recorded_withdrawals import add_recorded_withdrawals
 from identity.planning.destinations.feed_pages import (
     BEGINNING,
     FeedItem,
@@ -164,6 +165,7 @@ async def _disclosed_items(space: Space, scope: Scope, items: Sequence[FeedItem]
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     erased = await erased_identifiers(space, scope, erasures)
     opened = OpenedProfile.each(space, found)
+    await add_recorded_withdrawals(space, opened.values())
     views = {root: await visible_part(scope, each) for root, each in opened.items()}
     others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.other_profile_ids]
     before = await past_disclosures(space, scope, list({*ids, *others, *(origin.id for origin in found.origins)}))

@@ -1,4 +1,6 @@
-"""The suppressions, erasures and blocks that the journal of a space records: what no row of the database can take back.
+"""The suppressions, erasures, blocks and withdrawals of consent that the journal of a space records.
+
+No row of the database can take these back.
 
 Invariant: only entries with a MAC count, and an entry that ends a suppression counts once. So a database writer who
 appends or repeats entries in the ledger neither ends a suppression nor adds one. Entries from before Onefold vouched
@@ -12,16 +14,17 @@ from typing import Final
 
 import msgspec
 
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, Stamp
 
 SUPPRESSED: Final = "suppress"
 LIFTED: Final = "suppress.lift"
 HOLD_ENDED: Final = "withhold.end"
 ERASED: Final = "erase"
 IDENTIFIER_REMOVED: Final = "identifier.remove"
+CONSENT_WITHDRAWN: Final = "consent.withdraw"
 SUPPRESSION_MISSING: Final = "suppression_missing"
 """The reason in the log where the rows lack a suppression of the journal."""
-_ACTIONS: Final = (SUPPRESSED, LIFTED, HOLD_ENDED, ERASED, IDENTIFIER_REMOVED)
+_ACTIONS: Final = (SUPPRESSED, LIFTED, HOLD_ENDED, ERASED, IDENTIFIER_REMOVED, CONSENT_WITHDRAWN)
 _STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
 _ERASURE: Final = "ers_"
 
@@ -34,6 +37,8 @@ class _ConstraintEntry(msgspec.Struct, frozen=True):
     blocked: list[str] = []
     whole: bool = False
     lifted: list[str] | None = None
+    origin: str = ""
+    stamp: Stamp = Stamp(0)
 
 
 _decoder: Final = msgspec.json.Decoder(_ConstraintEntry)
@@ -43,7 +48,7 @@ class JournalConstraints:
     """What the entries taken up so far leave; each identifier is named by its hash in the suppression list.
 
     `suppressed` are suppressed for good, `erased` up to a time. `blocked` are the hashes of blocked identifiers, and
-    `blocked_keys` their blind indexes at the time of the block.
+    `blocked_keys` their blind indexes at the time of the block. `withdrawals` are the stamps of withdrawals by origin.
     """
 
     def __init__(self, is_vouched: Callable[[bytes], bool]) -> None:
@@ -51,6 +56,7 @@ class JournalConstraints:
         self.erased: dict[bytes, Micros] = {}
         self.blocked: set[bytes] = set()
         self.blocked_keys: set[bytes] = set()
+        self.withdrawals: dict[bytes, tuple[Stamp, ...]] = {}
         self._is_vouched = is_vouched
         self._held: set[str] = set()
         self._ended: set[bytes] = set()
@@ -72,6 +78,9 @@ class JournalConstraints:
         elif entry.action == IDENTIFIER_REMOVED:
             self.blocked |= hashes
             self.blocked_keys |= {bytes.fromhex(key) for key in entry.blocked}
+        elif entry.action == CONSENT_WITHDRAWN:
+            origin = bytes.fromhex(entry.origin)
+            self.withdrawals[origin] = (*self.withdrawals.get(origin, ()), entry.stamp)
         elif entry.action == ERASED:
             self._erase(raw, entry, hashes)
         elif self._is_first(raw):

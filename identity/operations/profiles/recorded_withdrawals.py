@@ -1,0 +1,61 @@
+"""Adds to opened profiles the withdrawals of consent that the journal records and a document lacks.
+
+A database writer can put a former document back, with a grant that was withdrawn since. The journal names the origin
+and the stamp of each withdrawal, and the call is kept as evidence, sealed under the stamp. Folding the statements of
+the call into a document that has them changes nothing; where they withdraw something, the document was put back, or is
+older than a withdrawal of this moment. Evidence that is gone was moved by a correction or erased: its statements are
+not added.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+
+from identity.operations.profiles.profile import OpenedProfile
+from identity.planning.consent.withdrawals import consent_entries, withdraws
+from identity.planning.resolution import fold_documents
+from identity.planning.resolution.extract import content
+from identity.planning.resolution.stored_calls import StoredCall, unpack
+from identity.spaces.space import Space
+from identity.store.profiles import evidence
+from identity.values.calls import MICRO, STORED_KINDS
+from identity.values.documents import Document
+from identity.values.ids import ProfileId
+from identity.values.stamps import Stamp, stamp_time, wall_time
+from identity.vault.seal import EVIDENCE
+
+DOCUMENT_ROLLED_BACK: Final = "document_rolled_back"
+_CONCURRENT: Final = 60 * MICRO
+"""The document may have been read before a withdrawal that is younger."""
+_log = structlog.get_logger(__name__)
+
+
+async def add_recorded_withdrawals(space: Space, profiles: Iterable[OpenedProfile]) -> None:
+    """Make the documents of these profiles as strict as the journal records."""
+    recorded = space.recorded.withdrawals
+    if not recorded:
+        return
+    holders = {ProfileId(origin.id): opened for opened in profiles for origin in opened.origins}
+    places = sorted((origin, stamp) for origin in holders for stamp in recorded.get(bytes(origin), ()))
+    if not places:
+        return
+    async with space.database.reading() as connection:
+        found = await evidence.by_stamps(connection, space.tenant, places)
+    for row in sorted(found, key=lambda row: row.stamp):
+        opened = holders[row.origin]
+        call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
+        document = opened.documents.setdefault(row.origin, Document())
+        if _fold(document, call, row.stamp) and stamp_time(row.stamp) < wall_time() - _CONCURRENT:
+            _log.error("space.rolled_back", space=space.name_in_logs, reason=DOCUMENT_ROLLED_BACK)
+
+
+def _fold(document: Document, call: StoredCall, stamp: Stamp) -> bool:
+    """Fold the statements of a call into a document; whether the document lacked a withdrawal among them."""
+    before = consent_entries(document)
+    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
+    if stated.consent:
+        fold_documents.merge_decisions(document, stated.consent, call.time, stamp, server=call.server)
+    if stated.signals:
+        fold_documents.merge_signals(document, stated.signals, stamp)
+    return withdraws(before, document)
