@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_stored_rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules, compile_stored_rules
 from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
@@ -59,7 +59,9 @@ class RulesCache:
         if version is None:
             version = await self._newest()
         if version == 0:
-            return self._defaults
+            # A database writer can change the number in the row of the space, and not the one in the journal.
+            recorded = self._heads.current.defaults
+            return GENERATIONS[recorded] if recorded else self._defaults
         known = self._compiled.get(version)
         if known is None:
             async with self._database.reading() as connection:

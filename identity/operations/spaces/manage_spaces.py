@@ -30,6 +30,8 @@ from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
 from identity.vault.threads import in_key_store
+from identity.vault.vouching.journal_heads import SPACE_CREATED
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 SCOPES = tuple(scope.value for scope in KeyScope)
 # The keys a new space comes with: name in the answer -> scopes.
@@ -203,7 +205,8 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
                 connection, space.id, keys, public_id=key_id, name=purpose, scopes=scopes, secret_hash=hash_of(secret)
             )
             secrets[purpose] = secret
-        await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
+        created = ledger.entry(OPERATOR, SPACE_CREATED, public("spc", public_id), wall_time(), {"version": defaults})
+        await ledger.append(connection, space.id, *vouch_for_entry(keys, created))
     await (await spaces.get(space.id)).publish()
     return SpaceSecrets(public_id, name, secrets)
 

@@ -7,12 +7,13 @@ newer, never older.
 
 An entry that ends or pauses something (a key, a destination, all destinations after a restore) needs no proof. A writer
 who forges one ends that thing for good, and can do the same by deleting the row. An entry that ends a pause has a MAC,
-and names the restore, so neither a forged nor a repeated one counts.
+and names the restore, so neither a forged nor a repeated one counts; so has the entry of a new space, which names its
+default rules.
 """
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_constraints import JournalConstraints
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
+SPACE_CREATED: Final = "space.create"
 KEY_REVOKED: Final = "key.revoke"
 RULES_PUT: Final = "rules.put"
 PURPOSES_PUT: Final = "purposes.put"
@@ -36,6 +38,7 @@ DESTINATION_DELETED: Final = "destination.delete"
 DESTINATION_RESUMED: Final = "destination.resume"
 SPACE_RESTORED: Final = "space.restored"
 _ACTIONS: Final = (
+    SPACE_CREATED,
     KEY_REVOKED,
     RULES_PUT,
     PURPOSES_PUT,
@@ -49,7 +52,7 @@ _ACTIONS: Final = (
 # Entries are JSON with sorted names, and "action" is the first: most entries of a long journal are not parsed.
 _STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
 
-_RESUMED: Final = b'{"action":"%s"' % DESTINATION_RESUMED.encode()
+_PROVEN_BY_MAC: Final = tuple(b'{"action":"%s"' % action.encode() for action in (SPACE_CREATED, DESTINATION_RESUMED))
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -66,10 +69,12 @@ _decoder: Final = msgspec.json.Decoder(_Entry)
 class Heads(msgspec.Struct, frozen=True):
     """What is in force at least: versions, the ids of destinations and keys that have ended.
 
+    `defaults` is the generation of default rules that the space began with; 0 also where no entry names one.
     `restore` names the newest restore of the database, and `resumed` are the destinations that an administrator resumed
     since, or created.
     """
 
+    defaults: int = 0
     rules: int = 0
     purposes: int = 0
     destinations: Mapping[bytes, int] = {}
@@ -126,13 +131,13 @@ class JournalHeads:
             self.constraints.take(entry)
 
     def _counts(self, entry: bytes) -> bool:
-        return not entry.startswith(_RESUMED) or self._is_vouched(entry)
+        return not entry.startswith(_PROVEN_BY_MAC) or self._is_vouched(entry)
 
     def _is_vouched(self, entry: bytes) -> bool:
         return is_vouched_entry(self._keys, entry)
 
 
-def advance(heads: Heads, entries: Iterable[_Entry], keys: SpaceKeys) -> Heads:
+def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
     """The heads after more entries of the journal."""
     rules, purposes, destinations = heads.rules, heads.purposes, dict(heads.destinations)
     ended, revoked = set(heads.ended), set(heads.revoked)
@@ -160,6 +165,7 @@ def advance(heads: Heads, entries: Iterable[_Entry], keys: SpaceKeys) -> Heads:
                 resumed.add(id_)
             destinations[id_] = max(destinations.get(id_, 0), proven)
     return Heads(
+        defaults=max([heads.defaults, *(entry.version for entry in entries if entry.action == SPACE_CREATED)]),
         rules=rules,
         purposes=purposes,
         destinations=destinations,

@@ -78,3 +78,15 @@ async def test_a_space_of_before_keeps_the_defaults_it_began_with(database: str,
     assert (patched.reset, (await old.rules()).max_identifiers) == ([], 100_000)
     assert (await put_rules(old, {"region": "DE"}, "test")).reset == ["limits", "max_identifiers", "trust"]
     await spaces.database.close()
+
+
+async def test_attack_170_a_number_in_the_row_of_a_space_loosens_no_rules(database: str, tmp_path: Path) -> None:
+    """A space that was created with the defaults of now keeps them, whatever its row says."""
+    lab = Lab(database, tmp_path)
+    spaces = await lab.open()
+    number = (await lab.space(spaces)).tenant.id
+    lab.query("UPDATE space SET rules_defaults = 0")
+    spaces.forget(number)
+    rules = await (await spaces.get(number)).rules()
+    assert (rules.limit("email").max, rules.public.trust) == (100, "source")
+    await spaces.database.close()
