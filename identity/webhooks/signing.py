@@ -2,6 +2,9 @@
 
 While a secret is replaced, both sign and either is accepted. Comparisons take constant time. A message is valid
 for five minutes before and after its time, so a receiver has to remember ids for ten minutes.
+
+Both directions use one secret. Onefold gives its own messages ids that begin with OURS, and `verify` takes no such id:
+the id is signed, so a message of Onefold that somebody sends back counts for nothing.
 """
 
 import re
@@ -19,6 +22,8 @@ ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature
 TOLERANCE: Final = 300 * MICRO
 SHORTEST_SECRET: Final = 24
 MOST_SIGNATURES: Final = 8
+OURS: Final = "onefold_"
+"""How the ids of the messages of Onefold begin."""
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SECONDS: Final = re.compile(r"[0-9]{1,11}")
 
@@ -42,7 +47,12 @@ def verify(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, no
     """
     message, seconds, signed = (headers.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
     signatures = signed.split(" ")
-    if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds) or len(signatures) > MOST_SIGNATURES:
+    if (
+        not _ID.fullmatch(message)
+        or message.startswith(OURS)
+        or not _SECONDS.fullmatch(seconds)
+        or len(signatures) > MOST_SIGNATURES
+    ):
         raise InvalidSignature
     if abs(int(seconds) * MICRO - now) > TOLERANCE:
         raise InvalidSignature

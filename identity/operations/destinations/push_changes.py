@@ -29,7 +29,7 @@ from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.values.ids import DestinationId, DestinationNumber, SpaceNumber, public
 from identity.values.stamps import Micros, wall_time
 from identity.webhooks.client import Client
-from identity.webhooks.signing import sign
+from identity.webhooks.signing import OURS, sign
 
 LIMIT = 100
 """Entries of the feed in one message."""
@@ -142,7 +142,7 @@ class Pushing:
     ) -> str | None:
         """Send a page and return why it was not accepted; None where the status says that it was."""
         body = self._render(public("dst", id_), page, is_beginning(packed_position))
-        message = "msg_" + space.keys.mac(_MESSAGE, id_ + packed_position + page.packed_position).hex()
+        message = OURS + space.keys.mac(_MESSAGE, id_ + packed_position + page.packed_position).hex()
         try:
             headers = sign(document.secrets, message, self._now(), body)
             answer = await self._client.post(document.entitled.callback_url or "", body, headers, space.public_id)

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from identity.values.calls import MICRO
 from identity.values.errors import InvalidSignature, KeyUnavailable
-from identity.webhooks.signing import ID, SIGNATURE, TIMESTAMP, TOLERANCE, sign, verify
+from identity.webhooks.signing import ID, OURS, SIGNATURE, TIMESTAMP, TOLERANCE, sign, verify
 
 OLD, NEW, OTHER = b"o" * 24, b"n" * 32, b"x" * 64
 NOW = 1_790_000_000 * MICRO
@@ -71,6 +71,14 @@ def test_a_message_with_forged_headers_is_refused(changed: dict[str, str | None]
     headers = {name: value for name, value in (HEADERS | changed).items() if value is not None}
     with pytest.raises(InvalidSignature):
         verify([NEW, OLD], headers, BODY, NOW)
+
+
+def test_attack_172_a_message_of_onefold_that_comes_back_is_refused() -> None:
+    """The signature is right, and the id is one of ours; another id needs another signature."""
+    headers = sign([NEW], OURS + "m1", NOW, BODY)
+    for id_ in (OURS + "m1", "m1"):
+        with pytest.raises(InvalidSignature):
+            verify([NEW], headers | {ID: id_}, BODY, NOW)
 
 
 @given(st.integers(0, len(BODY) * 8 - 1))

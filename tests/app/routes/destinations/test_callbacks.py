@@ -125,6 +125,19 @@ def test_a_signed_message_acknowledges_once(calling: Shop, deployment: Deploymen
     assert state() == {"mail": "done", "ads": "done"}
 
 
+def test_attack_172_a_pushed_page_acknowledges_nothing(calling: Shop, deployment: Deployment) -> None:
+    """Body, id and signature are Onefold's own, with the cursor after the page."""
+    receiver, sent = deployment.receiver, list[tuple[bytes, dict[str, str]]]()
+    receiver.raw = lambda body, headers: sent.append((body, headers))
+    made = put(calling, receiver)
+    calling.send(person("ann"))
+    until(lambda: any(each["changes"] for each in receiver.messages))
+    for body, headers in list(sent):
+        mine = {name: value for name, value in headers.items() if name.startswith("webhook-")}
+        back = calling.client.post(f"/v1/callbacks/{made['destination_id']}", content=body, headers=mine)
+        assert (back.status_code, back.json()["code"]) == (401, "invalid_signature")
+
+
 def signed(secret: str, body: bytes) -> dict[str, Any]:
     """A signed request as a client is given it."""
     at = datetime.now(UTC)
