@@ -35,7 +35,7 @@ ExportId = NewType("ExportId", bytes)
 """The id of an access export, 16 bytes."""
 GroupRowId = NewType("GroupRowId", bytes)
 """The id of the row of a group, 16 bytes; calls name a group by its `groupId`."""
-SubjectId = ProfileId | GroupRowId | ErasureId | ExportId
+SubjectId = ProfileId | GroupRowId | ErasureId | ExportId | HoldId
 """The id of what has a subject key of its own."""
 
 _HEX = 32

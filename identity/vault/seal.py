@@ -79,6 +79,7 @@ JOB = SealPlace(purpose=SPACE_DOCUMENT, table=10, column=1, step=256)
 ASIDE = SealPlace(purpose=PAYLOAD, table=12, column=1, step=256)
 REQUEST = SealPlace(purpose=SPACE_DOCUMENT, table=13, column=1, step=256)
 HOLD = SealPlace(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
+HOLD_REASON = SealPlace(purpose=PAYLOAD, table=14, column=2, step=256)
 EXPORT = SealPlace(purpose=PAYLOAD, table=11, column=1, step=256)
 PURPOSES = SealPlace(purpose=SPACE_DOCUMENT, table=15, column=1, step=256)
 
@@ -97,6 +98,7 @@ PLACES: Final = (
     ASIDE,
     REQUEST,
     HOLD,
+    HOLD_REASON,
     EXPORT,
     PURPOSES,
 )

@@ -1,6 +1,9 @@
 """Litigation holds: data under a hold is not erased, and only a legal reader sees people whose erasure waits.
 
 The deadline of a waiting request runs on. The end of a hold carries out the erasures that waited for it.
+
+The reason is under a subject key of its own, which the end of the hold destroys. Holds of earlier releases, and holds
+that a restore repeated, have theirs under the key of the space.
 """
 
 from collections.abc import Sequence
@@ -14,16 +17,19 @@ from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.planning.privacy.privacy_requests import DELETES
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.named_identifiers import read_identifiers, require_count
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
+from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import erasures, holds
+from identity.store.privacy import erase, erasures, holds
+from identity.store.profiles import snapshot_queries
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound
 from identity.values.ids import LAST_ID, ErasureId, HoldId, ProfileId, new_id, private, public
 from identity.values.stamps import Micros, wall_time
-from identity.vault.seal import HOLD
+from identity.vault.seal import HOLD, HOLD_REASON
 
 MOST_IDENTIFIERS: Final = 5_000
 _MOST_IDS: Final = 1_000
@@ -64,13 +70,6 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
     require_count(identifiers, MOST_IDENTIFIERS)
     named = await read_identifiers(space, identifiers, of_people=True)
     id_, now = HoldId(new_id()), wall_time()
-    row = holds.HoldRow(
-        id=id_,
-        created_at=now,
-        actor=actor,
-        reason=space.keys.seal(HOLD, id_, 0, reason.encode()),
-        identifiers=len({each.text for each in named}),
-    )
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[list[str]]:
         # The space lock is held alone: an erasure is either done before the hold, or finds it.
@@ -79,16 +78,26 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
         keys = sorted(set(by_text.values()))
         entry = {"indexes": [key.hex() for key in keys]}
         unknown = [text for text, key in by_text.items() if key not in exclusive.owners]
+        writes = Writes(lock_stamp=exclusive.stamps(exclusive.lock_row.stamp))
         if all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
+            subjects = await exclusive.new_subject_keys()
+            row = holds.HoldRow(
+                id=id_,
+                created_at=now,
+                actor=actor,
+                reason=subjects.make(id_).seal(HOLD_REASON, id_, 0, reason.encode()),
+                identifiers=len(by_text),
+            )
+            writes.slot, writes.subject_keys = subjects.new_slot, subjects.rows
             await holds.add(connection, space.tenant, row, keys)
             await ledger.append(
                 connection, space.tenant.id, *ledger.entry(actor, "hold", public("hld", id_), now, entry)
             )
-        return SpaceChange(unknown, Writes(lock_stamp=exclusive.stamps(exclusive.lock_row.stamp)))
+        return SpaceChange(unknown, writes)
 
     unknown = await run_exclusive(space, named, decide)
     await space.publish()
-    return msgspec.structs.replace((await _holds(space, [row]))[0], unknown=unknown)
+    return msgspec.structs.replace(await get_hold(space, public("hld", id_)), unknown=unknown)
 
 
 async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
@@ -98,6 +107,7 @@ async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
     async with space.database.transaction() as connection:
         if id_ is None or not await holds.remove(connection, space.tenant, id_):
             raise HoldNotFound
+        await erase.destroy_key(connection, space.tenant, id_)
         await ledger.append(connection, space.tenant.id, *ledger.entry(actor, "hold.release", hold_id, now))
     resumed = await resume_held(space, actor)
     await space.publish()
@@ -146,17 +156,25 @@ async def get_hold(space: Space, hold_id: str) -> LitigationHold:
 async def _holds(space: Space, rows: Sequence[holds.HoldRow]) -> list[LitigationHold]:
     """Holds with the people that they cover now."""
     async with space.database.reading() as connection:
-        found = await holds.coverage(connection, space.tenant, [row.id for row in rows], _MOST_IDS) if rows else []
+        ids = [row.id for row in rows]
+        found = await holds.coverage(connection, space.tenant, ids, _MOST_IDS) if rows else []
+        subjects = {row.id: row for row in await snapshot_queries.subject_keys(connection, space.tenant, ids)}
     by_hold = {row.hold: row for row in found}
-    return [_hold(space, row, by_hold.get(row.id)) for row in rows]
+    return [_hold(row, _reason(space, row, subjects.get(row.id)), by_hold.get(row.id)) for row in rows]
 
 
-def _hold(space: Space, row: holds.HoldRow, coverage: holds.CoverageRow | None) -> LitigationHold:
+def _reason(space: Space, row: holds.HoldRow, subject: KeyRow | None) -> str:
+    if subject is None:
+        return space.keys.open(HOLD, row.id, 0, row.reason).decode()
+    return unwrap_key(space, subject).open(HOLD_REASON, row.id, 0, row.reason).decode()
+
+
+def _hold(row: holds.HoldRow, reason: str, coverage: holds.CoverageRow | None) -> LitigationHold:
     return LitigationHold(
         id=row.id,
         created_at=row.created_at,
         identifiers=row.identifiers,
-        reason=space.keys.open(HOLD, row.id, 0, row.reason).decode(),
+        reason=reason,
         actor=row.actor,
         not_found=row.identifiers - (0 if coverage is None else coverage.identifiers),
         profiles=0 if coverage is None else coverage.profiles,

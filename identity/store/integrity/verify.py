@@ -108,6 +108,8 @@ WHERE s.space_id = $1::int4 AND s.bucket = $2::int4 AND p.profile_id IS NULL AND
   AND NOT EXISTS (SELECT FROM erasure e
                   WHERE e.erasure_id = s.profile_id AND e.aside IS NOT NULL AND e.space_id = $1::int4
                     AND e.bucket = $2::int4)
+  AND NOT EXISTS (SELECT FROM hold h
+                  WHERE h.hold_id = s.profile_id AND h.space_id = $1::int4 AND h.bucket = $2::int4)
 """
 LEDGER: LiteralString = """
 SELECT seq, entry, hash FROM ledger WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY seq

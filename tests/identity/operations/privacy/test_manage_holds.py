@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from identity.operations.ingest.leave_group import leave_group
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.operations.privacy import request_erasure as requesting
 from identity.operations.privacy.cancel_erasure import cancel_request
-from identity.operations.privacy.manage_holds import place_hold, release_hold
+from identity.operations.privacy.manage_holds import get_hold, list_holds, place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
@@ -27,6 +28,7 @@ from identity.values.calls import Identifier, Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
 from identity.values.ids import RequestId, public
+from identity.vault.seal import HOLD
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.privacy.older_backup import Backup, publish_ledgers
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
@@ -172,3 +174,21 @@ async def test_a_lift_is_cancelled_where_an_erasure_waits_since_its_request(
         call: dict[str, Any] = {"type": "identify", "traits": {"email": "ann@example.org"}}
         assert (await ingest.send(call))[0].status == "suppressed"
         assert await seen(ingest) == []
+
+
+async def test_the_key_of_a_reason_is_destroyed_with_the_hold(lab: Lab) -> None:
+    """The key of the space does not open the reason; a hold of an earlier release, under that key, is read as well."""
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        made = [await place_hold(space, [f"user_id:{name}"], f"case of {name}", "t") for name in ("ann", "bob")]
+        assert [each.reason for each in await list_holds(space)] == ["case of ann", "case of bob"]
+        assert lab.query("SELECT count(*) FROM subject_key") == [(2,)]
+        earlier = made[1].id
+        lab.query("DELETE FROM subject_key WHERE profile_id = %s", UUID(bytes=earlier))
+        sealed = space.keys.seal(HOLD, earlier, 0, b"case of before")
+        lab.query("UPDATE hold SET reason = %s WHERE hold_id = %s", sealed, UUID(bytes=earlier))
+        assert (await get_hold(space, public("hld", earlier))).reason == "case of before"
+        for each in made:
+            await release_hold(space, public("hld", each.id), "t")
+        assert lab.query("SELECT count(*) FROM subject_key") == [(0,)]
+        assert await list_holds(space) == []
