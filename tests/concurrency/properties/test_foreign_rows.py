@@ -2,7 +2,8 @@
 
 The writer has the rows of now and of before, and no key. What opens is as it was; a key that was added or altered and
 a suppression list that is another are found by the audit as well. Deleting a row denies service, and is not among them;
-nor is editing a version that is no longer in force, which nothing uses.
+nor is editing a version that is no longer in force, which nothing uses. A call of a suppressed person opens where it is
+accepted, a blocked identifier where it links, and a person who withdrew where a destination reads traits.
 """
 
 import asyncio
@@ -17,25 +18,35 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from identity.operations.corrections.put_rules import get_rules, put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.destinations import manage_destinations, manage_purposes
+from identity.operations.destinations.destination_read import get_profile
 from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.integrity.verify_vouchers import foreign_rows
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.manage_spaces import KeyCheck
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.spaces import spaces_and_keys
+from identity.values.calls import Source
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError
 from identity.values.ids import DestinationId, public
+from tests.support.destinations.consenting_people import ALL, user
 from tests.support.integrity.rolled_back_rows import LAX, LOOSE_RULES, NARROW, STRICT, TIGHT_RULES, WIDE
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 COLUMNS: Final = {
+    "blocked_key": ("created_at",),
+    "profile_document": ("version", "document"),
     "api_key": ("scopes", "secret_hash", "space_id", "revoked_at", "mac", "name"),
     "destination": ("version", "document", "deleted_at", "space_id"),
     "purposes": ("document",),
     "rules": ("document",),
-    "space_gate": ("rules_version",),
-    "suppression": ("whole",),
+    "space_gate": ("rules_version", "marks"),
+    "suppression": ("whole", "until"),
 }
 TABLES: Final = tuple(COLUMNS)
 EDITS: Final = st.one_of(
@@ -48,6 +59,7 @@ EDITS: Final = st.one_of(
     ),
 )
 Opened = dict[str, object]
+BLOCKED: Final = "shared@example.org"
 
 
 class Attacked:
@@ -55,6 +67,7 @@ class Attacked:
 
     def __init__(self, lab: Lab, ingest: Ingest, secrets: list[str], destinations: list[DestinationId]) -> None:
         self.lab, self.ingest, self.secrets, self.destinations = lab, ingest, secrets, destinations
+        self.dry_runs = DryRuns(ingest.spaces.database)
 
     def keep(self, when: str) -> None:
         """Keep the rows of all tables."""
@@ -103,9 +116,24 @@ class Attacked:
             found[f"key {secret}"] = await _tried(KeyCheck(self.ingest.spaces).caller(secret))
         for id_ in self.destinations:
             found[f"destination {id_.hex()}"] = await _tried(open_scope(space, public("dst", id_)))
+        for name in ("ann", "bob", "cyd"):
+            found[f"call of {name}"] = await _tried(self.linked({"userId": name}))
+        found["blocked"] = await _tried(self.linked({"userId": "fay", "traits": {"email": BLOCKED}}))
+        for name in ("dan", "eve"):
+            found[f"traits of {name}"] = await _tried(self.read(name))
         found["rules"] = await _tried(get_rules(space))
         found["purposes"] = await _tried(manage_purposes.get_purposes(space))
         return {name: value for name, value in found.items() if value is not None}
+
+    async def linked(self, call: dict[str, Any]) -> bool | None:
+        """Whether a call that arrives now is accepted with all its identifiers; None where not."""
+        outcome = await self.dry_runs.simulate(self.ingest.space, {"type": "identify", **call}, Source(1, server=True))
+        return (outcome.status == "accepted" and not outcome.demoted) or None
+
+    async def read(self, name: str) -> object:
+        """The traits that the advertiser reads of somebody; None where there are none."""
+        seen = await get_profile(self.ingest.space, public("dst", self.destinations[-1]), f"user_id:{name}")
+        return dict(seen.traits) or None
 
     async def audit(self) -> list[str]:
         """The kinds of rows that the audit finds, of all spaces."""
@@ -132,8 +160,11 @@ async def _history(lab: Lab, stack: AsyncExitStack) -> Attacked:
     await manage_purposes.put_purposes(space, LAX, "t")
     mail = await manage_destinations.put_destination(space, "mail", WIDE, "t")
     gone = await manage_destinations.put_destination(space, "gone", WIDE, "t")
+    ads = await manage_destinations.put_destination(space, "ads", ALL, "t")
+    await ingest.send(user("dan"), user("eve"), {"type": "identify", "userId": "cyd"})
     await suppress_identifiers(space, ["user_id:ann"], "t")
-    attacked = Attacked(lab, ingest, [*made.keys.values(), str(mail.secret), str(gone.secret)], [mail.id, gone.id])
+    secrets = [*made.keys.values(), str(mail.secret), str(gone.secret)]
+    attacked = Attacked(lab, ingest, secrets, [mail.id, gone.id, ads.id])
     attacked.keep("before")
     await manage_spaces.revoke_key(ingest.spaces, callers["admin"], callers["privacy"].key_id)
     await put_rules(space, TIGHT_RULES, "t")
@@ -142,6 +173,16 @@ async def _history(lab: Lab, stack: AsyncExitStack) -> Attacked:
     await manage_destinations.remove_destination(space, "gone", "t")
     await lift_suppressions(space, ["user_id:ann"], "t")
     await suppress_identifiers(space, ["user_id:bob"], "t")
+    await ingest.send({**user("eve"), "context": {"consent": {"categoryPreferences": {"Marketing": False}}}})
+    await remove_identifier(space, f"email:{BLOCKED}", block=True, source=Source(1, server=True), actor="t")
+    request = NewRequest(
+        front=RequestInterface.NATIVE,
+        kind=RequestKind.SUPPRESS_WITH_DELETE,
+        regulation=Law.NONE,
+        identifiers=["user_id:cyd"],
+        actor="t",
+    )
+    await request_erasure(space, request)
     attacked.keep("now")
     return attacked
 
@@ -159,6 +200,8 @@ def test_no_edit_of_rows_opens_anything(database: str, tmp_path: Path, loop: asy
     stack = AsyncExitStack()
     attacked = loop.run_until_complete(_history(Lab(database, tmp_path), stack))
     right = loop.run_until_complete(attacked.opens())
+    assert {"call of ann", "traits of dan"} <= right.keys()
+    assert right.keys().isdisjoint({"call of bob", "call of cyd", "blocked", "traits of eve"})
     assert loop.run_until_complete(attacked.audit()) == []
 
     @settings(max_examples=20)
@@ -174,4 +217,5 @@ def test_no_edit_of_rows_opens_anything(database: str, tmp_path: Path, loop: asy
     try:
         edit()
     finally:
+        loop.run_until_complete(attacked.dry_runs.close())
         loop.run_until_complete(stack.aclose())
