@@ -27,12 +27,13 @@ from identity.store.postgres.pipeline import PipelineConnection, commit, rollbac
 from identity.store.postgres.space_lock import SpaceLockRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import access_exports
+from identity.store.privacy import access_exports, holds
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, KeyUnavailable
-from identity.values.ids import BlindIndex, ProfileId
+from identity.values.ids import BlindIndex, ProfileId, public
+from identity.values.not_ready import RolledBack
 from identity.values.stamps import Stamp
 
 T = TypeVar("T")
@@ -110,6 +111,29 @@ class ExclusiveSpace(SpaceReader):
             self.connection, self.space.tenant, sorted(unknown)
         ):
             raise KeyUnavailable
+
+    async def any_held(self, keys: Sequence[BlindIndex]) -> bool:
+        """Whether any of these identifiers is under a hold. RolledBack where the database lacks a hold of the journal.
+
+        Such a hold may be on anybody: without it no answer is safe, for which nothing is destroyed.
+        """
+        if await holds.any_held(self.connection, self.space.tenant, keys):
+            return True
+        await self.require_recorded_holds()
+        return False
+
+    async def require_recorded_holds(self) -> None:
+        """RolledBack where the database lacks a hold that the journal records."""
+        await self.space.read_heads()
+        if self.space.heads.holds and await self._lost_holds():
+            # The entry of a release may be in the ledger only, for a moment.
+            await self.space.publish()
+            if await self._lost_holds():
+                raise RolledBack
+
+    async def _lost_holds(self) -> list[str]:
+        stored = await holds.named_keys(self.connection, self.space.tenant)
+        return self.space.heads.lost_holds({public("hld", id_): keys for id_, keys in stored.items()})
 
     async def rekey_named(self, identifiers: Sequence[Identifier]) -> None:
         """Rekeys everything that bears an older blind index of these identifiers."""

@@ -25,13 +25,14 @@ from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.ids import FIRST_PROFILE
 from identity.values.stamps import Micros, first_stamp
+from identity.vault.vouching.journal_heads import INDEX_ROTATED
 
 Progress = Callable[[int, int], Awaitable[None]]
 _UNMERGE = StoredKind.UNMERGE
 _FIRST = bytes(16)
 # A missing key too: a roll may have moved it after it was read and before it was opened.
 _POLICY = RetryPolicy(attempts=8, jitter=0.01, conflicts=(Conflict, KeyUnavailable))
-ROTATED: Final = "keys.rotate_index"
+ROTATED: Final = INDEX_ROTATED
 """The action in the ledger."""
 
 

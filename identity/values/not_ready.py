@@ -8,7 +8,7 @@ class KeysOutdated(KeyUnavailable):
 
 
 class RolledBack(Unavailable):
-    """Settings of the space are missing, or older than its journal records; the operator has to run onefold verify."""
+    """Settings or holds of the space are gone or older than its journal; the operator has to run onefold verify."""
 
 
 class DestinationPaused(Unavailable):

@@ -16,7 +16,6 @@ from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import IDENTIFIER_REMOVED
 from identity.store.ledger.ledger import entry as ledger_entry
-from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Identifier, Source
@@ -78,7 +77,7 @@ async def _block(
         raise IdentifierNotFound
     space = exclusive.space
     key = space.keys.identifier(named.type, named.value)
-    if await holds.any_held(exclusive.connection, space.tenant, [key]):
+    if await exclusive.any_held([key]):
         raise UnderHold
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(

@@ -7,12 +7,11 @@ space lock is held alone. So a hold is either placed before the correction, or f
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles
 from identity.planning.privacy.hold_refusals import UnderHold
 from identity.spaces.exclusive_transaction import ExclusiveSpace
-from identity.store.privacy import holds
 from identity.values.calls import Identifier
 
 
 async def require_no_hold(exclusive: ExclusiveSpace, opened: UnsealedProfiles) -> None:
-    """UnderHold if a hold names an identifier of the profile."""
+    """UnderHold if a hold names an identifier of the profile. RolledBack: see `ExclusiveSpace.any_held`."""
     space, rows = exclusive.space, opened.identifiers
     if exclusive.lock_row.oldest != exclusive.lock_row.newest:
         # A hold may bear an older blind index, which only the value leads to.
@@ -21,5 +20,5 @@ async def require_no_hold(exclusive: ExclusiveSpace, opened: UnsealedProfiles) -
         await exclusive.rekey_named(
             [Identifier(space.names[row.type], opened.value(key).decode()) for key, row in rows.items()]
         )
-    if await holds.any_held(exclusive.connection, space.tenant, sorted(rows)):
+    if await exclusive.any_held(sorted(rows)):
         raise UnderHold

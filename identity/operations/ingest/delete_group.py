@@ -102,6 +102,7 @@ async def _destroy(group_id: str, actor: str, exclusive: ExclusiveSpace) -> Spac
         return SpaceChange(None)
     if await holds.any_member_held(connection, space.tenant, [key]):
         raise UnderHold
+    await exclusive.require_recorded_holds()
     new_keys = await exclusive.new_subject_keys()
     folded = await fold_groups(space, connection, new_keys, [key])
     stamp = exclusive.stamps(exclusive.lock_row.stamp)

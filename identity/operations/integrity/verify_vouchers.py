@@ -1,6 +1,6 @@
 """Finds the rows of a space that Onefold did not store as they are, and rows that are older than the journal records.
 
-Only this part of an audit needs the root key. The suppression list is compared with the journal too.
+Only this part of an audit needs the root key. The suppression list and the holds are compared with the journal too.
 """
 
 import asyncio
@@ -12,8 +12,9 @@ from identity.planning.integrity.suppressions_of_journal import LIFTS, suppresse
 from identity.spaces.vouched_keys import foreign_keys
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy import suppressions
+from identity.store.privacy import holds, suppressions
 from identity.store.spaces.spaces_and_keys import SpaceRow
+from identity.values.ids import public
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
@@ -38,6 +39,7 @@ async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) ->
         for _, kind, label in await older_rows(connection, {space.id: reader.current}):
             findings.add(kind, label)
         await _check_suppressions(connection, space, keys, journal, findings)
+        await _check_holds(connection, space, reader, findings)
     return list(findings)
 
 
@@ -59,6 +61,20 @@ async def _check_suppressions(
     for kind, hashes in (("suppression_missing", missing or ()), ("suppression_foreign", foreign or ())):
         for hash_ in sorted(hashes):
             findings.add(kind, f"suppression {hash_.hex()}")
+
+
+async def _check_holds(connection: Connection, space: SpaceRow, reader: JournalHeads, findings: Discrepancies) -> None:
+    """Compare the holds with the journal, again after a moment: a release is in the database first."""
+    tenant = Tenant(space.id, space.bucket_base, space.spread)
+    for wait in (_SETTLED, 0.0):
+        stored = {public("hld", id_): keys for id_, keys in (await holds.named_keys(connection, tenant)).items()}
+        await in_key_store(reader.read)
+        lost = reader.current.lost_holds(stored)
+        if not lost:
+            return
+        await asyncio.sleep(wait)
+    for id_ in lost:
+        findings.add("hold_missing", id_)
 
 
 def _own_entries(keys: SpaceKeys, journal: Journal) -> list[bytes]:

@@ -21,7 +21,7 @@ from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import access_exports, erase, erasure_notices, erasures, holds, suppressions
+from identity.store.privacy import access_exports, erase, erasure_notices, erasures, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
 from identity.values.enums import SUPPRESSES, ErasureState, FeedOperation, SpaceMark
@@ -68,7 +68,7 @@ async def _decide(
         await exclusive.require_known([row.key])
     person = await open_person(exclusive, row.key, orphans)
     await exclusive.rekey_named(person.identifiers())
-    if await holds.any_held(connection, tenant, sorted(person.indexes | {row.key})):
+    if await exclusive.any_held(sorted(person.indexes | {row.key})):
         return await _put_on_hold(exclusive, row, person, actor)
     return await _erase(exclusive, row, person, actor)
 

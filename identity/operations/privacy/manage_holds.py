@@ -30,6 +30,8 @@ from identity.values.errors import HoldNotFound
 from identity.values.ids import LAST_ID, ErasureId, HoldId, ProfileId, new_id, private, public
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD, HOLD_REASON
+from identity.vault.vouching.journal_heads import HOLD_PLACED, HOLD_RELEASED
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 MOST_IDENTIFIERS: Final = 5_000
 _MOST_IDS: Final = 1_000
@@ -90,9 +92,8 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
             )
             writes.slot, writes.subject_keys = subjects.new_slot, subjects.rows
             await holds.add(connection, space.tenant, row, keys)
-            await ledger.append(
-                connection, space.tenant.id, *ledger.entry(actor, "hold", public("hld", id_), now, entry)
-            )
+            placed = ledger.entry(actor, HOLD_PLACED, public("hld", id_), now, entry)
+            await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, placed))
         return SpaceChange(unknown, writes)
 
     unknown = await run_exclusive(space, named, decide)
@@ -101,14 +102,22 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
 
 
 async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
-    """End a hold and carry out the erasures that waited for it. HoldNotFound."""
+    """End a hold and carry out the erasures that waited for it. HoldNotFound.
+
+    A hold that only the journal has, since somebody deleted its rows, ends as well.
+    """
     id_ = private("hld", hold_id)
-    now = wall_time()
+    if id_ is None:
+        raise HoldNotFound
+    await space.publish()
+    now, name = wall_time(), public("hld", id_)
     async with space.database.transaction() as connection:
-        if id_ is None or not await holds.remove(connection, space.tenant, id_):
+        if not await holds.remove(connection, space.tenant, id_) and not space.heads.holds.get(name):
             raise HoldNotFound
         await erase.destroy_key(connection, space.tenant, id_)
-        await ledger.append(connection, space.tenant.id, *ledger.entry(actor, "hold.release", hold_id, now))
+        released = ledger.entry(actor, HOLD_RELEASED, name, now)
+        await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, released))
+    await space.publish()
     resumed = await resume_held(space, actor)
     await space.publish()
     return ReleasedHold(id_, now, resumed)

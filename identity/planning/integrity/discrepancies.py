@@ -49,6 +49,7 @@ DIFFERENCES: Final = {
     "key_foreign": "Onefold did not store the row of an API key as it is, or revoked the key; the key is refused.",
     "suppression_missing": "The journal records a suppression, but the suppression list lacks it.",
     "suppression_foreign": "The suppression list holds a suppression that the journal does not record.",
+    "hold_missing": "The journal records a hold, but the database lacks it, or some of its identifiers.",
     "rules_rolled_back": "The rules in force are older than the journal records, or their document is missing.",
     "purposes_rolled_back": "The purposes in force are older than the journal records.",
     "destination_rolled_back": "A destination is older than the journal records, or was ended.",

@@ -112,6 +112,21 @@ async def held_profiles(connection: Connection, tenant: Tenant, roots: Sequence[
     return {ProfileId(bytes(root)) for (root,) in found}
 
 
+async def named_keys(connection: Connection, tenant: Tenant) -> dict[HoldId, frozenset[bytes]]:
+    """The blind indexes that each hold of a space names."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.hold_id, (SELECT array_agg(k.key) FROM held_key k
+                           WHERE k.hold_id = h.hold_id AND k.space_id = $1::int4 AND k.bucket = $2::int4)
+        FROM hold h WHERE h.space_id = $1::int4 AND h.bucket = $2::int4
+        """,
+        tenant.id,
+        tenant.base,
+    )
+    return {HoldId(bytes(id_)): frozenset(bytes(key) for key in keys or ()) for id_, keys in found}
+
+
 async def add(connection: Connection, tenant: Tenant, hold: HoldRow, keys: Sequence[bytes]) -> None:
     """A new hold on these identifiers."""
     await connection.execute(

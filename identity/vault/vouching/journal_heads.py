@@ -1,4 +1,4 @@
-"""The newest state of keys, rules, purposes and destinations that the journal of a space records.
+"""The newest state of keys, rules, purposes, destinations and holds that the journal of a space records.
 
 An entry about a document holds the sealed document, which opens only at its own version: so an entry that a writer of
 the database appends to the ledger raises nothing. Invariant: what `JournalHeads` knows only grows, so somebody else put
@@ -7,8 +7,9 @@ newer, never older.
 
 An entry that ends or pauses something (a key, a destination, all destinations after a restore) needs no proof. A writer
 who forges one ends that thing for good, and can do the same by deleting the row. An entry that ends a pause has a MAC,
-and names the restore, so neither a forged nor a repeated one counts; so has the entry of a new space, which names its
-default rules.
+and names the restore, so neither a forged nor a repeated one counts. The entries that place and release a hold have one
+too, and so has that of a new space, which names its default rules: a hold or a space of an older version, without it,
+is as the database has it.
 """
 
 from base64 import b64decode
@@ -37,6 +38,9 @@ DESTINATION_ROTATED: Final = "destination.rotate"
 DESTINATION_DELETED: Final = "destination.delete"
 DESTINATION_RESUMED: Final = "destination.resume"
 SPACE_RESTORED: Final = "space.restored"
+HOLD_PLACED: Final = "hold"
+HOLD_RELEASED: Final = "hold.release"
+INDEX_ROTATED: Final = "keys.rotate_index"
 _ACTIONS: Final = (
     SPACE_CREATED,
     KEY_REVOKED,
@@ -48,11 +52,16 @@ _ACTIONS: Final = (
     DESTINATION_DELETED,
     DESTINATION_RESUMED,
     SPACE_RESTORED,
+    HOLD_PLACED,
+    HOLD_RELEASED,
+    INDEX_ROTATED,
 )
 # Entries are JSON with sorted names, and "action" is the first: most entries of a long journal are not parsed.
 _STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
 
-_PROVEN_BY_MAC: Final = tuple(b'{"action":"%s"' % action.encode() for action in (SPACE_CREATED, DESTINATION_RESUMED))
+_PROVEN_BY_MAC: Final = tuple(
+    b'{"action":"%s"' % action.encode() for action in (SPACE_CREATED, DESTINATION_RESUMED, HOLD_PLACED, HOLD_RELEASED)
+)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -61,6 +70,7 @@ class _Entry(msgspec.Struct, frozen=True):
     version: int = 0
     document: str | None = None
     restore: str | None = None
+    indexes: list[str] = []
 
 
 _decoder: Final = msgspec.json.Decoder(_Entry)
@@ -71,7 +81,8 @@ class Heads(msgspec.Struct, frozen=True):
 
     `defaults` is the generation of default rules that the space began with; 0 also where no entry names one.
     `restore` names the newest restore of the database, and `resumed` are the destinations that an administrator resumed
-    since, or created.
+    since, or created. `holds` are the blind indexes that each hold names, by public id; a released one names none. The
+    `rekeyed` ones name other indexes since a rotation of the index key.
     """
 
     defaults: int = 0
@@ -82,6 +93,8 @@ class Heads(msgspec.Struct, frozen=True):
     revoked: frozenset[str] = frozenset()
     restore: str | None = None
     resumed: frozenset[bytes] = frozenset()
+    holds: Mapping[str, frozenset[bytes]] = {}
+    rekeyed: frozenset[str] = frozenset()
 
     def require_resumed(self, id_: bytes) -> None:
         """DestinationPaused for a destination that nobody resumed since a restore."""
@@ -106,6 +119,15 @@ class Heads(msgspec.Struct, frozen=True):
         """RolledBack where the journal has a newer document of a destination, or its end."""
         if id_ in self.ended or version < self.destinations.get(id_, 0):
             raise RolledBack
+
+    def lost_holds(self, stored: Mapping[str, frozenset[bytes]]) -> list[str]:
+        """The holds in force that lack an index in the database, where `stored` has the indexes by hold."""
+        lost = []
+        for id_, recorded in self.holds.items():
+            found = stored.get(id_, frozenset())
+            if len(found) < len(recorded) or (id_ not in self.rekeyed and not recorded <= found):
+                lost.append(id_)
+        return lost
 
 
 class JournalHeads:
@@ -142,6 +164,7 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
     rules, purposes, destinations = heads.rules, heads.purposes, dict(heads.destinations)
     ended, revoked = set(heads.ended), set(heads.revoked)
     restore, resumed = heads.restore, set(heads.resumed)
+    holds, rekeyed = _holds(heads, entries)
     for entry in entries:
         subject = entry.subject or ""
         if entry.action == KEY_REVOKED:
@@ -173,7 +196,23 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
         revoked=frozenset(revoked),
         restore=restore,
         resumed=frozenset(resumed),
+        holds=holds,
+        rekeyed=rekeyed,
     )
+
+
+def _holds(heads: Heads, entries: Sequence[_Entry]) -> tuple[Mapping[str, frozenset[bytes]], frozenset[str]]:
+    """The holds after more entries, and those that were rekeyed. A repeated entry places no released hold again."""
+    holds, rekeyed = dict(heads.holds), set(heads.rekeyed)
+    for entry in entries:
+        subject = entry.subject or ""
+        if entry.action == HOLD_PLACED:
+            holds.setdefault(subject, frozenset(bytes.fromhex(index) for index in entry.indexes))
+        elif entry.action == HOLD_RELEASED:
+            holds[subject] = frozenset()
+        elif entry.action == INDEX_ROTATED:
+            rekeyed |= holds.keys()
+    return holds, frozenset(rekeyed)
 
 
 def _proven(keys: SpaceKeys, place: SealPlace, row_id: bytes, version: int, document: str | None) -> int:

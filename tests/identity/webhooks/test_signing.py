@@ -73,7 +73,7 @@ def test_a_message_with_forged_headers_is_refused(changed: dict[str, str | None]
         verify([NEW, OLD], headers, BODY, NOW)
 
 
-def test_attack_172_a_message_of_onefold_that_comes_back_is_refused() -> None:
+def test_attack_173_a_message_of_onefold_that_comes_back_is_refused() -> None:
     """The signature is right, and the id is one of ours; another id needs another signature."""
     headers = sign([NEW], OURS + "m1", NOW, BODY)
     for id_ in (OURS + "m1", "m1"):

@@ -125,7 +125,7 @@ def test_a_signed_message_acknowledges_once(calling: Shop, deployment: Deploymen
     assert state() == {"mail": "done", "ads": "done"}
 
 
-def test_attack_172_a_pushed_page_acknowledges_nothing(calling: Shop, deployment: Deployment) -> None:
+def test_attack_173_a_pushed_page_acknowledges_nothing(calling: Shop, deployment: Deployment) -> None:
     """Body, id and signature are Onefold's own, with the cursor after the page."""
     receiver, sent = deployment.receiver, list[tuple[bytes, dict[str, str]]]()
     receiver.raw = lambda body, headers: sent.append((body, headers))

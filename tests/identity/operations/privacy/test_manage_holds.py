@@ -15,19 +15,24 @@ from identity.operations.corrections.simulate_rules import name_examples, simula
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.integrity.list_rejections import list_rejections
+from identity.operations.integrity.verify_space import verify
 from identity.operations.privacy import request_erasure as requesting
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.manage_holds import get_hold, list_holds, place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.privacy.resume_requests import resume_requests
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space
+from identity.store.ledger.ledger import append, entry
 from identity.values.calls import Identifier, Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
-from identity.values.errors import ProfileNotFound
+from identity.values.errors import HoldNotFound, ProfileNotFound
 from identity.values.ids import RequestId, public
+from identity.values.not_ready import RolledBack
+from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.privacy.older_backup import Backup, publish_ledgers
@@ -192,3 +197,42 @@ async def test_the_key_of_a_reason_is_destroyed_with_the_hold(lab: Lab) -> None:
             await release_hold(space, public("hld", each.id), "t")
         assert lab.query("SELECT count(*) FROM subject_key") == [(0,)]
         assert await list_holds(space) == []
+
+
+async def test_attack_172_a_deleted_hold_lets_nobody_be_erased(lab: Lab) -> None:
+    """Also with a forged release: the audit names the hold, and its genuine release carries the erasures out."""
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        await ingest.send({"type": "identify", "userId": "ann"})
+        id_ = public("hld", (await place_hold(space, ["user_id:ann"], "case", "key_test")).id)
+        gone = await place_hold(space, ["user_id:bob"], "case", "key_test")
+        await release_hold(space, public("hld", gone.id), "key_test")
+        assert await audited(lab) == []
+        for attack in (
+            "UPDATE held_key SET key = set_byte(key, 0, 255 - get_byte(key, 0))",
+            "DELETE FROM held_key",
+            "DELETE FROM hold",
+        ):
+            lab.query(attack)
+            with pytest.raises(RolledBack):
+                await ask(ingest)
+            with pytest.raises(RolledBack):
+                await remove_identifier(space, "email:x@example.org", block=True, source=WHO, actor="key_test")
+            assert await audited(lab) == [("hold_missing", [id_])]
+        async with space.database.transaction() as connection:
+            await append(connection, space.tenant.id, *entry("key_test", "hold.release", id_, wall_time()))
+        with pytest.raises(RolledBack):
+            await ask(ingest)
+        assert await seen(ingest) == ["user_id:ann"]
+
+        await release_hold(space, id_, "key_test")
+        with pytest.raises(HoldNotFound):
+            await release_hold(space, id_, "key_test")
+        await resume_requests(ingest.spaces, Micros(0))
+        assert (await seen(ingest), await audited(lab)) == ([], [])
+
+
+async def audited(lab: Lab) -> list[tuple[str, list[str]]]:
+    """What an audit with the keys finds, with examples."""
+    reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
+    return [(finding.kind, finding.examples) for report in reports for finding in report.findings]

@@ -173,3 +173,22 @@ def test_a_destination_that_is_created_after_a_restore_is_not_paused(keys: Space
     entries = [_Entry("space.restored", restore="a"), created]
     assert not advance(Heads(), entries, keys).is_paused(DST)
     assert advance(Heads(), entries[::-1], keys).is_paused(DST)
+
+
+def test_a_hold_lacks_an_index_until_its_release(keys: SpaceKeys) -> None:
+    """After a rotation of the index key their number counts; a repeated entry places no released hold again."""
+    ann, bob, other = (bytes((number,)) * 32 for number in (1, 2, 3))
+    placed = _Entry("hold", "hld_a", indexes=[ann.hex(), bob.hex()])
+    heads = advance(Heads(), [placed], keys)
+    both = frozenset({ann, bob})
+    for found, lost in (
+        (both, False), (both | {other}, False), (frozenset({ann, other}), True), (frozenset({ann}), True)
+    ):  # fmt: skip
+        assert heads.lost_holds({"hld_a": found}) == (["hld_a"] if lost else []), found
+    assert heads.lost_holds({"hld_b": both}) == ["hld_a"]
+
+    rotated = advance(heads, [_Entry("keys.rotate_index")], keys)
+    assert rotated.lost_holds({"hld_a": frozenset({ann, other})}) == []
+    assert rotated.lost_holds({"hld_a": frozenset({other})}) == ["hld_a"]
+    for released in ([_Entry("hold.release", "hld_a")], [_Entry("hold.release", "hld_a"), placed]):
+        assert advance(heads, released, keys).lost_holds({}) == []
