@@ -65,6 +65,8 @@ def _older_settings(heads: Heads, row: SettingsVersionsRow) -> list[Found]:
     ]
     if not row.rules_stored:
         found.append((row.space_id, RULES, f"version {row.rules} is in force, and its document is missing"))
+    if row.defaults < heads.defaults:
+        found.append((row.space_id, RULES, f"defaults {row.defaults}, and the journal has {heads.defaults}"))
     return found
 
 

@@ -11,13 +11,15 @@ from identity.values.ids import DestinationId, SpaceNumber
 class SettingsVersionsRow(NamedTuple):
     """The versions in force in one space; 0 before the first document.
 
-    `rules_stored`: the database holds the document of the rules in force, or there is none yet.
+    `rules_stored`: the database holds the document of the rules in force, or there is none yet. `defaults` is the
+    generation of default rules that the space began with.
     """
 
     space_id: SpaceNumber
     rules: int
     purposes: int
     rules_stored: bool
+    defaults: int
 
 
 class DestinationVersionRow(NamedTuple):
@@ -35,8 +37,8 @@ async def settings_versions(connection: Connection, space_ids: Sequence[SpaceNum
         """
         SELECT g.space_id, g.rules_version, coalesce(p.version, 0), g.rules_version = 0 OR EXISTS (
             SELECT FROM rules r WHERE r.space_id = g.space_id AND r.version = g.rules_version
-        )
-        FROM space_gate g LEFT JOIN LATERAL (
+        ), s.rules_defaults
+        FROM space_gate g JOIN space s ON s.id = g.space_id LEFT JOIN LATERAL (
             SELECT version FROM purposes WHERE space_id = g.space_id ORDER BY version DESC LIMIT 1
         ) p ON true
         WHERE g.space_id = ANY ($1::int4[])

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from identity.operations.corrections.put_rules import patch_rules, put_rules
+from identity.operations.integrity.find_rolled_back import find_rolled_back
+from identity.operations.integrity.verify_space import verify
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.spaces.rules_cache import RulesCache
 from identity.values.not_ready import RolledBack
@@ -81,12 +83,17 @@ async def test_a_space_of_before_keeps_the_defaults_it_began_with(database: str,
 
 
 async def test_attack_170_a_number_in_the_row_of_a_space_loosens_no_rules(database: str, tmp_path: Path) -> None:
-    """A space that was created with the defaults of now keeps them, whatever its row says."""
+    """A space that was created with the defaults of now keeps them, whatever its row says; `/readyz` names it."""
     lab = Lab(database, tmp_path)
     spaces = await lab.open()
     number = (await lab.space(spaces)).tenant.id
+    assert await find_rolled_back(spaces, frozenset()) == frozenset()
     lab.query("UPDATE space SET rules_defaults = 0")
     spaces.forget(number)
     rules = await (await spaces.get(number)).rules()
     assert (rules.limit("email").max, rules.public.trust) == (100, "source")
+    found = {(number, "rules_rolled_back", "defaults 0, and the journal has 1")}
+    assert await find_rolled_back(spaces, frozenset()) == found
+    reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
+    assert [finding.kind for finding in reports[0].findings] == ["rules_rolled_back"]
     await spaces.database.close()
