@@ -7,7 +7,6 @@ what it writes to (`identity.spaces.rekey_profiles`).
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
 
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.stored_calls import split_keys
@@ -25,15 +24,12 @@ from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.ids import FIRST_PROFILE
 from identity.values.stamps import Micros, first_stamp
-from identity.vault.vouching.journal_heads import INDEX_ROTATED
 
 Progress = Callable[[int, int], Awaitable[None]]
 _UNMERGE = StoredKind.UNMERGE
 _FIRST = bytes(16)
 # A missing key too: a roll may have moved it after it was read and before it was opened.
 _POLICY = RetryPolicy(attempts=8, jitter=0.01, conflicts=(Conflict, KeyUnavailable))
-ROTATED: Final = INDEX_ROTATED
-"""The action in the ledger."""
 
 
 async def _quiet(_done: int, _total: int) -> None:

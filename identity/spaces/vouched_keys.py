@@ -15,11 +15,12 @@ from identity.store.spaces.spaces_and_keys import VouchedKeyRow
 from identity.values.api_key_secrets import ApiKeyContent
 from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceNumber, public
+from identity.values.ledger_actions import LedgerAction
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.threads import in_key_store
 from identity.vault.vouching.api_keys import api_key_mac, is_vouched
-from identity.vault.vouching.journal_heads import KEY_REVOKED, Heads
+from identity.vault.vouching.journal_heads import Heads
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ async def add_key(
 async def revoke_key(connection: Connection, space_id: SpaceNumber, key_id: str, actor: str) -> None:
     """Revoke a key of a space; the journal records that, so the key never works again. KeyNotFound."""
     await spaces_and_keys.revoke_key(connection, space_id, key_id)
-    await ledger.note(connection, space_id, actor, KEY_REVOKED, key_id)
+    await ledger.note(connection, space_id, actor, LedgerAction.KEY_REVOKED, key_id)
 
 
 async def keys_without_mac(connection: Connection) -> list[VouchedKeyRow]:

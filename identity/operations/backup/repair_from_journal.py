@@ -22,7 +22,7 @@ from identity.planning.privacy.erasure_entry import counts_in_entry
 from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.spaces.fold_groups import fold_stored_groups
 from identity.spaces.ledger_publication import chained_hash, publish, require_published
-from identity.spaces.rekey_space import ROTATED, rotate_up_to
+from identity.spaces.rekey_space import rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
 from identity.store.keys import epoch_key_roll
@@ -37,14 +37,14 @@ from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.values.ids import ProfileId, SpaceId, new_id, private, public
 from identity.values.json import JsonObject
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, Stamp, first_stamp
 from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
 from identity.vault.threads import in_key_store
-from identity.vault.vouching.journal_heads import SPACE_RESTORED
 
 RESTORED: Final = "restored"
-_CHANGES_GROUPS: Final = frozenset({"erase", "suppress", "withhold.end"})
+_CHANGES_GROUPS: Final = frozenset({LedgerAction.ERASED, LedgerAction.SUPPRESSED, LedgerAction.WAITING_ENDED})
 _log = structlog.get_logger(__name__)
 Replay = Callable[[PipelineConnection, Tenant, JsonObject], Awaitable[None]]
 
@@ -89,21 +89,21 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
     space = await spaces.restored(tenant.id)
     connection = await spaces.database.writer()
     actions: dict[str, Replay] = {
-        "request": _ask,
-        "erase": _erase,
-        "erase.extend": _extend,
-        "erase.cancel": _cancel,
-        "suppress": _suppress,
-        "suppress.lift": _lift,
-        "withhold.end": _show,
-        "keys.roll": _roll,
-        "key.revoke": _revoke,
-        "hold": _holding(spaces, public_id),
-        "hold.release": _release,
-        "group.delete": _deleting_group(space),
-        ROTATED: _rotating(space),
-        ledger.CONSENT_WITHDRAWN: _withdrawing(space),
-        ledger.IDENTIFIER_REMOVED: _removing(space),
+        LedgerAction.REQUEST_RECEIVED: _ask,
+        LedgerAction.ERASED: _erase,
+        LedgerAction.ERASURE_EXTENDED: _extend,
+        LedgerAction.ERASURE_CANCELLED: _cancel,
+        LedgerAction.SUPPRESSED: _suppress,
+        LedgerAction.SUPPRESSION_LIFTED: _lift,
+        LedgerAction.WAITING_ENDED: _show,
+        LedgerAction.KEYS_ROLLED: _roll,
+        LedgerAction.KEY_REVOKED: _revoke,
+        LedgerAction.HOLD_PLACED: _holding(spaces, public_id),
+        LedgerAction.HOLD_RELEASED: _release,
+        LedgerAction.GROUP_DELETED: _deleting_group(space),
+        LedgerAction.INDEX_ROTATED: _rotating(space),
+        LedgerAction.CONSENT_WITHDRAWN: _withdrawing(space),
+        LedgerAction.IDENTIFIER_REMOVED: _removing(space),
         **REPLAYED,
     }
     done = 0
@@ -143,7 +143,9 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
 
 async def note_restore(connection: Connection, tenant: Tenant) -> None:
     """Record that the database of a space was restored; its destinations are paused until each is resumed."""
-    await ledger.note(connection, tenant.id, ledger.OPERATOR, SPACE_RESTORED, None, {"restore": new_id().hex()})
+    await ledger.note(
+        connection, tenant.id, ledger.OPERATOR, LedgerAction.SPACE_RESTORED, None, {"restore": new_id().hex()}
+    )
 
 
 async def _repeat(space: Space, connection: PipelineConnection, again: Replay, entry: JsonObject) -> None:

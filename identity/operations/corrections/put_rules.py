@@ -13,8 +13,8 @@ from identity.spaces.space import Space
 from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import SLOTS, Stamp, first_stamp, wall_time
-from identity.vault.vouching.journal_heads import RULES_PUT
 
 
 async def get_rules(space: Space) -> Rules:
@@ -80,7 +80,7 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         sealed = space.seal_rules(rules)
         await stored.write(connection, space.tenant.id, version, sealed, stamp, actor)
         more = ledger.documented(sealed, stamp=stamp)
-        await ledger.note(connection, space.tenant.id, actor, RULES_PUT, str(version), more)
+        await ledger.note(connection, space.tenant.id, actor, LedgerAction.RULES_PUT, str(version), more)
     await space.publish()
     await space.rules(version)
     return ChangedRules(version, reset)

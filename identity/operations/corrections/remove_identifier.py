@@ -14,7 +14,6 @@ from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.origin_rows import to_row
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
-from identity.store.ledger.ledger import IDENTIFIER_REMOVED
 from identity.store.ledger.ledger import entry as ledger_entry
 from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
@@ -23,6 +22,7 @@ from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier, ProfileNotFound
 from identity.values.ids import BlindIndex, ProfileId, public_profile
 from identity.values.json import JsonObject
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.vouching.ledger_entries import vouch_for_entry
 
@@ -103,7 +103,8 @@ def _entry(
     if of is not None:
         more |= {"removed": [index]}
     subject = None if of is None else public_profile(of)
-    return vouch_for_entry(space.keys, ledger_entry(actor, IDENTIFIER_REMOVED, subject, stamp_time(stamp), more))
+    made = ledger_entry(actor, LedgerAction.IDENTIFIER_REMOVED, subject, stamp_time(stamp), more)
+    return vouch_for_entry(space.keys, made)
 
 
 async def removal_rows(

@@ -36,15 +36,9 @@ from identity.values.errors import (
     Undelivered,
 )
 from identity.values.ids import DestinationId, new_id, public
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import wall_time
 from identity.values.unknown_names import unknown_purposes
-from identity.vault.vouching.journal_heads import (
-    DESTINATION_CREATED,
-    DESTINATION_DELETED,
-    DESTINATION_PUT,
-    DESTINATION_RESUMED,
-    DESTINATION_ROTATED,
-)
 from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 WITHOUT_CONSENT: Final = "destination.without_consent"
@@ -110,7 +104,9 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
     async with space.database.transaction() as connection:
         await destinations.add(connection, space.tenant, id_, name, sealed)
         await _add_key(connection, space, key_id, secret, name=name, scope=_scope(id_))
-        await note_document(connection, space, actor, DESTINATION_CREATED, id_, sealed, version=1, name=name)
+        await note_document(
+            connection, space, actor, LedgerAction.DESTINATION_CREATED, id_, sealed, version=1, name=name
+        )
         if entitled.without_consent:
             await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", id_))
     await space.publish()
@@ -135,7 +131,9 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
                 raise Conflict
             # Another address, or a repaired one: deliveries that were given up are tried again.
             await deliveries.revive(connection, space.tenant, row.id)
-            await note_document(connection, space, actor, DESTINATION_PUT, row.public_id, sealed, version=version)
+            await note_document(
+                connection, space, actor, LedgerAction.DESTINATION_PUT, row.public_id, sealed, version=version
+            )
             if entitled.without_consent and not old.entitled.without_consent:
                 await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", row.public_id))
         await space.publish()
@@ -152,7 +150,11 @@ async def resume_destination(space: Space, name: str, actor: str) -> Destination
     """
     row = await _named(space, name)
     entry = ledger.entry(
-        actor, DESTINATION_RESUMED, public("dst", row.public_id), wall_time(), {"restore": space.heads.restore}
+        actor,
+        LedgerAction.DESTINATION_RESUMED,
+        public("dst", row.public_id),
+        wall_time(),
+        {"restore": space.heads.restore},
     )
     async with space.database.transaction() as connection:
         await deliveries.revive(connection, space.tenant, row.id)
@@ -179,7 +181,9 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
         for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
             await revoke_key(connection, space.tenant.id, ended, actor)
         await _add_key(connection, space, key_id, secret, name=name, scope=scope)
-        await note_document(connection, space, actor, DESTINATION_ROTATED, row.public_id, sealed, version=version)
+        await note_document(
+            connection, space, actor, LedgerAction.DESTINATION_ROTATED, row.public_id, sealed, version=version
+        )
     await space.publish()
     return DestinationSecrets(id=row.public_id, version=version, secret=secret, callback_secret=_callback_secret(new))
 
@@ -214,7 +218,9 @@ async def remove_destination(space: Space, name: str, actor: str) -> list[str]:
         for key_id in keys:
             await revoke_key(connection, space.tenant.id, key_id, actor)
         await erasure_notices.mark_unreachable(connection, space.tenant, row.id, wall_time())
-        await ledger.note(connection, space.tenant.id, actor, DESTINATION_DELETED, public("dst", row.public_id))
+        await ledger.note(
+            connection, space.tenant.id, actor, LedgerAction.DESTINATION_DELETED, public("dst", row.public_id)
+        )
     await space.publish()
     return keys
 

@@ -13,8 +13,8 @@ from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
 from identity.store.ledger import ledger
+from identity.values.ledger_actions import LedgerAction
 from identity.vault.seal import PURPOSES
-from identity.vault.vouching.journal_heads import PURPOSES_PUT
 
 
 async def get_purposes(space: Space) -> Purposes:
@@ -39,7 +39,7 @@ async def put_purposes(space: Space, document: object, actor: str) -> int:
         async with space.database.transaction() as connection:
             await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
             more = ledger.documented(sealed)
-            await ledger.note(connection, space.tenant.id, actor, PURPOSES_PUT, str(version), more)
+            await ledger.note(connection, space.tenant.id, actor, LedgerAction.PURPOSES_PUT, str(version), more)
         return version
 
     version = await repeat(REPEAT_CONFLICTS, attempt)

@@ -26,6 +26,7 @@ from identity.store.privacy import group_rows, holds
 from identity.store.profiles.groups import existing_groups
 from identity.values.calls import Source
 from identity.values.errors import GroupNotFound
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, stamp_time, wall_time
 from identity.vault.seal import IDENTIFIER
 
@@ -109,5 +110,5 @@ async def _destroy(group_id: str, actor: str, exclusive: ExclusiveSpace) -> Spac
     writes = Writes(lock_stamp=stamp, new_groups=folded.written)
     writes.new_slot_key, writes.subject_keys = new_keys.new_slot_key, new_keys.rows
     entry = {"group": key.hex(), "keys": sorted(each.hex() for each in folded.key_ids)}
-    writes.ledger = [ledger.entry(actor, "group.delete", None, stamp_time(stamp), entry)]
+    writes.ledger = [ledger.entry(actor, LedgerAction.GROUP_DELETED, None, stamp_time(stamp), entry)]
     return SpaceChange(None, writes)

@@ -13,8 +13,9 @@ from identity.operations.ingest.seal import Sealer
 from identity.planning.consent.withdrawals import consent_body
 from identity.planning.resolution.plan import RecordedCall
 from identity.planning.resolution.stored_calls import pack_stored, stored_call
-from identity.store.ledger.ledger import CONSENT_WITHDRAWN, entry
+from identity.store.ledger.ledger import entry
 from identity.values.enums import StoredKind
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import EVIDENCE
 from identity.vault.space_keys import SpaceKeys
@@ -42,5 +43,5 @@ def _entry(keys: SpaceKeys, sealer: Sealer, record: RecordedCall) -> tuple[Micro
         "stamp": record.stamp,
     }
     return vouch_for_entry(
-        keys, entry(f"key:{call.source.key_number}", CONSENT_WITHDRAWN, None, stamp_time(record.stamp), more)
+        keys, entry(f"key:{call.source.key_number}", LedgerAction.CONSENT_WITHDRAWN, None, stamp_time(record.stamp), more)
     )

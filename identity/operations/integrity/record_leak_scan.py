@@ -4,6 +4,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres.database import Database
 from identity.store.spaces import spaces_and_keys
 from identity.values.json import JsonObject
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import wall_time
 
 
@@ -14,7 +15,7 @@ async def note_scan(url: str, result: JsonObject) -> int:
     try:
         async with database.reading() as connection:
             spaces = await spaces_and_keys.list_spaces(connection)
-        entry = ledger.entry(ledger.OPERATOR, "scan", None, wall_time(), result)
+        entry = ledger.entry(ledger.OPERATOR, LedgerAction.LEAK_SCANNED, None, wall_time(), result)
         for space in spaces:
             async with database.transaction() as connection:
                 await ledger.append(connection, space.id, *entry)

@@ -15,8 +15,8 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasure_notices
 from identity.values.ids import private
 from identity.values.json import JsonObject
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Stamp
-from identity.vault.vouching import journal_heads
 
 
 async def _put_rules(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
@@ -52,12 +52,12 @@ async def _delete_destination(connection: Connection, tenant: Tenant, entry: Jso
 
 
 REPLAYED: Final[dict[str, Callable[[Connection, Tenant, JsonObject], Awaitable[None]]]] = {
-    journal_heads.RULES_PUT: _put_rules,
-    journal_heads.PURPOSES_PUT: _put_purposes,
-    journal_heads.DESTINATION_CREATED: _create_destination,
-    journal_heads.DESTINATION_PUT: _change_destination,
-    journal_heads.DESTINATION_ROTATED: _change_destination,
-    journal_heads.DESTINATION_DELETED: _delete_destination,
+    LedgerAction.RULES_PUT: _put_rules,
+    LedgerAction.PURPOSES_PUT: _put_purposes,
+    LedgerAction.DESTINATION_CREATED: _create_destination,
+    LedgerAction.DESTINATION_PUT: _change_destination,
+    LedgerAction.DESTINATION_ROTATED: _change_destination,
+    LedgerAction.DESTINATION_DELETED: _delete_destination,
 }
 """What repeats an entry, by its action."""
 

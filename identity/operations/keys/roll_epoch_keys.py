@@ -21,6 +21,7 @@ from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
 from identity.values.ids import SpaceNumber
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, wall_time
 from identity.vault.threads import in_key_store
 from identity.vault.vouching.ledger_entries import vouch_for_entry
@@ -93,7 +94,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     details = {"epoch": new, "safe_at": safe_at}
     async with database.transaction() as connection:
         await epoch_key_roll.set_safe(connection, space_id, new, safe_at)
-        entry = ledger.entry(actor, "keys.roll", None, now, details)
+        entry = ledger.entry(actor, LedgerAction.KEYS_ROLLED, None, now, details)
         await ledger.append(connection, space_id, *vouch_for_entry(space.keys, entry))
     return new
 

@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from identity.planning.resolution.event_time import format_time
-from identity.spaces.rekey_space import ROTATED, Progress, activate_next_version, finish_rotation
+from identity.spaces.rekey_space import Progress, activate_next_version, finish_rotation
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import index_key_rotation
 from identity.store.ledger import ledger
@@ -22,6 +22,7 @@ from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.ids import SpaceNumber
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, first_stamp, stamp_time, wall_time
 from identity.vault.threads import in_key_store
 
@@ -44,7 +45,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
             if lock_row.versions == versions:
                 now = wall_time()
                 await activate_next_version(space, connection, lock_row, now)
-                entry = ledger.entry(actor, ROTATED, None, now, {"version": versions.newest + 1})
+                entry = ledger.entry(actor, LedgerAction.INDEX_ROTATED, None, now, {"version": versions.newest + 1})
                 await ledger.append(connection, space.tenant.id, *entry)
         await space.publish()
         await space.refresh_versions()

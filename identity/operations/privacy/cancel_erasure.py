@@ -22,6 +22,7 @@ from identity.store.privacy import erase, erasures, requests, suppressions
 from identity.values.enums import ErasureState, FeedOperation
 from identity.values.errors import RequestNotFound
 from identity.values.ids import ErasureId, RequestId, public
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import stamp_time, wall_time
 from identity.vault.vouching.ledger_entries import vouch_for_entry
 
@@ -40,7 +41,9 @@ async def cancel_request(space: Space, request_id: RequestId, actor: str) -> Pri
         if any(row.internal_at is not None for row in rows):
             raise cancel_refusal(request.kind)
         if await erasures.cancel(connection, space.tenant, request_id, now):
-            await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
+            await ledger.note(
+                connection, space.tenant.id, actor, LedgerAction.ERASURE_CANCELLED, public("req", request_id)
+            )
     async with space.database.reading() as connection:
         on_hold = await erase.erasures_on_hold(connection, space.tenant, [row.id for row in rows])
     writer = WriterConnection(space.database)
@@ -90,6 +93,6 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
         ChangeRow(op=FeedOperation.MERGE, version=version, stamp=stamp, profile=canonical, other=id_) for id_ in merged
     ]
     entry = {"profiles": [each.hex() for each in person.origin_ids], "hashes": [each.hex() for each in hashes]}
-    made = ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)
+    made = ledger.entry(actor, LedgerAction.WAITING_ENDED, public("ers", erasure_id), stamp_time(stamp), entry)
     writes.ledger = [vouch_for_entry(exclusive.space.keys, made)]
     return SpaceChange(None, writes)

@@ -21,6 +21,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.ids import RequestId, public
 from identity.values.json import JsonObject
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import stamp_time
 from identity.vault.vouching.ledger_entries import vouch_for_entry
 
@@ -64,7 +65,7 @@ async def _decide(
     if not on and await waiting_erasures(connection, tenant, [row.key for row in waiting], exclusive.owners):
         # Lifted now, the suppression would come back with the end of the hold.
         await erasures.cancel(connection, tenant, request_id, internal_at)
-        cancelled = ledger.entry(actor, "erase.cancel", public("req", request_id), internal_at)
+        cancelled = ledger.entry(actor, LedgerAction.ERASURE_CANCELLED, public("req", request_id), internal_at)
         return SpaceChange(None, Writes(lock_stamp=stamp, ledger=[cancelled]))
     hashes = sorted({row.hash for row in waiting})
     listed = set() if on else await suppressions.listed(connection, tenant, hashes)
@@ -77,7 +78,7 @@ async def _decide(
     else:
         await suppressions.lift(connection, tenant, hashes)
     entry: JsonObject = {"hashes": [hash_.hex() for hash_ in hashes], "found": sorted(found)}
-    action = "suppress" if on else "suppress.lift"
+    action = LedgerAction.SUPPRESSED if on else LedgerAction.SUPPRESSION_LIFTED
     made = vouch_for_entry(
         exclusive.space.keys, ledger.entry(actor, action, public("req", request_id), internal_at, entry)
     )

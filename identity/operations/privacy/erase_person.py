@@ -27,6 +27,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import SUPPRESSES, ErasureState, FeedOperation, SpaceMark
 from identity.values.errors import ErasureNotFound
 from identity.values.ids import ErasureId, public
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Stamp, stamp_time
 from identity.vault.seal import ASIDE
 from identity.vault.vouching.ledger_entries import vouch_for_entry
@@ -102,7 +103,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     entry = erasure_entry.ledger_entry(
         refs, rows, exports, informed, stamp=stamp, for_good=for_good, epoch=epoch, lifted=lifted
     )
-    made = ledger.entry(actor, "erase", public("ers", row.id), internal_at, entry)
+    made = ledger.entry(actor, LedgerAction.ERASED, public("ers", row.id), internal_at, entry)
     seq = await ledger.append(connection, tenant.id, *vouch_for_entry(exclusive.space.keys, made))
     await erasures.finish(
         connection,
@@ -158,7 +159,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.origins),
     }
-    made = ledger.entry(actor, "suppress", public("ers", row.id), internal_at, entry)
+    made = ledger.entry(actor, LedgerAction.SUPPRESSED, public("ers", row.id), internal_at, entry)
     writes.ledger = [vouch_for_entry(exclusive.space.keys, made)]
     return SpaceChange(None, writes)
 

@@ -10,6 +10,7 @@ from identity.spaces.space import Space
 from identity.store.ledger import ledger
 from identity.store.privacy import erasures, requests
 from identity.values.errors import AlreadyExtended, NotExtensible
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import wall_time
 
 
@@ -25,6 +26,8 @@ async def extend_erasure(space: Space, erasure_id: str, reason: str, actor: str)
         if not await erasures.extend(connection, space.tenant, found.id, now, due_at):
             raise AlreadyExtended
         await requests.reset_state(connection, space.tenant, found.request_id)
-        await ledger.append(connection, space.tenant.id, *ledger.entry(actor, "erase.extend", erasure_id, now, entry))
+        await ledger.append(
+            connection, space.tenant.id, *ledger.entry(actor, LedgerAction.ERASURE_EXTENDED, erasure_id, now, entry)
+        )
     await space.publish()
     return await get_erasure(space, erasure_id)

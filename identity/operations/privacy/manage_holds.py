@@ -28,9 +28,9 @@ from identity.store.profiles import snapshot_queries
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound
 from identity.values.ids import LAST_ID, ErasureId, HoldId, ProfileId, new_id, private, public
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD, HOLD_REASON
-from identity.vault.vouching.journal_heads import HOLD_PLACED, HOLD_RELEASED
 from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 MOST_IDENTIFIERS: Final = 5_000
@@ -92,7 +92,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
             )
             writes.slot, writes.subject_keys = subjects.new_slot, subjects.rows
             await holds.add(connection, space.tenant, row, keys)
-            placed = ledger.entry(actor, HOLD_PLACED, public("hld", id_), now, entry)
+            placed = ledger.entry(actor, LedgerAction.HOLD_PLACED, public("hld", id_), now, entry)
             await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, placed))
         return SpaceChange(unknown, writes)
 
@@ -115,7 +115,7 @@ async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
         if not await holds.remove(connection, space.tenant, id_) and not space.heads.holds.get(name):
             raise HoldNotFound
         await erase.destroy_key(connection, space.tenant, id_)
-        released = ledger.entry(actor, HOLD_RELEASED, name, now)
+        released = ledger.entry(actor, LedgerAction.HOLD_RELEASED, name, now)
         await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, released))
     await space.publish()
     resumed = await resume_held(space, actor)

@@ -12,12 +12,15 @@ from identity.planning.privacy.privacy_requests import ErasureResult
 from identity.spaces.space import Space
 from identity.values.ids import public
 from identity.values.json import JsonObject
+from identity.values.ledger_actions import LedgerAction, starts
 from identity.values.stamps import Micros
 from identity.vault.journal import JournalLine
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
-_ROLL = b'{"action":"keys.roll"'
-_SCAN = b'{"action":"scan"'
+_REQUEST = starts([LedgerAction.REQUEST_RECEIVED])
+_OUTCOME = starts([LedgerAction.ERASED])
+_ROLL = starts([LedgerAction.KEYS_ROLLED])
+_SCAN = starts([LedgerAction.LEAK_SCANNED])
 
 
 class RecordedEntries(Struct):
@@ -38,9 +41,9 @@ def recorded_entries(space: Space, erasure: ErasureResult) -> RecordedEntries:
     outcome = b'"subject":"%s"' % public("ers", erasure.duplicate_of or erasure.id).encode()
     for line in _vouched(space):
         raw = line.entry
-        if raw.startswith(b'{"action":"request"') and request in raw:
+        if raw.startswith(_REQUEST) and request in raw:
             found.request = msgspec.json.decode(raw)
-        elif found.outcome is None and raw.startswith(b'{"action":"erase"') and outcome in raw:
+        elif found.outcome is None and raw.startswith(_OUTCOME) and outcome in raw:
             found.outcome, found.seq, found.hash = msgspec.json.decode(raw), line.seq, line.hash
         elif found.outcome is not None and raw.startswith(_ROLL):
             roll = msgspec.json.decode(raw)

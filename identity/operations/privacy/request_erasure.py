@@ -33,6 +33,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound
 from identity.values.ids import BlindIndex, ErasureId, RequestId, new_id, public
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import wall_time
 from identity.vault.seal import REQUEST
 from identity.vault.vouching.ledger_entries import vouch_for_entry
@@ -177,7 +178,7 @@ async def _insert(
         return False
     await erasures.add(connection, space.tenant, row, new, due_at)
     entry = restore_requests.ledger_fields(row, idempotency, new, due_at, call_at)
-    made = ledger.entry(row.actor, "request", public("req", row.id), now, entry)
+    made = ledger.entry(row.actor, LedgerAction.REQUEST_RECEIVED, public("req", row.id), now, entry)
     await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, made))
     return True
 

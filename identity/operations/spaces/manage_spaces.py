@@ -26,11 +26,11 @@ from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import SpaceId, SpaceNumber, new_id, private, public
+from identity.values.ledger_actions import LedgerAction
 from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
 from identity.values.unknown_names import hint, shown
 from identity.vault.threads import in_key_store
-from identity.vault.vouching.journal_heads import SPACE_CREATED
 from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 SCOPES = tuple(scope.value for scope in KeyScope)
@@ -205,7 +205,9 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
                 connection, space.id, keys, public_id=key_id, name=purpose, scopes=scopes, secret_hash=hash_of(secret)
             )
             secrets[purpose] = secret
-        created = ledger.entry(OPERATOR, SPACE_CREATED, public("spc", public_id), wall_time(), {"version": defaults})
+        created = ledger.entry(
+            OPERATOR, LedgerAction.SPACE_CREATED, public("spc", public_id), wall_time(), {"version": defaults}
+        )
         await ledger.append(connection, space.id, *vouch_for_entry(keys, created))
     await (await spaces.get(space.id)).publish()
     return SpaceSecrets(public_id, name, secrets)

@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
-_ACTIONS: Final = ("suppress", "suppress.lift", "withhold.end", "erase")
-_STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
-LIFTS: Final = _STARTS[1:]
+from identity.values.ledger_actions import LedgerAction, starts
+
+LIFTS: Final = starts((LedgerAction.SUPPRESSION_LIFTED, LedgerAction.WAITING_ENDED, LedgerAction.ERASED))
 """How the entries begin that may end a suppression; each is vouched for."""
+_STARTS: Final = (*starts([LedgerAction.SUPPRESSED]), *LIFTS)
 
 
 class _SuppressionEntry(msgspec.Struct, frozen=True):
@@ -36,11 +37,11 @@ def suppressed_hashes(entries: Iterable[bytes]) -> set[bytes]:
         entry = _decoder.decode(raw)
         hashes = {bytes.fromhex(each) for each in entry.hashes}
         subject = entry.subject or ""
-        if entry.action == "suppress":
+        if entry.action == LedgerAction.SUPPRESSED:
             suppressed |= hashes
             if subject.startswith("ers_"):
                 held.add(subject)
-        elif entry.action == "erase":
+        elif entry.action == LedgerAction.ERASED:
             if entry.whole:
                 suppressed |= hashes
             elif subject in held:

@@ -28,9 +28,6 @@ RETURNING seq
 OPERATOR: Final = "operator"
 """The actor of what the operator does; any other actor is the id of a key."""
 
-IDENTIFIER_REMOVED: Final = "identifier.remove"
-CONSENT_WITHDRAWN: Final = "consent.withdraw"
-
 
 class LedgerEntryRow(NamedTuple):
     """A stored entry; `at` in microseconds, `hash` of this entry and all before it."""

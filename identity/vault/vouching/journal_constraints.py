@@ -14,18 +14,21 @@ from typing import Final
 
 import msgspec
 
+from identity.values.ledger_actions import LedgerAction, starts
 from identity.values.stamps import Micros, Stamp
 
-SUPPRESSED: Final = "suppress"
-LIFTED: Final = "suppress.lift"
-HOLD_ENDED: Final = "withhold.end"
-ERASED: Final = "erase"
-IDENTIFIER_REMOVED: Final = "identifier.remove"
-CONSENT_WITHDRAWN: Final = "consent.withdraw"
 SUPPRESSION_MISSING: Final = "suppression_missing"
 """The reason in the log where the rows lack a suppression of the journal."""
-_ACTIONS: Final = (SUPPRESSED, LIFTED, HOLD_ENDED, ERASED, IDENTIFIER_REMOVED, CONSENT_WITHDRAWN)
-_STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
+_STARTS: Final = starts(
+    (
+        LedgerAction.SUPPRESSED,
+        LedgerAction.SUPPRESSION_LIFTED,
+        LedgerAction.WAITING_ENDED,
+        LedgerAction.ERASED,
+        LedgerAction.IDENTIFIER_REMOVED,
+        LedgerAction.CONSENT_WITHDRAWN,
+    )
+)
 _ERASURE: Final = "ers_"
 
 
@@ -71,17 +74,17 @@ class JournalConstraints:
         entry = _decoder.decode(raw)
         hashes = {bytes.fromhex(hash_) for hash_ in entry.hashes}
         subject = entry.subject or ""
-        if entry.action == SUPPRESSED:
+        if entry.action == LedgerAction.SUPPRESSED:
             self.suppressed |= hashes
             if subject.startswith(_ERASURE):
                 self._held.add(subject)
-        elif entry.action == IDENTIFIER_REMOVED:
+        elif entry.action == LedgerAction.IDENTIFIER_REMOVED:
             self.blocked |= hashes
             self.blocked_keys |= {bytes.fromhex(key) for key in entry.blocked}
-        elif entry.action == CONSENT_WITHDRAWN:
+        elif entry.action == LedgerAction.CONSENT_WITHDRAWN:
             origin = bytes.fromhex(entry.origin)
             self.withdrawals[origin] = (*self.withdrawals.get(origin, ()), entry.stamp)
-        elif entry.action == ERASED:
+        elif entry.action == LedgerAction.ERASED:
             self._erase(raw, entry, hashes)
         elif self._is_first(raw):
             self.suppressed -= hashes

@@ -21,6 +21,7 @@ import msgspec
 
 from identity.values.errors import SealBroken
 from identity.values.ids import private
+from identity.values.ledger_actions import LedgerAction, starts
 from identity.values.not_ready import DestinationPaused, RolledBack
 from identity.vault.journal import Journal
 from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
@@ -28,39 +29,30 @@ from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_constraints import JournalConstraints
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
-SPACE_CREATED: Final = "space.create"
-KEY_REVOKED: Final = "key.revoke"
-RULES_PUT: Final = "rules.put"
-PURPOSES_PUT: Final = "purposes.put"
-DESTINATION_CREATED: Final = "destination.create"
-DESTINATION_PUT: Final = "destination.put"
-DESTINATION_ROTATED: Final = "destination.rotate"
-DESTINATION_DELETED: Final = "destination.delete"
-DESTINATION_RESUMED: Final = "destination.resume"
-SPACE_RESTORED: Final = "space.restored"
-HOLD_PLACED: Final = "hold"
-HOLD_RELEASED: Final = "hold.release"
-INDEX_ROTATED: Final = "keys.rotate_index"
-_ACTIONS: Final = (
-    SPACE_CREATED,
-    KEY_REVOKED,
-    RULES_PUT,
-    PURPOSES_PUT,
-    DESTINATION_CREATED,
-    DESTINATION_PUT,
-    DESTINATION_ROTATED,
-    DESTINATION_DELETED,
-    DESTINATION_RESUMED,
-    SPACE_RESTORED,
-    HOLD_PLACED,
-    HOLD_RELEASED,
-    INDEX_ROTATED,
+_STARTS: Final = starts(
+    (
+        LedgerAction.SPACE_CREATED,
+        LedgerAction.SPACE_RESTORED,
+        LedgerAction.KEY_REVOKED,
+        LedgerAction.INDEX_ROTATED,
+        LedgerAction.RULES_PUT,
+        LedgerAction.PURPOSES_PUT,
+        LedgerAction.DESTINATION_CREATED,
+        LedgerAction.DESTINATION_PUT,
+        LedgerAction.DESTINATION_ROTATED,
+        LedgerAction.DESTINATION_DELETED,
+        LedgerAction.DESTINATION_RESUMED,
+        LedgerAction.HOLD_PLACED,
+        LedgerAction.HOLD_RELEASED,
+    )
 )
-# Entries are JSON with sorted names, and "action" is the first: most entries of a long journal are not parsed.
-_STARTS: Final = tuple(b'{"action":"%s"' % action.encode() for action in _ACTIONS)
-
-_PROVEN_BY_MAC: Final = tuple(
-    b'{"action":"%s"' % action.encode() for action in (SPACE_CREATED, DESTINATION_RESUMED, HOLD_PLACED, HOLD_RELEASED)
+_PROVEN_BY_MAC: Final = starts(
+    (
+        LedgerAction.SPACE_CREATED,
+        LedgerAction.DESTINATION_RESUMED,
+        LedgerAction.HOLD_PLACED,
+        LedgerAction.HOLD_RELEASED,
+    )
 )
 
 
@@ -167,28 +159,30 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
     holds, rekeyed = _holds(heads, entries)
     for entry in entries:
         subject = entry.subject or ""
-        if entry.action == KEY_REVOKED:
+        if entry.action == LedgerAction.KEY_REVOKED:
             revoked.add(subject)
-        elif entry.action == RULES_PUT:
+        elif entry.action == LedgerAction.RULES_PUT:
             rules = max(rules, _proven(keys, RULES, keys.id, _number(subject), entry.document))
-        elif entry.action == PURPOSES_PUT:
+        elif entry.action == LedgerAction.PURPOSES_PUT:
             purposes = max(purposes, _proven(keys, PURPOSES, keys.id, _number(subject), entry.document))
-        elif entry.action == SPACE_RESTORED:
+        elif entry.action == LedgerAction.SPACE_RESTORED:
             restore, resumed = entry.restore or "", set()
         elif (id_ := private("dst", subject)) is None:
             continue
-        elif entry.action == DESTINATION_DELETED:
+        elif entry.action == LedgerAction.DESTINATION_DELETED:
             ended.add(id_)
-        elif entry.action == DESTINATION_RESUMED:
+        elif entry.action == LedgerAction.DESTINATION_RESUMED:
             resumed |= {id_} if entry.restore == restore else set()
         else:
             proven = _proven(keys, DESTINATION, id_, entry.version, entry.document)
-            if entry.action == DESTINATION_CREATED and proven and id_ not in destinations:
+            if entry.action == LedgerAction.DESTINATION_CREATED and proven and id_ not in destinations:
                 # New since the restore; a repeated entry is about a destination that was there before.
                 resumed.add(id_)
             destinations[id_] = max(destinations.get(id_, 0), proven)
     return Heads(
-        defaults=max([heads.defaults, *(entry.version for entry in entries if entry.action == SPACE_CREATED)]),
+        defaults=max(
+            [heads.defaults, *(entry.version for entry in entries if entry.action == LedgerAction.SPACE_CREATED)]
+        ),
         rules=rules,
         purposes=purposes,
         destinations=destinations,
@@ -206,11 +200,11 @@ def _holds(heads: Heads, entries: Sequence[_Entry]) -> tuple[Mapping[str, frozen
     holds, rekeyed = dict(heads.holds), set(heads.rekeyed)
     for entry in entries:
         subject = entry.subject or ""
-        if entry.action == HOLD_PLACED:
+        if entry.action == LedgerAction.HOLD_PLACED:
             holds.setdefault(subject, frozenset(bytes.fromhex(index) for index in entry.indexes))
-        elif entry.action == HOLD_RELEASED:
+        elif entry.action == LedgerAction.HOLD_RELEASED:
             holds[subject] = frozenset()
-        elif entry.action == INDEX_ROTATED:
+        elif entry.action == LedgerAction.INDEX_ROTATED:
             rekeyed |= holds.keys()
     return holds, frozenset(rekeyed)
 
