@@ -95,12 +95,12 @@ class JournalConstraints:
         return {hash_ for hash_ in hashes if hash_ in self.suppressed}.difference(stored)
 
     def _erase(self, raw: bytes, entry: _ConstraintEntry, hashes: set[bytes]) -> None:
-        subject = entry.subject or ""
+        subject, first = entry.subject or "", self._is_first(raw)
         for hash_ in hashes:
             self.erased[hash_] = max(entry.at, self.erased.get(hash_, entry.at))
         if entry.whole:
             self.suppressed |= hashes
-        elif subject in self._held and self._is_first(raw):
+        elif subject in self._held and first:
             self.suppressed -= hashes if entry.lifted is None else {bytes.fromhex(each) for each in entry.lifted}
         self._held.discard(subject)
 

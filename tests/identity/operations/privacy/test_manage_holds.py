@@ -218,7 +218,7 @@ async def test_attack_172_a_deleted_hold_lets_nobody_be_erased(lab: Lab) -> None
                 await ask(ingest)
             with pytest.raises(RolledBack):
                 await remove_identifier(space, "email:x@example.org", block=True, source=WHO, actor="key_test")
-            assert await audited(lab) == [("hold_missing", [id_])]
+            assert ("hold_missing", [id_]) in await audited(lab)
         async with space.database.transaction() as connection:
             await append(connection, space.tenant.id, *entry("key_test", "hold.release", id_, wall_time()))
         with pytest.raises(RolledBack):
