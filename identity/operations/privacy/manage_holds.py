@@ -82,15 +82,15 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
         unknown = [text for text, key in by_text.items() if key not in exclusive.owners]
         writes = Writes(lock_stamp=exclusive.stamps(exclusive.lock_row.stamp))
         if all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
-            subjects = await exclusive.new_subject_keys()
+            new_keys = await exclusive.new_subject_keys()
             row = holds.HoldRow(
                 id=id_,
                 created_at=now,
                 actor=actor,
-                reason=subjects.make(id_).seal(HOLD_REASON, id_, 0, reason.encode()),
+                reason=new_keys.make(id_).seal(HOLD_REASON, id_, 0, reason.encode()),
                 identifiers=len(by_text),
             )
-            writes.slot, writes.subject_keys = subjects.new_slot, subjects.rows
+            writes.new_slot_key, writes.subject_keys = new_keys.new_slot_key, new_keys.rows
             await holds.add(connection, space.tenant, row, keys)
             placed = ledger.entry(actor, LedgerAction.HOLD_PLACED, public("hld", id_), now, entry)
             await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, placed))
