@@ -43,5 +43,6 @@ def _entry(keys: SpaceKeys, sealer: Sealer, record: RecordedCall) -> tuple[Micro
         "stamp": record.stamp,
     }
     return vouch_for_entry(
-        keys, entry(f"key:{call.source.key_number}", LedgerAction.CONSENT_WITHDRAWN, None, stamp_time(record.stamp), more)
+        keys,
+        entry(f"key:{call.source.key_number}", LedgerAction.CONSENT_WITHDRAWN, None, stamp_time(record.stamp), more),
     )
