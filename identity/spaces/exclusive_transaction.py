@@ -183,7 +183,8 @@ async def run_exclusive_with(
     async def attempt(connection: PipelineConnection) -> T:
         return await _attempt(space, connection, writer, identifiers, decide, tried)
 
-    return await repeat_write(_POLICY, space.database, writer, attempt)
+    async with space.changes:
+        return await repeat_write(_POLICY, space.database, writer, attempt)
 
 
 async def _attempt(

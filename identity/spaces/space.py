@@ -7,6 +7,7 @@ readers from the key of the caller.
 """
 
 import asyncio
+from typing import Final
 
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules
 from identity.spaces.cursors import read_cursor, write_cursor
@@ -29,9 +30,16 @@ from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_constraints import JournalConstraints
 from identity.vault.vouching.journal_heads import Heads, JournalHeads
 
+CHANGES_AT_ONCE: Final = 2
+"""Changes of one space that wait for its lock at once in this process: the others wait without a connection."""
+
 
 class Space:
-    """One open space. `public_id` is 16 bytes; `codes` and `names` are those of its identifier types."""
+    """One open space. `public_id` is 16 bytes; `codes` and `names` are those of its identifier types.
+
+    `changes` gives turns to what waits for the space lock and holds a connection: a burst of erasures in one space
+    leaves the connections of the process to the other spaces.
+    """
 
     def __init__(
         self,
@@ -53,6 +61,7 @@ class Space:
         self._rules = RulesCache(tenant.id, keys, database, self._heads, defaults)
         self._purposes = PurposesCache(tenant, public_id, keys, database)
         self._reading_heads = asyncio.Lock()
+        self.changes = asyncio.Semaphore(CHANGES_AT_ONCE)
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes
         self.names = self._types.names

@@ -8,6 +8,7 @@ whether the commit happened.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from identity.operations.ingest.record_rejections import rejection_row
 from identity.operations.ingest.recorded_limits import add_recorded_limits
@@ -43,21 +44,24 @@ from identity.values.ids import new_profile_id, public_profile
 from identity.values.stamps import Clock, Stamp, stamp_time
 
 _POLICY = writer_policy(attempts=12, outage_attempts=5)
+_SHARED_ATTEMPTS: Final = 6
+"""Attempts beside other writers; the next ones hold the space lock alone, so no other writer makes them fail."""
 
 
 class _Batch:
     """The requests of one commit, and what its attempts found out.
 
     `tried` are the plans whose commit may have happened, by the stamp that names the batch; `exclusive` says
-    that the next attempt needs the space lock for itself.
+    that the next attempt needs the space lock for itself. `attempts` counts those that began.
     """
 
-    __slots__ = ("exclusive", "requests", "space", "tried")
+    __slots__ = ("attempts", "exclusive", "requests", "space", "tried")
 
     def __init__(self, space: Space, requests: Sequence[IngestRequest]) -> None:
         self.space = space
         self.requests = requests
         self.tried: dict[int, Plan] = {}
+        self.attempts = 0
         self.exclusive = any(call.alias is not None for request in requests for _, call in request.calls)
 
 
@@ -103,6 +107,7 @@ class BatchWriter:
         lease = self._writer.lease
         if lease is None:
             raise Conflict
+        batch.attempts += 1
         first = await load.begin(
             connection,
             space.tenant,
@@ -111,7 +116,7 @@ class BatchWriter:
             stamp,
             lease,
             # A commit whose answer was lost may still be under way: it holds the space lock until it is done.
-            exclusive=batch.exclusive or bool(tried),
+            exclusive=batch.exclusive or bool(tried) or batch.attempts > _SHARED_ATTEMPTS,
         )
         if tried:
             # Before the calls are read again, which would give those without a message id another one.

@@ -105,7 +105,7 @@ async def _record(
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     row = _request_row(space, request, identifiers)
     await space.read_types()
-    async with space.database.transaction() as connection:
+    async with space.changes, space.database.transaction() as connection:
         # The blind indexes are those of the key version in force.
         space.keys.set_versions((await space_lock.share(connection, space.tenant.id)).versions)
         known = await _known(space, connection, idempotency)

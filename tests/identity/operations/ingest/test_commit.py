@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from identity.operations.corrections.put_rules import put_rules
+from identity.operations.ingest import commit
+from identity.store.ingest import load, write
+from identity.values.errors import Conflict
 from tests.support.processes.broken_commits import BREAKS, Broken, break_commits, lost_after
 from tests.support.processes.writer_processes import Lab, ingesting, request
 
@@ -64,6 +67,29 @@ async def test_a_repeat_after_a_lost_commit_is_a_duplicate(lab: Lab, monkeypatch
         again = await ingest.send({**U1, "messageId": "m1"})
         assert [first[0].status, again[0].status] == ["accepted", "duplicate"]
         assert ingest.log() == ["m1"]
+
+
+async def test_a_batch_that_meets_others_again_and_again_gets_the_space_lock_alone(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a call among many writers is answered, and not refused as if the database were down."""
+    begun: list[bool] = []
+    begin = load.begin
+
+    async def recorded(*args: Any, exclusive: bool) -> Any:
+        begun.append(exclusive)
+        return await begin(*args, exclusive=exclusive)
+
+    async def meets_another(*args: Any) -> None:
+        if not begun[-1]:
+            raise Conflict
+        await write.apply(*args)
+
+    async with ingesting(lab) as ingest:
+        monkeypatch.setattr(load, "begin", recorded)
+        monkeypatch.setattr(commit, "apply", meets_another)
+        (outcome,) = await ingest.send(U1)
+    assert (outcome.status, begun[-1], begun.count(False)) == ("accepted", True, len(begun) - 1)
 
 
 async def test_a_writer_whose_lease_was_taken_over_takes_another(lab: Lab) -> None:
