@@ -18,13 +18,13 @@ NEEDS_SERVER_KEY = "alias_needs_server_key"
 
 
 class AliasDecision(Struct, frozen=True):
-    """The decision about a previous id: link, refusal with a reason, or neither.
+    """The decision about a previous id: link, demotion with a reason, or neither.
 
     `assumes_unknown`: the decision depends on an identifier that no profile holds and that the call does not link.
     """
 
     link: Identifier | None = None
-    refused: Identifier | None = None
+    demoted: Identifier | None = None
     reason: str = ""
     forced: bool = False
     assumes_unknown: bool = False
@@ -44,20 +44,20 @@ def decide_alias(call: Call, user: Identifier | None, state: PlannerState, rules
     is_user = previous.type == USER_ID
     if is_user and not (call.source.server or rules.alias_rename == "any"):
         return AliasDecision(
-            refused=previous, reason=NEEDS_SERVER_KEY, assumes_unknown=assumes_unknown or named is None
+            demoted=previous, reason=NEEDS_SERVER_KEY, assumes_unknown=assumes_unknown or named is None
         )
     pair, bars = ((user, owner), (previous, named)), rules.public.bars
     claimed = next((each for each, root in pair if root is not None and bars(call.source, each.type)), None)
     if claimed is not None:
         unknown = assumes_unknown or named is None or owner is None
-        return AliasDecision(refused=claimed, reason=UnlinkedReason.NEEDS_PROOF, assumes_unknown=unknown)
+        return AliasDecision(demoted=claimed, reason=UnlinkedReason.NEEDS_PROOF, assumes_unknown=unknown)
     forced = False
     if named is not None and named.folded.live:
         if not is_user:
-            return AliasDecision(refused=previous, reason=BOTH_KNOWN, assumes_unknown=assumes_unknown)
+            return AliasDecision(demoted=previous, reason=BOTH_KNOWN, assumes_unknown=assumes_unknown)
         if owner is not None and owner.folded.live:
             if not (alias.force and call.source.server):
-                return AliasDecision(refused=previous, reason=BOTH_KNOWN, assumes_unknown=assumes_unknown)
+                return AliasDecision(demoted=previous, reason=BOTH_KNOWN, assumes_unknown=assumes_unknown)
             forced = True
     return AliasDecision(link=previous, forced=forced, assumes_unknown=assumes_unknown)
 

@@ -86,18 +86,18 @@ class _Planner:
             rank = self.rules.rank
             identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
         if state.blocked:
-            call, identifiers, removed = without(call, identifiers, state.blocked)
-            demoted = demoted + [DemotedIdentifier(i, BLOCKED) for i in removed]
+            call, identifiers, blocked = without(call, identifiers, state.blocked)
+            demoted = demoted + [DemotedIdentifier(i, BLOCKED) for i in blocked]
         hidden = state.hidden(call)
         if hidden:
             if identifiers and identifiers[0].key in hidden:
                 reason = state.hidden_reason(identifiers[0].key)
                 return Outcome(message_id=call.message_id, status="suppressed", reason=reason)
-            call, identifiers, removed = without(call, identifiers, hidden)
-            demoted = demoted + [DemotedIdentifier(i, state.hidden_reason(i.key)) for i in removed]
-            removed += [i for i in call.unlinked if i.key in hidden]
-            if removed:
-                call = scrub(call, removed, self.rules)
+            call, identifiers, scrubbed = without(call, identifiers, hidden)
+            demoted = demoted + [DemotedIdentifier(i, state.hidden_reason(i.key)) for i in scrubbed]
+            scrubbed += [i for i in call.unlinked if i.key in hidden]
+            if scrubbed:
+                call = scrub(call, scrubbed, self.rules)
         choice = self._choose(call, identifiers)
         demoted = demoted + choice.demoted if choice.demoted else demoted
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
@@ -156,9 +156,9 @@ class _Planner:
         user = next((i for i in identifiers if to is not None and i.key == to.key), None)
         decision = choice.decision = decide_alias(call, user, state, self.rules)
         self.plan.assumes_unknown |= decision.assumes_unknown
-        if decision.refused is not None:
-            choice.demoted.append(DemotedIdentifier(decision.refused, decision.reason))
-            identifiers = [i for i in identifiers if i.key != decision.refused.key]
+        if decision.demoted is not None:
+            choice.demoted.append(DemotedIdentifier(decision.demoted, decision.reason))
+            identifiers = [i for i in identifiers if i.key != decision.demoted.key]
         previous = decision.link
         if previous is None or user is None:
             return identifiers
@@ -187,10 +187,10 @@ class _Planner:
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
         self._announce(root, merged, stamp, changed=seen or bool(notes))
-        keyed = [s for s in demoted if s.reason not in HIDDEN and s.identifier.key]
-        unseen = working.sight(call, kept, [s.identifier.key for s in keyed if s.reason != BLOCKED], target, root)
-        if unseen and keyed:
-            keys, reasons = [s.identifier.key for s in keyed], [s.reason for s in keyed]
+        recorded = [s for s in demoted if s.reason not in HIDDEN and s.identifier.key]
+        unseen = working.sight(call, kept, [s.identifier.key for s in recorded if s.reason != BLOCKED], target, root)
+        if unseen and recorded:
+            keys, reasons = [s.identifier.key for s in recorded], [s.reason for s in recorded]
             kind = HistoryKind.IDENTIFIERS_DEMOTED
             notes.append(HistoryNote(origin=target.id, stamp=stamp, kind=kind, keys=keys, reasons=reasons))
         root.stamp = target.stamp = stamp
@@ -202,11 +202,11 @@ class _Planner:
             stamp=stamp,
             call=call,
             kept=[i.key for i in kept],
-            demoted=[(s.identifier.key, s.reason) for s in keyed],
+            demoted=[(s.identifier.key, s.reason) for s in recorded],
         )
         # After an unmerge, older content may be the newest that stays; a rebuild may know a type that is unknown now.
         content = bool(call.traits or call.consent or call.signals or call.invalid_signals) or call.group is not None
-        evident = content or unseen or bool(notes) or bool(keyed) or call.kind == "alias"
+        evident = content or unseen or bool(notes) or bool(recorded) or call.kind == "alias"
         evident = evident or any(s.reason == UnlinkedReason.TYPE_NEEDS_SERVER_KEY for s in demoted)
         (plan.evidence if evident else plan.events).append(record)
         plan.history += notes

@@ -20,18 +20,18 @@ from identity.values.ids import BlindIndex
 
 
 def without(
-    call: Call, identifiers: list[Identifier], removed: AbstractSet[BlindIndex]
+    call: Call, identifiers: list[Identifier], keys: AbstractSet[BlindIndex]
 ) -> tuple[Call, list[Identifier], list[Identifier]]:
-    """A call and its identifiers without the removed ones, and the removed identifiers of the call."""
-    found = [i for i in identifiers if i.key in removed]
+    """A call and its identifiers without those of some keys, and the identifiers that were taken out."""
+    found = [i for i in identifiers if i.key in keys]
     if call.alias is not None:
-        previous = [i for i in (call.alias.user, call.alias.anonymous) if i is not None and i.key in removed]
+        previous = [i for i in (call.alias.user, call.alias.anonymous) if i is not None and i.key in keys]
         if previous:
             found += previous[:1]
             call = structs.replace(call, alias=None)
     if not found:
         return call, identifiers, []
-    return call, [i for i in identifiers if i.key not in removed], found
+    return call, [i for i in identifiers if i.key not in keys], found
 
 
 def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:

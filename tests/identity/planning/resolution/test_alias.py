@@ -48,7 +48,7 @@ def test_a_previous_id_is_linked_refused_or_left(
     decision = decided(known, source, **more)
 
     assert (decision.link is not None, decision.reason) == (link, reason)
-    assert (decision.refused is not None) == (reason != "")
+    assert (decision.demoted is not None) == (reason != "")
 
 
 def test_a_rename_of_one_known_person_to_another_is_marked() -> None:
