@@ -199,7 +199,7 @@ async def _attempt(
     if lease is None:
         raise Conflict
     keys = {space.keys.identifier(each.type, each.value) for each in identifiers}
-    first = await load.begin(connection, space.tenant, (), sorted(keys), 0, lease, exclusive=True)
+    first = await load.begin(connection, space.tenant, (), sorted(keys), Stamp(0), lease, exclusive=True)
     for before in tried:
         if before.proof is not None and await evidence_queries.exists(connection, space.tenant, *before.proof):
             await rollback(connection)

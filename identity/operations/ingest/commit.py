@@ -51,7 +51,7 @@ _SHARED_ATTEMPTS: Final = 6
 class _Batch:
     """The requests of one commit, and what its attempts found out.
 
-    `tried` are the plans whose commit may have happened, by the stamp that names the batch; `exclusive` says
+    `tried` are the plans whose commit may have happened, by their batch stamps; `exclusive` says
     that the next attempt needs the space lock for itself. `attempts` counts those that began.
     """
 
@@ -60,7 +60,7 @@ class _Batch:
     def __init__(self, space: Space, requests: Sequence[IngestRequest]) -> None:
         self.space = space
         self.requests = requests
-        self.tried: dict[int, Plan] = {}
+        self.tried: dict[Stamp, Plan] = {}
         self.attempts = 0
         self.exclusive = any(call.alias is not None for request in requests for _, call in request.calls)
 
@@ -103,7 +103,7 @@ class BatchWriter:
         """Loads, plans and commits the batch once."""
         space, requests, tried = batch.space, batch.requests, batch.tried
         calls = [call for request in requests for _, call in request.calls]
-        stamp = self.clock.next()
+        batch_stamp = self.clock.next()
         lease = self._writer.lease
         if lease is None:
             raise Conflict
@@ -113,19 +113,19 @@ class BatchWriter:
             space.tenant,
             list({call.message_key for call in calls}),
             list({key for request in requests for key in request.keys}),
-            stamp,
+            batch_stamp,
             lease,
             # A commit whose answer was lost may still be under way: it holds the space lock until it is done.
             exclusive=batch.exclusive or bool(tried) or batch.attempts > _SHARED_ATTEMPTS,
         )
         if tried:
             # Before the calls are read again, which would give those without a message id another one.
-            done = await load.committed_batch(
+            committed = await load.committed_batch(
                 connection, space.tenant, [call.message_key for call in calls], list(tried)
             )
-            if done is not None:
+            if committed is not None:
                 await rollback(connection)
-                _answer(requests, tried[done])
+                _answer(requests, tried[committed])
                 return None
         current = await up_to_date(connection, space, requests, first)
         if current is None:
@@ -163,9 +163,9 @@ class BatchWriter:
         if made.withdrawn:
             withdrawals = [record for record in made.evidence if record.stamp in made.withdrawn]
             writes.ledger += withdrawal_entries(space.keys, sealer, withdrawals)
-        writes.rejection = rejection_row(space, requests, made, stamp)
+        writes.rejection = rejection_row(space, requests, made, batch_stamp)
         await apply(connection, space.tenant, writes)
-        tried[stamp] = made
+        tried[batch_stamp] = made
         await commit(connection)
         _answer(requests, made)
         return None

@@ -24,6 +24,7 @@ from identity.store.postgres.writer_slots import HOLD, WriterLease
 from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import BlindIndex, ProfileId, SetKey
+from identity.values.stamps import Stamp
 
 
 class BatchClaim(NamedTuple):
@@ -52,7 +53,7 @@ async def begin(
     tenant: Tenant,
     messages: Sequence[bytes],
     keys: Sequence[BlindIndex],
-    batch: int,
+    batch_stamp: Stamp,
     lease: WriterLease,
     *,
     exclusive: bool,
@@ -69,7 +70,7 @@ async def begin(
         Statement(FAIR_EXCLUSIVE if exclusive else FAIR_SHARED, [space]),
         Statement(LOCK_EXCLUSIVE if exclusive else LOCK_SHARED, [space]),
         Statement(HOLD, [int2(lease.slot), lease.holder]),
-        Statement(load_statements.DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
+        Statement(load_statements.DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch_stamp)]),
         Statement(OWNERS, [space, byteas(keys), tenant.buckets(keys)]),
     )
     if not lock_rows.rows:
@@ -142,13 +143,13 @@ async def accepted_messages(connection: PipelineConnection, tenant: Tenant, mess
 
 
 async def committed_batch(
-    connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
-) -> int | None:
-    """The batch among these that was committed: its rows name it even where the answer was lost."""
+    connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes], batch_stamps: Sequence[Stamp]
+) -> Stamp | None:
+    """Which of these stamps names a committed batch: the rows name their batch even where the answer was lost."""
     space, base = int4(tenant.id), int4(tenant.base)
-    params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batches), base]
+    params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batch_stamps), base]
     (found,) = await run(connection, Statement(load_statements.BATCH, params))
-    return int(found.rows[0][0]) if found.rows else None
+    return Stamp(found.rows[0][0]) if found.rows else None
 
 
 async def constraints(

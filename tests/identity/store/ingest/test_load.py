@@ -14,7 +14,7 @@ from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import ProfileId, SpaceNumber, new_id
-from identity.values.stamps import Micros
+from identity.values.stamps import Micros, Stamp
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 
@@ -38,7 +38,7 @@ async def begun(
             tenant or ingest.space.tenant,
             [b"m" * 16],
             keys,
-            1,
+            Stamp(1),
             lease,
             exclusive=how.get("exclusive", False),
         )
