@@ -103,7 +103,7 @@ async def _look_up(
 ) -> dict[str, VisibleProfile | None] | Again:
     """One attempt; `ours` collects the profiles whose first disclosure an attempt recorded."""
     scope = await open_scope(space, destination_id)
-    found, asked = await _find(space, scope, refs)
+    found, keys = await _find(space, scope, refs)
     opened = OpenedProfile.each(space, found)
     await add_recorded_withdrawals(space, opened.values())
     views = {root: await visible_part(scope, each) for root, each in opened.items()}
@@ -125,7 +125,7 @@ async def _look_up(
     }
     return {
         ref: profiles[root]
-        if (root := found.roots.get(nr)) is not None and _may_find(asked.get(nr), opened[root], views[root], seen)
+        if (root := found.roots.get(nr)) is not None and _may_find(keys.get(nr), opened[root], views[root], seen)
         else None
         for nr, ref in enumerate(refs)
     }
@@ -193,14 +193,14 @@ async def _find(
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(each.type, each.value) for each in named.values()]
-        for asked in (list(named), list(ids)):
-            if not asked:
+        for numbers in (list(named), list(ids)):
+            if not numbers:
                 continue
-            if asked[0] in named:
+            if numbers[0] in named:
                 found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
             else:
                 found = await profile_queries.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
-            roots |= {asked[at]: root for at, root in found.roots.items()}
+            roots |= {numbers[nr]: root for nr, root in found.roots.items()}
             # A profile found both ways has the identifiers that the first statement read.
             held += [each for each in found.identifiers if each.origin not in origins]
             origins |= {origin.id: origin for origin in found.origins if origin.id not in origins}

@@ -54,7 +54,7 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
     # A suppression of a placeholder may be older than the rule that refuses it.
     of_people = request.kind != RequestKind.UNSUPPRESS
     identifiers = await read_identifiers(space, request.identifiers, of_people=of_people)
-    salts = [_salt(space, request, nr) for nr in range(len(identifiers))]
+    salts = [_salt(space, request, at) for at in range(len(identifiers))]
     request_id = await _record(space, request, identifiers, salts)
     await carry_out(space, request_id, identifiers)
     done = await get_request(space, request_id)
@@ -183,9 +183,9 @@ async def _insert(
     return True
 
 
-def _salt(space: Space, request: NewRequest, nr: int) -> bytes:
+def _salt(space: Space, request: NewRequest, at: int) -> bytes:
     """The salt of a commitment; only the client that sends the same request again can derive it again."""
     if request.idempotency is None:
         return secrets.token_bytes(_SALT)
-    own = space.keys.mac(b"salt", request.idempotency.encode() + nr.to_bytes(4, "big"))
+    own = space.keys.mac(b"salt", request.idempotency.encode() + at.to_bytes(4, "big"))
     return sha256(own + request.idempotency.encode()).digest()[:_SALT]

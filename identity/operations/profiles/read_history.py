@@ -79,8 +79,8 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     async with reading_one_version(space) as connection:
         newest = space.keys.versions.newest
         if identifier is not None:
-            asked = [space.keys.identifiers(identifier.type, identifier.value)]
-            found = await profile_queries.by_keys(connection, space.tenant, asked, MOST_DOCUMENTS + 1, newest)
+            named = [space.keys.identifiers(identifier.type, identifier.value)]
+            found = await profile_queries.by_keys(connection, space.tenant, named, MOST_DOCUMENTS + 1, newest)
         else:
             found = await profile_queries.by_ids(
                 connection, space.tenant, [ProfileId(id_ or b"")], MOST_DOCUMENTS + 1, newest

@@ -88,7 +88,7 @@ class ErasureResult(Struct, frozen=True):
 
     `counts` are the numbers of destroyed items, None until the erasure is done. `salt` (hex) and `identifier` are
     present only in the answer to the request itself, as a later proof of the erased person. `found` is
-    False where nobody had the identifier, None until the request looked for it. `nr` is the place of the identifier in
+    False where nobody had the identifier, None until the request looked for it. `nr` is the number of the identifier in
     the request, from 1. `suppressed`: later calls that name the identifier are dropped now, by this request or another.
     """
 

@@ -49,7 +49,7 @@ class ErasureRow(NamedTuple):
 
 
 class NewErasure(NamedTuple):
-    """An identifier of a new request: the id of its erasure, its hashes, and its place in the request, from 1."""
+    """An identifier of a new request: the id of its erasure, its hashes, and its number in the request, from 1."""
 
     id: ErasureId
     type: int
@@ -63,7 +63,7 @@ async def add(
     connection: Connection, tenant: Tenant, request: RequestRow, erasures: Sequence[NewErasure], due_at: Micros | None
 ) -> None:
     """Add the erasures of a new request, in order."""
-    ids, types, keys, hashes, commitments, places = zip(*erasures, strict=True)
+    ids, types, keys, hashes, commitments, numbers = zip(*erasures, strict=True)
     await connection.execute(
         """
         INSERT INTO erasure (erasure_id, space_id, bucket, request_id, nr, kind, regulation, type, key, hash,
@@ -86,7 +86,7 @@ async def add(
             byteas(keys),
             byteas(hashes),
             byteas(commitments),
-            int4s(places),
+            int4s(numbers),
         ],
     )
 

@@ -58,13 +58,13 @@ async def restore_request(connection: Connection, tenant: Tenant, id_: RequestId
     if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):
         return
     known = {code for code, _ in await types(connection, tenant.id)}
-    named = [_new_erasure(known, at, fields) for at, fields in enumerate(entry["erasures"], 1)]
+    named = [_new_erasure(known, nr, fields) for nr, fields in enumerate(entry["erasures"], 1)]
     await erasures.add(connection, tenant, request, named, entry["due_at"])
 
 
-def _new_erasure(known: Collection[int], at: int, fields: Sequence[Any]) -> NewErasure:
-    """The erasure of its fields in the ledger entry; an older entry lacks the place, which is `at` then."""
-    erasure, code, key, hash_, commitment, *place = fields
+def _new_erasure(known: Collection[int], nr: int, fields: Sequence[Any]) -> NewErasure:
+    """The erasure of its fields in the ledger entry; an older entry lacks the number, which is `nr` then."""
+    erasure, code, key, hash_, commitment, *number = fields
     return NewErasure(
         id=ErasureId(bytes.fromhex(erasure)),
         # A type that came up since is not known any more, and its number may be another's soon.
@@ -72,7 +72,7 @@ def _new_erasure(known: Collection[int], at: int, fields: Sequence[Any]) -> NewE
         key=bytes.fromhex(key),
         hash=bytes.fromhex(hash_),
         commitment=bytes.fromhex(commitment),
-        nr=place[0] if place else at,
+        nr=number[0] if number else nr,
     )
 
 

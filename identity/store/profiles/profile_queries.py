@@ -2,7 +2,7 @@
 
 One statement sees one snapshot, so a profile is never half merged, and costs one round trip. It includes the space
 lock: a deleted space has no profiles, and a caller with keys of an older version gets KeyRenamed. The first column
-names the part: the root found for a question (0), an origin with document and wrapped key (1), an identifier
+names the part: the root found for a reference (0), an origin with document and wrapped key (1), an identifier
 (2), the version of the index key (3).
 """
 
@@ -92,7 +92,7 @@ SELECT 3::int2, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::int8, NULL
        NULL::bool
 FROM space_gate g WHERE g.space_id = $1::int4
 """
-_QUESTION, _ORIGIN, _IDENTIFIER = 0, 1, 2
+_ROOT, _ORIGIN, _IDENTIFIER = 0, 1, 2
 _READ_BY_KEY: LiteralString = _BY_KEY + PROFILES_OF_ROOTS
 _READ_BY_ID: LiteralString = _BY_ID + PROFILES_OF_ROOTS
 
@@ -133,7 +133,7 @@ class SealedIdentifierRow(NamedTuple):
 
 
 class ProfileRows(NamedTuple):
-    """The result: question number (from 0) -> root, and the rows of each root."""
+    """The result: number of the reference (from 0) -> root, and the rows of each root."""
 
     roots: dict[int, ProfileId]
     origins: list[SealedOriginRow]
@@ -147,9 +147,9 @@ async def by_keys(
 
     `version` is the newest version of the keys: KeyRenamed where the space has a newer one.
     """
-    asked = [(nr, key) for nr, each in enumerate(keys) for key in each]
-    found = await rows(connection, _READ_BY_KEY, tenant.id, byteas([key for _, key in asked]), tenant.base, most)
-    return profile_rows(found, version, [nr for nr, _ in asked])
+    numbered = [(nr, key) for nr, each in enumerate(keys) for key in each]
+    found = await rows(connection, _READ_BY_KEY, tenant.id, byteas([key for _, key in numbered]), tenant.base, most)
+    return profile_rows(found, version, [nr for nr, _ in numbered])
 
 
 async def by_ids(
@@ -164,13 +164,13 @@ async def by_ids(
     return profile_rows(found, version, range(len(ids)))
 
 
-def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
-    """Split the rows of such a statement by part; `asked` is the question of each row of questions."""
+def profile_rows(found: list[tuple], version: int | None, numbers: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
+    """Split the rows of such a statement by part; `numbers` are those of the references, by key or id."""
     roots: dict[int, ProfileId] = {}
     origins, identifiers = [], []
     for r in found:
-        if r[0] == _QUESTION:
-            roots[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
+        if r[0] == _ROOT:
+            roots[numbers[r[6] - 1] if numbers else r[6] - 1] = r[2]
         elif r[0] == _ORIGIN:
             origins.append(SealedOriginRow(*r[1:17]))
         elif r[0] != _IDENTIFIER:
