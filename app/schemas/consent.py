@@ -33,7 +33,7 @@ class Decisions(Struct, forbid_unknown_fields=True):
 
 
 class Recorded(Struct):
-    """Recorded decisions; `evidence_id` names the stored call.
+    """Recorded decisions; `evidence_id` is the message id of the stored call.
 
     `found` is false where nobody had the identifier: the decisions hold for the person who appears later.
     """
@@ -50,7 +50,7 @@ def recorded(value: RecordedConsent, identifier: str) -> Recorded:
     """Recorded decisions of the person of an identifier, as the API answers them."""
     return Recorded(
         profile_id=public_profile(value.profile_id),
-        evidence_id=value.evidence_id,
+        evidence_id=value.message_id,
         captured_at=format_time(value.captured_at),
         decisions=value.decisions,
         found=value.found,
@@ -124,7 +124,7 @@ def consent_at(value: ConsentAtTime) -> ConsentAt:
 
 
 def _category_answer(value: CategoryConsent) -> CategoryAnswer:
-    return CategoryAnswer(value.value, value.conflict, format_time(value.captured_at), value.evidence_ids)
+    return CategoryAnswer(value.value, value.conflict, format_time(value.captured_at), value.message_ids)
 
 
 def _purpose_answer(value: PurposeConsent) -> PurposeAnswer:
@@ -134,7 +134,7 @@ def _purpose_answer(value: PurposeConsent) -> PurposeAnswer:
 def stating_call(value: StatedConsent) -> StatingCall:
     """The call of a statement as the API answers it."""
     return StatingCall(
-        evidence_id=value.evidence_id,
+        evidence_id=value.message_id,
         type=value.kind,
         profile_id=public_profile(value.origin),
         captured_at=format_time(value.captured_at),

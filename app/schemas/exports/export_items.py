@@ -157,7 +157,7 @@ def _statement(value: DecidedCategory) -> ExportedStatement:
         **structs.asdict(stating_call(statement)),
         category=value.category,
         value=value.value,
-        message_id=statement.evidence_id,
+        message_id=statement.message_id,
     )
 
 

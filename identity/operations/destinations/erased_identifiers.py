@@ -23,10 +23,10 @@ async def erased_identifiers(
     if not erasures:
         return {}
     async with space.database.reading() as connection:
-        due = await erasure_notices.addressed_to(connection, space.tenant, scope.id, sorted(erasures))
-        keys = {key.id: key for key in await snapshot_queries.subject_keys(connection, space.tenant, list(due))}
+        asides = await erasure_notices.addressed_to(connection, space.tenant, scope.id, sorted(erasures))
+        keys = {key.id: key for key in await snapshot_queries.subject_keys(connection, space.tenant, list(asides))}
     found: dict[bytes, list[VisibleIdentifier]] = {}
-    for id_, sealed in due.items():
+    for id_, sealed in asides.items():
         found[id_] = []
         # Once all destinations have acknowledged, the key is gone and nothing is left to open.
         if sealed is not None and id_ in keys:

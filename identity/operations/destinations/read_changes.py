@@ -37,7 +37,7 @@ _EMPTY_PAGES: Final = 50
 
 
 class VisibleChange(Struct, frozen=True):
-    """One change as the destination may see it; an `upsert` has the whole visible state. `at` is microseconds."""
+    """One item of the feed as the destination may see it; an `upsert` has the whole visible state, `at` is a time."""
 
     op: ItemOp
     profile: ProfileId

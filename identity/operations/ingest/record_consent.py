@@ -30,14 +30,14 @@ _NOTHING = "The request decides nothing; send decisions (purpose: true or false)
 
 
 class RecordedConsent(Struct, frozen=True):
-    """The decisions of a profile that were recorded; `evidence_id` names the stored call.
+    """The decisions of a profile that were recorded; `message_id` names the stored call.
 
     Grants that found no room in a full document are not among the decisions. Where nobody had the identifier before,
     `found` is False: the decisions hold for a new profile, and so for the person who appears later.
     """
 
     profile_id: ProfileId
-    evidence_id: str
+    message_id: str
     captured_at: Micros
     decisions: dict[str, bool]
     found: bool
@@ -106,7 +106,7 @@ async def record_consent(
     recorded = {name: granted for name, granted in decisions.items() if name not in outcome.ignored_traits}
     return RecordedConsent(
         profile_id=profile_id,
-        evidence_id=message_id,
+        message_id=message_id,
         captured_at=time,
         decisions=recorded,
         found=not outcome.created,

@@ -43,12 +43,12 @@ class StoredStatement(NamedTuple):
 
 
 class CategoryConsent(Struct, frozen=True):
-    """The answer for a category, with the ids of the calls that it follows from."""
+    """The answer for a category, with the message ids of the calls that it follows from."""
 
     value: bool
     conflict: bool
     captured_at: Micros
-    evidence_ids: list[str]
+    message_ids: list[str]
 
 
 class PurposeConsent(Struct, frozen=True):
@@ -63,7 +63,7 @@ class PurposeConsent(Struct, frozen=True):
 class StatedConsent(Struct, frozen=True):
     """A call that states consent; `signal_sources` are the signals that it carries, such as `gpc` or `tcf`."""
 
-    evidence_id: str
+    message_id: str
     kind: Kind
     origin: ProfileId
     captured_at: Micros
@@ -145,7 +145,7 @@ def read_statement(statement: StoredStatement, sources: dict[int, str]) -> State
     context = call.body.get("context")
     consent = context.get("consent") if isinstance(context, dict) else None
     return StatedConsent(
-        evidence_id=call.message_id,
+        message_id=call.message_id,
         kind=STORED_KINDS[call.kind],
         origin=statement.origin,
         captured_at=Micros(call.time),

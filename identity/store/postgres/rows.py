@@ -147,7 +147,7 @@ class HistoryRow(NamedTuple):
 
 
 class ChangeRow(NamedTuple):
-    """One entry of the feed to insert; `other` is another profile id, or for an erasure its id."""
+    """One entry of the feed, as a row to insert; `other` is another profile id, or for an erasure its id."""
 
     op: int
     version: int

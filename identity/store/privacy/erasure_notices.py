@@ -43,9 +43,9 @@ async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequenc
 
 
 async def add(
-    connection: Connection, tenant: Tenant, id_: ErasureId, destinations: Sequence[DestinationNumber], at: Micros
+    connection: Connection, tenant: Tenant, id_: ErasureId, informed: Sequence[DestinationNumber], at: Micros
 ) -> None:
-    """Add notices of an erasure; one to a destination that has ended has to be handled by hand."""
+    """Add notices of an erasure to the informed destinations; one that has ended has to be handled by hand."""
     await connection.execute(
         """
         INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, state, at)
@@ -58,7 +58,7 @@ async def add(
             tenant.id,
             tenant.base,
             at,
-            int4s(destinations),
+            int4s(informed),
             NoticeState.QUEUED.value,
             NoticeState.UNSUPPORTED_MANUAL.value,
         ],

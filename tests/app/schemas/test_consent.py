@@ -10,7 +10,7 @@ from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
 STATED = StatedConsent(
-    evidence_id="consent-1",
+    message_id="consent-1",
     kind="consent",
     origin=ProfileId(b"p" * 16),
     captured_at=Micros(0),

@@ -14,8 +14,8 @@ async def test_the_consent_of_now_names_its_evidence(people: Lab) -> None:
     async with visiting(people) as space:
         now = await consent_at(space, ANN, None)
 
-        assert (now.categories["Ads"].value, now.categories["Ads"].evidence_ids) == (True, ["m3"])
-        assert [each.evidence_id for each in now.history] == ["m3"]
+        assert (now.categories["Ads"].value, now.categories["Ads"].message_ids) == (True, ["m3"])
+        assert [each.message_id for each in now.history] == ["m3"]
         assert now.purposes["Ads"].reason
 
 
