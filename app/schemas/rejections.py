@@ -29,10 +29,11 @@ class IgnoredField(Struct):
 class RejectedCall(Struct):
     """A call that was rejected, or accepted in part.
 
-    `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
-    `mended_value`, `invalid_signal`, a reason of `ignored_fields`). `ignored_count` traits, decisions and memberships
-    exceeded the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with an
-    identifier of a suppressed or erased person has no `message_id`.
+    `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`,
+    `protected_trait`, `ignored_timestamp`, `mended_value`, `invalid_signal`, a reason of `ignored_fields`).
+    `ignored_count` traits, decisions and memberships exceeded the size of the profile, or are protected traits whose
+    values wait for proof; `ignored_traits` holds the names of up to 50 of them. A call with an identifier of a
+    suppressed or erased person has no `message_id`.
     """
 
     at: Time

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from identity.operations.corrections.put_rules import ChangedRules
 from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.rules.trait_rules import Survivorship
 from identity.values.placeholder_values import shown_placeholders
 
 
@@ -43,6 +44,8 @@ class RulesDocument(Struct, forbid_unknown_fields=True):
     alias_rename: Literal["server", "any"] | UnsetType = UNSET
     trust: Literal["source", "segment"] | UnsetType = UNSET
     public: dict[str, Literal["unclaimed", "any"]] | UnsetType = UNSET
+    protected: list[str] | UnsetType = UNSET
+    survivorship: dict[str, Survivorship] | UnsetType = UNSET
     placeholders: Annotated[PlaceholderValues, _AS_ANSWERED] | UnsetType = UNSET
     version: Annotated[int, _AS_ANSWERED] | UnsetType = UNSET
 
@@ -55,7 +58,7 @@ class RulesInForce(RulesDocument, kw_only=True):
 
 
 class RulesPatch(Struct, forbid_unknown_fields=True):
-    """The fields to change; `limits`, `blocked` and `public` by type. Null restores a default."""
+    """The fields to change; `limits`, `blocked` and `public` by type, `survivorship` by trait. Null is a default."""
 
     limits: dict[str, TypeLimitDocument | None] | UnsetType | None = UNSET
     default_limit: TypeLimitDocument | UnsetType | None = UNSET
@@ -69,6 +72,8 @@ class RulesPatch(Struct, forbid_unknown_fields=True):
     alias_rename: Literal["server", "any"] | UnsetType | None = UNSET
     trust: Literal["source", "segment"] | UnsetType | None = UNSET
     public: dict[str, Literal["unclaimed", "any"] | None] | UnsetType | None = UNSET
+    protected: list[str] | UnsetType | None = UNSET
+    survivorship: dict[str, Survivorship | None] | UnsetType | None = UNSET
     placeholders: Annotated[PlaceholderValues, _AS_ANSWERED] | UnsetType | None = UNSET
     version: Annotated[int, _AS_ANSWERED] | UnsetType | None = UNSET
 

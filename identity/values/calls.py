@@ -138,7 +138,8 @@ def demoted_identifiers(call: Call) -> list[Identifier]:
 class Outcome(Struct, omit_defaults=False):
     """The outcome of one call; the answer to `Prefer: return=representation` shows it.
 
-    `ignored_traits` are the names without room in a full document (`trait_limit`). `hint` says what to change.
+    `ignored_traits` are the names without room in a full document (`trait_limit`) and those of protected traits whose
+    new values wait for proof (`protected_trait`). `hint` says what to change.
     `ignored_timestamp` names the fields whose timestamp is no time; `mended_values` counts the values that no JSON
     can hold and that became null or lost a character. `invalid_signals` are the signals of consent that could not be
     read, `ignored_fields` other fields that are not read, each with the reason; both are absent without any.

@@ -4,7 +4,7 @@ The entry of a name with the greatest (time, stamp) wins; entries of different n
 merge name by name.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -12,6 +12,10 @@ from identity.values.stamps import Micros, Stamp
 
 Stamped = tuple[Any, Micros, Stamp]
 """A value with its event time and stamp; the greatest (time, stamp) wins."""
+
+
+Order = Literal["oldest", "min", "max"]
+"""The orders of the values of a trait beside the newest first, which a document names for its traits."""
 
 
 class TimedSignal(NamedTuple):
@@ -32,9 +36,11 @@ MINOR = "minor"
 class Document(Struct):
     """The document of one origin.
 
-    A trait of None is a tombstone, a membership of False a departure. `consent` are decisions from public keys,
-    `server_decisions` those from server-side and privacy keys, `signals` statements on classes of purposes
-    (`planning.consent.statements`). `size` is the sum of `planning.resolution.fold_documents.cost` over all entries.
+    A trait of None is a tombstone, a membership of False a departure. `server_traits` are the values of server keys
+    that come before those of public keys, and `orders` the orders of the traits whose newest value does not survive
+    (`planning.resolution.rules.trait_rules`). `consent` are decisions from public keys, `server_decisions` those from
+    server-side and privacy keys, `signals` statements on classes of purposes (`planning.consent.statements`).
+    `size` is the sum of `planning.resolution.fold_documents.cost` over all entries.
     """
 
     traits: dict[str, Stamped] = {}
@@ -43,8 +49,10 @@ class Document(Struct):
     size: int = 0
     server_decisions: dict[str, Stamped] = {}
     signals: dict[str, Stamped] = {}
+    server_traits: dict[str, Stamped] = {}
+    orders: dict[str, Order] = {}
 
     @property
     def sections(self) -> tuple[dict[str, Stamped], ...]:
         """The entries by kind."""
-        return self.traits, self.consent, self.groups, self.server_decisions, self.signals
+        return self.traits, self.consent, self.groups, self.server_decisions, self.signals, self.server_traits

@@ -6,12 +6,13 @@ import pytest
 
 from app.http.error_responses import STATUS
 from identity.planning.resolution.call_requirements import REJECTIONS
-from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
 from identity.planning.resolution.rejections import (
     IGNORED_TIMESTAMP,
     INVALID_SIGNAL,
     LOST_BODIES,
     MENDED_VALUE,
+    NO_IDENTIFIER,
+    NO_USABLE_IDENTIFIER,
     TRAIT_LIMIT,
 )
 from identity.planning.resolution.stored_calls import REASONS

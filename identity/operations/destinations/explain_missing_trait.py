@@ -32,8 +32,9 @@ from identity.planning.destinations.gap_explanation import (
     stopped_at,
     verdicts,
 )
-from identity.planning.destinations.policy import Visible, winners
+from identity.planning.destinations.policy import Visible
 from identity.planning.resolution.claimed_identifiers import named, read
+from identity.planning.resolution.fold_documents import surviving
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import fault_of, known_types, unknown_type
@@ -122,7 +123,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
 async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfile, keys: Sequence[BlindIndex]) -> Facts:
     """The facts of a person with a profile."""
     held = next(each for each in opened.identifiers if each.key in keys)
-    entry = winners(opened.documents).get(facts.trait)
+    entry = surviving(opened.documents).get(facts.trait)
     counted = None
     if entry is not None:
         origin, stamped = entry

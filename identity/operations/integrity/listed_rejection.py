@@ -5,12 +5,13 @@ from collections import Counter
 from msgspec import Struct
 
 from identity.planning.resolution.call_requirements import REJECTIONS
-from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
 from identity.planning.resolution.rejections import (
     IGNORED_TIMESTAMP,
     INVALID_SIGNAL,
     LOST_BODIES,
     MENDED_VALUE,
+    NO_IDENTIFIER,
+    NO_USABLE_IDENTIFIER,
     TRAIT_LIMIT,
 )
 from identity.values.calls import Kind

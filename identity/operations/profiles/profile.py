@@ -179,7 +179,7 @@ class OpenedProfile:
 
     def folded(self) -> dict[str, Stamped]:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
-        return fold_documents.fold(document.traits for document in self.documents.values())
+        return fold_documents.fold_traits(self.documents.values())
 
     async def calls(self, places: Iterable[tuple[ProfileId, Stamp]]) -> dict[tuple[ProfileId, Stamp], StoredCall]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
@@ -196,8 +196,7 @@ class OpenedProfile:
         """The origin of each of these traits and the call that set it, None where that call is not kept."""
         origins = {
             name: origin
-            for origin, document in self.documents.items()
-            for name, entry in document.traits.items()
+            for name, (origin, entry) in fold_documents.surviving(self.documents).items()
             if folded.get(name) == entry
         }
         calls = await self.calls({(origins[name], folded[name][2]) for name in origins})

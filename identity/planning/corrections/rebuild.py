@@ -252,7 +252,7 @@ def _content_by_origin(
     for (origin, set_), seen in sightings.items():
         found.setdefault(origin, {})["set", set_] = seen
     for origin, document in documents.items():
-        found.setdefault(origin, {})["document"] = document.sections
+        found.setdefault(origin, {})["document"] = document.sections, document.orders
     return found
 
 

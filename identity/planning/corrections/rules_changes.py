@@ -7,14 +7,14 @@ from identity.values.errors import BadRules
 from identity.values.json import JsonObject
 from identity.values.placeholder_values import shown_placeholders
 
-BY_TYPE = ("limits", "blocked", "public")
+BY_TYPE = ("limits", "blocked", "public", "survivorship")
 
 
 def patched(rules: Rules, patch: object) -> JsonObject:
     """The document of these rules with the fields of a patch. Raises BadRules for a patch that is no object.
 
-    A patch of `limits`, `blocked` or `public` changes the types that it names. Null restores the default of a field or
-    a type.
+    A patch of `limits`, `blocked` or `public` changes the types that it names, one of `survivorship` the traits. Null
+    restores the default of a field, a type or a trait.
     """
     if not isinstance(patch, Mapping):
         raise BadRules('A change of the rules must be an object with the fields to change, such as {"region": "DE"}.')
@@ -27,7 +27,7 @@ def patched(rules: Rules, patch: object) -> JsonObject:
         by_type = {**rules.document()[field], **given}
         for type_, value in given.items():
             if value is None:
-                del by_type[type_]
+                by_type.pop(type_, None)
                 if type_ in defaults[field]:
                     by_type[type_] = defaults[field][type_]
         document[field] = by_type

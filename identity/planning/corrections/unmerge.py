@@ -25,6 +25,7 @@ from identity.planning.resolution.fold_documents import merge_decisions, merge_m
 from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.rules.trait_rules import TraitRules
 from identity.values.calls import ACTS, KINDS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
@@ -119,7 +120,7 @@ def plan_unmerge(
             stamp=stamp,
         )
         profiles[origin] = structs.replace(profiles[origin])
-    splits = [_split(snapshot.contents[origin], profiles[origin], profiles[twin], named, snapshot.links)
+    splits = [_split(snapshot.contents[origin], profiles[origin], profiles[twin], named, snapshot.links, rules.traits)
               for origin, twin in twins.items()]  # fmt: skip
     owns = own_counters(links, profiles)
     version = max(profile.version for profile in snapshot.profiles.values() if profile.root == profile.id) + 1
@@ -179,7 +180,7 @@ def _changes(
     return [*changes, FeedChange(op=FeedOperation.UPSERT, profile=back.canonical, version=back.version, stamp=stamp)]
 
 
-def document_of(calls: Iterable[Evidence]) -> Document:
+def document_of(calls: Iterable[Evidence], rules: TraitRules) -> Document:
     """The document of these calls, applied in the order of their stamps."""
     document = Document()
     for held in sorted(calls, key=lambda evidence: evidence.stamp):
@@ -190,7 +191,7 @@ def document_of(calls: Iterable[Evidence]) -> Document:
             held.call.body, kind, server=held.call.server, received=held.call.received, time=held.call.time
         )
         if stated.traits:
-            merge_traits(document, stated.traits, held.call.time, held.stamp)
+            merge_traits(document, stated.traits, held.call.time, held.stamp, rules, server=held.call.server)
         if stated.consent:
             merge_decisions(document, stated.consent, held.call.time, held.stamp, server=held.call.server)
         if stated.signals:
@@ -236,6 +237,7 @@ def _split(
     twin: Profile,
     named: AbstractSet[BlindIndex],
     links: Mapping[BlindIndex, SnapshotIdentifier],
+    rules: TraitRules,
 ) -> OriginSplit:
     """Divide the content of a mixed origin; changes the event counts of both."""
 
@@ -260,6 +262,6 @@ def _split(
         evidence=gone,
         events=events,
         sightings=sightings,
-        staying=document_of(staying),
-        leaving=document_of(leaving),
+        staying=document_of(staying, rules),
+        leaving=document_of(leaving, rules),
     )

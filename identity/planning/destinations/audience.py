@@ -9,7 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from identity.planning.consent.permission import Permission
-from identity.planning.destinations.policy import Entitled, permission_of, winners
+from identity.planning.destinations.policy import Entitled, permission_of
+from identity.planning.resolution.fold_documents import surviving
 from identity.values.documents import Document
 from identity.values.ids import ProfileId
 
@@ -44,7 +45,9 @@ def reasons_unseen(
 ) -> set[KeptOut]:
     """Why a destination sees nothing of a profile; nothing if it sees something. `identifiers` are (origin, type)."""
     origins = {
-        origin for name, (origin, entry) in winners(documents).items() if entry[0] is not None and entitled.trait(name)
+        origin
+        for name, (origin, entry) in surviving(documents).items()
+        if entry[0] is not None and entitled.trait(name)
     }
     origins |= {origin for origin, type_ in identifiers if entitled.identifier(type_)}
     if not origins:

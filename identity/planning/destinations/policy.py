@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from identity.planning.consent.permission import Permission, Verdict
-from identity.planning.resolution.fold_documents import fold
-from identity.values.documents import Document, Stamped
+from identity.planning.resolution.fold_documents import surviving
+from identity.values.documents import Document
 from identity.values.errors import BadDestination
 from identity.values.identifiers import usable_type
 from identity.values.ids import ProfileId
@@ -158,7 +158,7 @@ def visible(
                 ends.append(verdict.until)
         return allowed[origin]
 
-    for name, (origin, entry) in winners(documents).items():
+    for name, (origin, entry) in surviving(documents).items():
         if entry[0] is not None and entitled.trait(name) and may(origin):
             seen.traits[name] = entry[0]
             seen.fields.setdefault(origin, []).append(name)
@@ -174,14 +174,3 @@ def permission_of(entitled: Entitled, permission: Permission, origin: ProfileId)
     if entitled.without_consent:
         return Verdict(True, "without_consent")
     return permission.all_of(entitled.purposes, origin)
-
-
-def winners(documents: Mapping[ProfileId, Document]) -> dict[str, tuple[ProfileId, Stamped]]:
-    """The current entry of each trait and its origin, tombstones included."""
-    folded = fold(document.traits for document in documents.values())
-    return {
-        name: (origin, entry)
-        for origin, document in documents.items()
-        for name, entry in document.traits.items()
-        if folded[name] == entry
-    }

@@ -16,6 +16,7 @@ from identity.planning.resolution.fold_documents import (
 )
 from identity.planning.resolution.plan import MembershipChange, Plan
 from identity.planning.resolution.planner_state import GroupState, PlannerState, Profile
+from identity.planning.resolution.rules.trait_rules import TraitRules
 from identity.values.calls import Call
 from identity.values.documents import Document
 from identity.values.ids import GroupRowId, ProfileId
@@ -23,7 +24,13 @@ from identity.values.stamps import Stamp
 
 
 def apply_call(
-    call: Call, target: Profile, stamp: Stamp, state: PlannerState, plan: Plan, fresh_id: Callable[[], ProfileId]
+    call: Call,
+    target: Profile,
+    stamp: Stamp,
+    state: PlannerState,
+    plan: Plan,
+    fresh_id: Callable[[], ProfileId],
+    rules: TraitRules,
 ) -> FoldResult:
     """Fold a call into the document of its target origin and into its group."""
     if not call.traits and not call.consent and not call.signals and call.group is None:
@@ -31,7 +38,7 @@ def apply_call(
     document = state.documents.get(target.id) or Document()
     result = FoldResult()
     if call.traits:
-        result = merge_traits(document, call.traits, call.time, stamp)
+        result = merge_traits(document, call.traits, call.time, stamp, rules, server=call.source.server)
     if call.consent or call.signals:
         result |= _apply_consent(call, document, target, stamp, plan)
     if call.group is not None:

@@ -1,8 +1,8 @@
 """Folds the traits, decisions, memberships and signals of calls into documents, key by key.
 
-The entry with the greatest (event time, stamp) wins. The fold is commutative, associative and idempotent, so
-neither the order of arrival nor the order of origins changes its result. Null leaves a tombstone, so that a
-late older value does not come back.
+The entry with the greatest (event time, stamp) wins. If the rules give a trait another survivorship, the document names
+its order, so that a read needs no rules. The fold is commutative, associative and idempotent, so neither the order of
+arrival nor the order of origins changes its result. Null leaves a tombstone, so that no late older value returns.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from identity.values.documents import MINOR, Document, Stamped, TimedSignal
+from identity.planning.resolution.rules.trait_rules import NEWEST, TraitRules, survives
+from identity.values.documents import MINOR, Document, Order, Stamped, TimedSignal
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 
 MAX_KEYS = 2_000
@@ -36,41 +38,68 @@ def newer(entry: Stamped, than: Stamped | None) -> bool:
 class FoldResult(NamedTuple):
     """The result of folding a call into a document: stored (newer than before), visible to readers, refused.
 
-    `refused` are the names without room in a full document.
+    `refused` are the names without room in a full document, `waiting` those of protected traits that a server key has
+    set to another value.
     """
 
     stored: bool = False
     visible: bool = False
     refused: list[str] = []  # noqa: RUF012 (never changed in place)
+    waiting: list[str] = []  # noqa: RUF012 (never changed in place)
 
     def __or__(self, other: "FoldResult") -> "FoldResult":
         """The results of two folds of one call as one."""
-        return FoldResult(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
+        return FoldResult(
+            stored=self.stored or other.stored,
+            visible=self.visible or other.visible,
+            refused=[*self.refused, *other.refused],
+            waiting=[*self.waiting, *other.waiting],
+        )
 
 
-def merge_traits(document: Document, values: Mapping[str, Any], time: Micros, stamp: Stamp) -> FoldResult:
-    """Fold in the traits of one call; a present key may change also in a full document."""
+def merge_traits(
+    document: Document,
+    values: Mapping[str, Any],
+    time: Micros,
+    stamp: Stamp,
+    rules: TraitRules = NEWEST,
+    *,
+    server: bool = False,
+) -> FoldResult:
+    """Fold in the traits of one call; a present key may change also in a full document.
+
+    A value of a public key for a protected trait that a server key has set is stored and waits: no reader sees it.
+    """
     stored = visible = False
-    refused = []
-    traits = document.traits
+    refused, waiting = [], []
     for name, value in values.items():
+        apart = rules.keeps_apart(name)
+        traits, order = document.server_traits if apart and server else document.traits, rules.order(name)
+        fixed = None if server or not apart else document.server_traits.get(name)
+        hidden = fixed is not None and fixed[0] is not None
+        if fixed is not None and hidden and fixed[0] != value and rules.protects(name):
+            waiting.append(name)
         entry = (value, time, stamp)
         before = traits.get(name)
         if before is not None:
-            if not newer(entry, before):
+            if not survives(entry, before, order):
                 continue
             if type(value) is not str or value != before[0]:  # deep inside, True equals 1 and is longer
                 document.size += cost(name, value) - cost(name, before[0])
-            visible |= value != before[0] or type(value) is not type(before[0])
+            visible |= not hidden and (value != before[0] or type(value) is not type(before[0]))
         elif not has_room(document, size := cost(name, value)):
             refused.append(name)
             continue
         else:
             document.size += size
-            visible |= value is not None
+            visible |= not hidden and (value is not None or name in document.traits)
         traits[name] = entry
+        if order is not None:
+            document.orders[name] = order
+        elif document.orders:
+            document.orders.pop(name, None)
         stored = True
-    return FoldResult(stored, visible, refused)
+    return FoldResult(stored, visible, refused, waiting)
 
 
 def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
@@ -166,16 +195,50 @@ def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
 
 
 def newest_stamp(document: Document) -> Stamp:
-    """The greatest stamp of the traits in a document; 0 without traits."""
+    """The greatest stamp of the traits in the document of a group; 0 without traits."""
     return max((stamp for _, _, stamp in document.traits.values()), default=Stamp(0))
 
 
 def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
-    """The traits or the memberships of a profile, from the entries of its origins."""
+    """The memberships of a profile, from the entries of its origins."""
+    return _fold_by({}, documents)
+
+
+def fold_traits(documents: Iterable[Document]) -> dict[str, Stamped]:
+    """The traits of a profile, from the documents of its origins, tombstones included.
+
+    A value of a server key that stands apart comes before the others; its tombstone hides older ones. A trait with
+    several orders, since the rules changed between the calls of its origins, follows the last by name.
+    """
+    documents = list(documents)
+    orders: dict[str, Order] = {}
+    for document in documents:
+        for name, order in document.orders.items():
+            orders[name] = max(orders.get(name, order), order)
+    folded = _fold_by(orders, (document.traits for document in documents))
+    for name, entry in _fold_by(orders, (document.server_traits for document in documents)).items():
+        if entry[0] is not None or newer(entry, folded.get(name)):
+            folded[name] = entry
+    return folded
+
+
+def surviving(documents: Mapping[ProfileId, Document]) -> dict[str, tuple[ProfileId, Stamped]]:
+    """The trait entries that a reader sees, each with its origin, tombstones included."""
+    folded = fold_traits(documents.values())
+    return {
+        name: (origin, entry)
+        for origin, document in documents.items()
+        for entries in (document.traits, document.server_traits)
+        for name, entry in entries.items()
+        if folded[name] == entry
+    }
+
+
+def _fold_by(orders: Mapping[str, Order], documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
     folded: dict[str, Stamped] = {}
     for entries in documents:
         for name, entry in entries.items():
-            if newer(entry, folded.get(name)):
+            if survives(entry, folded.get(name), orders.get(name) if orders else None):
                 folded[name] = entry
     return folded
 
@@ -197,6 +260,8 @@ class _PackedDocument(msgspec.Struct, array_like=True):
     size: int
     server_decisions: dict[str, Stamped] = {}
     signals: dict[str, Stamped] = {}
+    server_traits: dict[str, Stamped] = {}
+    orders: dict[str, Order] = {}
 
 
 _packer = msgspec.msgpack.Encoder()
@@ -213,6 +278,8 @@ def pack(document: Document) -> bytes:
             size=document.size,
             server_decisions=document.server_decisions,
             signals=document.signals,
+            server_traits=document.server_traits,
+            orders=document.orders,
         )
     )
 
@@ -227,4 +294,6 @@ def unpack(raw: bytes) -> Document:
         size=packed.size,
         server_decisions=packed.server_decisions,
         signals=packed.signals,
+        server_traits=packed.server_traits,
+        orders=packed.orders,
     )

@@ -10,12 +10,12 @@ from msgspec import UNSET, Struct
 
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
-from identity.planning.resolution.call_requirements import missing_identifier_hint
 from identity.planning.resolution.fold_documents import newest_stamp
 from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, separated, united
 from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.redact_suppressed import scrub, without
+from identity.planning.resolution.rejections import ignored_traits, unresolved
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.shared_identifiers import over_connected
 from identity.planning.resolution.working_set import WorkingSet
@@ -27,8 +27,6 @@ from identity.values.stamps import Stamp
 
 UNDER_HOLD = "under_hold"
 BLOCKED = "blocked"
-NO_IDENTIFIER = "no_identifier"
-NO_USABLE_IDENTIFIER = "no_usable_identifier"
 
 
 def plan(
@@ -51,7 +49,7 @@ def plan(
             outcome.ignored_timestamp = ", ".join(call.ignored_times) or None
             outcome.mended_values = call.mended
             fields = [{"field": field, "reason": reason} for field, reason in call.ignored_fields.items()]
-            outcome.ignored_fields = fields or UNSET
+            outcome.ignored_fields = [*fields, *(outcome.ignored_fields or ())] or UNSET
         planner.plan.outcomes.append(outcome)
     return planner.plan
 
@@ -101,7 +99,7 @@ class _Planner:
         choice = self._choose(call, identifiers)
         demoted = demoted + choice.demoted if choice.demoted else demoted
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
-            return _unresolved(call, demoted)
+            return unresolved(call, demoted)
         return self._land(call, choice, demoted)
 
     def _choose(self, call: Call, identifiers: list[Identifier]) -> _Choice:
@@ -183,7 +181,7 @@ class _Planner:
         stamp = self._stamp(call, choice, demoted)
         origin = next((state.owners[i.key] for i in kept if i.key in state.owners), None)
         root, target, merged, notes = self._link(call, choice, origin, stamp)
-        result = apply_call(call, target, stamp, state, plan, working.fresh_id)
+        result = apply_call(call, target, stamp, state, plan, working.fresh_id, self.rules.traits)
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
         self._announce(root, merged, stamp, changed=seen or bool(notes))
@@ -221,7 +219,8 @@ class _Planner:
             created=origin is None,
             merged=[self.public(id_) for id_ in merged],
             demoted=[each.shown for each in demoted],
-            ignored_traits=result.refused,
+            ignored_traits=[*result.refused, *result.waiting],
+            ignored_fields=ignored_traits(result.waiting),
             invalid_signals=call.invalid_signals or UNSET,
         )
 
@@ -286,13 +285,3 @@ class _Planner:
             self.plan.merges.append(
                 FeedChange(op=FeedOperation.MERGE, profile=root.canonical, version=root.version, stamp=stamp, other=id_)
             )
-
-
-def _unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
-    """The outcome of a call that names nobody: it claims no identifier, or none of those it claims is usable."""
-    if demoted or call.identifiers:
-        reason, hint = NO_USABLE_IDENTIFIER, None
-    else:
-        reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body, call.kind)
-    shown = [each.shown for each in demoted]
-    return Outcome(message_id=call.message_id, status="unresolved", reason=reason, demoted=shown, hint=hint)

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from identity.values.calls import KINDS, Call, Kind, Outcome
+from identity.planning.resolution.call_requirements import missing_identifier_hint
+from identity.values.calls import KINDS, Call, DemotedIdentifier, Kind, Outcome
 from identity.values.enums import HIDDEN, UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
-from identity.values.fields.ignored_fields import UNLISTED
+from identity.values.fields.ignored_fields import PROTECTED_TRAIT, UNLISTED
 from identity.values.stamps import Micros
 
+NO_IDENTIFIER = "no_identifier"
+NO_USABLE_IDENTIFIER = "no_usable_identifier"
 TRAIT_LIMIT = "trait_limit"
 IGNORED_TIMESTAMP = "ignored_timestamp"
 MENDED_VALUE = "mended_value"
@@ -50,8 +54,8 @@ LONGEST_NAME = 100
 class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     """The refused part of one item of a request; the order of the fields is their stored order.
 
-    `unlinked` counts identifiers by reason; `ignored` are the first names of traits without room, and
-    `ignored_count` is the number of entries without room, a membership included. `received` is in
+    `unlinked` counts identifiers by reason; `ignored` are the first names of traits without room or without proof, and
+    `ignored_count` is the number of such entries, a membership included. `received` is in
     microseconds; `source` is the number of an API key. `ignored_timestamp` names the fields whose timestamp is no
     time, `mended` counts values that no JSON can hold and that became null or lost a character. `invalid_signals` are
     the names of signals of consent that could not be read, `ignored_fields` the fields that are not read, each with the
@@ -76,6 +80,21 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[StoredRejection]).decode
+
+
+def unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
+    """The outcome of a call that names nobody: it claims no identifier, or none of those it claims is usable."""
+    if demoted or call.identifiers:
+        reason, hint = NO_USABLE_IDENTIFIER, None
+    else:
+        reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body, call.kind)
+    shown = [each.shown for each in demoted]
+    return Outcome(message_id=call.message_id, status="unresolved", reason=reason, demoted=shown, hint=hint)
+
+
+def ignored_traits(waiting: Sequence[str]) -> list[dict[str, str]] | UnsetType:
+    """The entries of `ignored_fields` for protected traits whose new values wait for proof."""
+    return [{"field": f"traits.{name}", "reason": PROTECTED_TRAIT} for name in waiting] or UNSET
 
 
 def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: Micros) -> StoredRejection:
@@ -139,7 +158,8 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
 def _partial_reason(outcome: Outcome, fields: Mapping[str, str]) -> str | None:
     """The first loss of a call that is stored in part, beside its identifiers."""
     if outcome.ignored_traits:
-        return TRAIT_LIMIT
+        protected = sum(reason == PROTECTED_TRAIT for reason in fields.values())
+        return TRAIT_LIMIT if len(outcome.ignored_traits) > protected else PROTECTED_TRAIT
     if outcome.ignored_timestamp is not None:
         return IGNORED_TIMESTAMP
     if outcome.mended_values:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from identity.planning.resolution.rules import rules_fields as read
 from identity.planning.resolution.rules.public_claims import PublicClaims, public_claims
 from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
+from identity.planning.resolution.rules.trait_rules import DEFAULT_PROTECTED, TraitRules, trait_rules
 from identity.values.errors import BadRules
 from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, GA_CLIENT_ID, PHONE, USER_ID
 
@@ -34,6 +35,8 @@ _FIELDS = (
     "alias_rename",
     "trust",
     "public",
+    "protected",
+    "survivorship",
 )
 
 
@@ -75,6 +78,7 @@ class Rules(Struct, frozen=True):
     promote_property_email: bool
     alias_rename: Literal["server", "any"]
     public: PublicClaims
+    traits: TraitRules
     windowed: frozenset[str]
     has_patterns: bool
     _ranks: Mapping[str, tuple[int, str]]
@@ -127,6 +131,8 @@ class Rules(Struct, frozen=True):
             "alias_rename": self.alias_rename,
             "trust": self.public.trust,
             "public": dict(self.public.by_type),
+            "protected": list(self.traits.protected),
+            "survivorship": dict(self.traits.by_name),
         }
 
 
@@ -147,6 +153,7 @@ def compile_rules(document: object, version: int) -> Rules:
     if rename not in ("server", "any"):
         raise BadRules('`alias_rename` must be "server" or "any".')
     matchers = read.matchers(patterns)
+    public = public_claims(given.get("trust", "source"), given.get("public", {}))
     return Rules(
         version=version,
         limits=limits,
@@ -159,7 +166,10 @@ def compile_rules(document: object, version: int) -> Rules:
         region=read.region(given.get("region", "US")),
         promote_property_email=read.flag(given.get("promote_property_email", False), "`promote_property_email`"),
         alias_rename=rename,
-        public=public_claims(given.get("trust", "source"), given.get("public", {})),
+        public=public,
+        traits=trait_rules(
+            given.get("protected", [*DEFAULT_PROTECTED]), given.get("survivorship", {}), trusted=public.trusted
+        ),
         windowed=frozenset(type_ for type_, limit in limits.items() if limit.days is not None),
         has_patterns=bool(matchers),
         _ranks=_ranks(priority),

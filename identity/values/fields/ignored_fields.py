@@ -21,10 +21,12 @@ FIELD_OF_IMPORT: Final = "field_of_import"
 GROUP_OF_CONTEXT: Final = "group_of_context"
 TRACKING_NOT_STATED: Final = "tracking_not_stated"
 TRACKING_NOT_ALLOWED: Final = "tracking_not_allowed"
+PROTECTED_TRAIT: Final = "protected_trait"
 FIELD_REASONS: Final = frozenset(
     {
         FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD, DESTINATION_IDS, TYPE_OF_PATH,
         FIELD_OF_OTHER_TYPE, FIELD_OF_IMPORT, GROUP_OF_CONTEXT, TRACKING_NOT_STATED, TRACKING_NOT_ALLOWED,
+        PROTECTED_TRAIT,
     }
 )  # fmt: skip
 """The reasons of a field that is not read, in a call that is taken."""

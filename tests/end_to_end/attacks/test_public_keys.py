@@ -1,4 +1,4 @@
-"""Attacks 200 to 204: what a public write key claims about other people.
+"""Attacks 200 to 205: what a public write key claims about other people.
 
 What counts is what the others get to see afterwards: their profiles, exports and erasures are as without the attack.
 """
@@ -115,3 +115,21 @@ def test_attack_204_a_rebuild_makes_no_claim_come_true(shop: Shop) -> None:
 
     assert identifiers(shop, "user_id:mallory") == {"user_id:mallory"}
     assert identifiers(shop, "email:ann@shop.example") == {"email:ann@shop.example", "anonymous_id:phone-of-ann"}
+
+
+def test_attack_205_a_public_key_redirects_nobody(shop: Shop) -> None:
+    """The trait of the server shows before and after a rebuild; the value of the attacker waits, and is listed."""
+    attack(shop, {"type": "identify", "userId": "ann", "traits": {"phone": "+49 30 901820"}})
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example", "phone": "+49 30 901821"}})
+    attack(
+        shop,
+        {"type": "identify", "userId": "ann", "messageId": "m1", "traits": {"email": "mallory@x.org", "plan": "free"}},
+    )
+    shown = {"email": "ann@shop.example", "phone": "+49 30 901821", "plan": "free"}
+    assert profile(shop, "user_id:ann")["traits"] == shown
+
+    (line,) = shop.ask("GET", "/v1/rejections").json()["rejections"]
+    assert (line["message_id"], line["reason"], line["ignored_traits"]) == ("m1", "protected_trait", ["email"])
+    job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+    assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+    assert profile(shop, "user_id:ann")["traits"] == shown

@@ -298,7 +298,7 @@ def _head(stored: Stored, root: ProfileId, under: Sequence[Profile]) -> Iterator
 
 
 def _documents(found: Mapping[ProfileId, Any]) -> dict[bytes, Any]:
-    return {id_: document.sections for id_, document in found.items()}
+    return {id_: (document.sections, document.orders) for id_, document in found.items()}
 
 
 def _accounts(found: Mapping[bytes, Any]) -> dict[bytes, Any]:

@@ -278,7 +278,7 @@ class World:
         return {
             "profile_id": root.canonical,
             "identifiers": sorted(g.identifier.text for g in self.gained.values() if g.origin in ids),
-            "traits": fold_documents.present(fold_documents.fold(d.traits for d in documents.values())),
+            "traits": fold_documents.present(fold_documents.fold_traits(documents.values())),
             "consent": fold.fold(documents, meetings),
             "groups": fold_documents.members(fold_documents.fold(d.groups for d in documents.values())),
             "events": sum(origin.events for origin in origins),

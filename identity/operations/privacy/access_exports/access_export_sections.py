@@ -171,7 +171,8 @@ async def _traits(opened: OpenedProfile) -> Sequence[Struct]:
     found = [
         (origin, name, entry)
         for origin, document in opened.documents.items()
-        for name, entry in sorted(document.traits.items())
+        for entries in (document.traits, document.server_traits)
+        for name, entry in sorted(entries.items())
     ]
     calls = await opened.calls({(origin, entry[2]) for origin, _, entry in found})
     traits = []

@@ -32,7 +32,7 @@ def folded(state: PlannerState, plan: Plan, **body: Any) -> FoldResult:
         own=none,
         folded=none,
     )
-    return apply_call(call, target, Stamp(5), state, plan, lambda: ProfileId(b"g" * 16))
+    return apply_call(call, target, Stamp(5), state, plan, lambda: ProfileId(b"g" * 16), DEFAULT_RULES.traits)
 
 
 @pytest.mark.parametrize("body", [{"type": "identify"}, {"type": "track", "event": "E", "properties": {"a": 1}}])

@@ -48,6 +48,8 @@ def test_an_empty_document_has_the_documented_defaults() -> None:
         "alias_rename": "server",
         "trust": "source",
         "public": {"email": "unclaimed", "phone": "unclaimed", "*": "unclaimed"},
+        "protected": ["email", "phone"],
+        "survivorship": {},
     }
 
 
