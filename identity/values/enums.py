@@ -44,6 +44,7 @@ class HistoryKind(_Numbered):
     UNMERGED = 6
     IDENTIFIER_REMOVED = 7
     REBUILT = 8
+    IDENTIFIER_TAKEN_OVER = 9
 
 
 class FeedOperation(_Numbered):

@@ -90,6 +90,7 @@ class Sealer:
             )
         writes.seen = [(origin, key, *times) for (origin, key), times in plan.seen.items()]
         writes.retired = plan.retired
+        writes.detached = plan.detached
         for at, sighting in plan.sightings.items():
             row = _sighting(at, sighting)
             (writes.sightings if at in self.opened.sightings else writes.new_sightings).append(row)

@@ -3,7 +3,7 @@
 A snapshot is taken under the exclusive space lock, so the profile stays unchanged until the correction is done.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -77,14 +77,21 @@ def shown(kept: Iterable[BlindIndex], demoted: Iterable[tuple[BlindIndex, str]])
     return [*kept, *(key for key, reason in demoted if reason != "blocked")]
 
 
+def unproven_links(profiles: Iterable[Profile]) -> set[BlindIndex]:
+    """The identifiers of some origins that wait for proof."""
+    return {key for profile in profiles for key in profile.own.unproven}
+
+
 def own_counters(
-    links: Mapping[BlindIndex, SnapshotIdentifier], profiles: Mapping[ProfileId, Profile]
+    links: Mapping[BlindIndex, SnapshotIdentifier],
+    profiles: Mapping[ProfileId, Profile],
+    unproven: Collection[BlindIndex],
 ) -> dict[ProfileId, Counters]:
-    """The own counters of every origin, from its identifiers."""
+    """The own counters of every origin, from its identifiers; those in `unproven` wait for proof."""
     owns = {id_: Counters(types={}, live=[], origins=profile.own.origins) for id_, profile in profiles.items()}
     for link in links.values():
         if not link.retired:
-            attach(owns[link.origin], link.key, link.type)
+            attach(owns[link.origin], link.key, link.type, unproven=link.key in unproven)
     return owns
 
 

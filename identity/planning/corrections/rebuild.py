@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct, structs
 
 from identity.planning.corrections.carry_sightings import carry_sightings
-from identity.planning.corrections.profile_snapshot import SnapshotIdentifier, folded_counters, own_counters
+from identity.planning.corrections.profile_snapshot import (
+    SnapshotIdentifier,
+    folded_counters,
+    own_counters,
+    unproven_links,
+)
 from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import Gained, widen
@@ -69,7 +74,11 @@ def rebuild(
     """The rows of some profiles after the replay of their log."""
     entries = list(log)
     names = _names(stored, entries, replay, fresh_id)
-    links = {key: structs.replace(gained, origin=names[gained.origin]) for key, gained in replay.links.items()}
+    waiting = unproven_links(replay.state.profiles.values())
+    links = {
+        key: structs.replace(gained, origin=names[gained.origin], unproven=key in waiting)
+        for key, gained in replay.links.items()
+    }
     for key, link in links.items():
         before = stored.links.get(key)
         if before is not None:
@@ -219,13 +228,17 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
         )
         for key, gained in rebuilt.links.items()
     }  # fmt: skip
-    owns = own_counters(links, rebuilt.profiles)
+    owns = own_counters(links, rebuilt.profiles, {key for key, gained in rebuilt.links.items() if gained.unproven})
     members: dict[ProfileId, list[ProfileId]] = {}
     for id_, profile in rebuilt.profiles.items():
         members.setdefault(profile.root, []).append(id_)
         before = stored.profiles.get(id_)
         own = profile.own = owns[id_]
-        if before is not None and (counted(before.own), before.own.origins) == (counted(own), own.origins):
+        if before is not None and (counted(before.own), before.own.origins, before.own.unproven) == (
+            counted(own),
+            own.origins,
+            own.unproven,
+        ):
             profile.own = before.own
     for root, under in members.items():
         if root != DORMANT:
@@ -235,7 +248,7 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
 
 
 def _content_by_origin(
-    links: Iterable[tuple[ProfileId, BlindIndex, bool, tuple[int, int, int]]],
+    links: Iterable[tuple[ProfileId, BlindIndex, tuple[bool, bool], tuple[int, int, int]]],
     evidence: Mapping[Stamp, ReplayedEvidence],
     events: Iterable[tuple[ProfileId, Stamp]],
     sightings: Sightings,
@@ -243,8 +256,8 @@ def _content_by_origin(
 ) -> dict[ProfileId, dict[object, object]]:
     """The content of each origin, for comparison."""
     found: dict[ProfileId, dict[object, object]] = {}
-    for origin, key, retired, times in links:
-        found.setdefault(origin, {})[key] = retired, times
+    for origin, key, state, times in links:
+        found.setdefault(origin, {})[key] = state, times
     for stamp, held in evidence.items():
         found.setdefault(held.origin, {})["call", stamp] = held.kept, held.demoted
     for origin, stamp in events:
@@ -258,9 +271,10 @@ def _content_by_origin(
 
 def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[ProfileId]:
     """The ids whose content changed."""
+    waiting = unproven_links(stored.profiles.values())
     before = _content_by_origin(
         [
-            (link.origin, key, link.retired, (link.linked_at, link.first_seen, link.last_seen))
+            (link.origin, key, (link.retired, key in waiting), (link.linked_at, link.first_seen, link.last_seen))
             for key, link in stored.links.items()
         ],
         stored.evidence,
@@ -270,7 +284,7 @@ def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[ProfileId]
     )
     after = _content_by_origin(
         [
-            (link.origin, key, link.retired, (link.linked_at, link.first_seen, link.last_seen))
+            (link.origin, key, (link.retired, link.unproven), (link.linked_at, link.first_seen, link.last_seen))
             for key, link in rebuilt.links.items()
         ],
         rebuilt.evidence,

@@ -62,7 +62,9 @@ def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[BlindIndex,
         else Window(window.size, {names.get(key, key): at for key, at in window.seen.items()})
         for type_, window in before.windows.items()
     }
-    renamed = structs.replace(before, live=[names.get(key, key) for key in before.live], windows=windows)
+    live = [names.get(key, key) for key in before.live]
+    unproven = {names.get(key, key): type_ for key, type_ in before.unproven.items()}
+    renamed = structs.replace(before, live=live, unproven=unproven, windows=windows)
     return pack(renamed, int)
 
 

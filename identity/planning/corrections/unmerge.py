@@ -18,6 +18,7 @@ from identity.planning.corrections.profile_snapshot import (
     SnapshotIdentifier,
     folded_counters,
     own_counters,
+    unproven_links,
 )
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.extract import content
@@ -122,7 +123,7 @@ def plan_unmerge(
         profiles[origin] = structs.replace(profiles[origin])
     splits = [_split(snapshot.contents[origin], profiles[origin], profiles[twin], named, snapshot.links, rules.traits)
               for origin, twin in twins.items()]  # fmt: skip
-    owns = own_counters(links, profiles)
+    owns = own_counters(links, profiles, unproven_links(profiles.values()))
     version = max(profile.version for profile in snapshot.profiles.values() if profile.root == profile.id) + 1
     roots = []
     after: dict[ProfileId, Profile] = {}

@@ -17,8 +17,10 @@ from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 
 
-def attach(counters: Counters, key: BlindIndex, type_: str) -> None:
+def attach(counters: Counters, key: BlindIndex, type_: str, *, unproven: bool = False) -> None:
     """Count one more live identifier."""
+    if unproven:
+        counters.unproven[key] = type_
     counters.types[type_] = counters.types.get(type_, 0) + 1
     if type_ == USER_ID:
         counters.live.append(key)
@@ -26,6 +28,7 @@ def attach(counters: Counters, key: BlindIndex, type_: str) -> None:
 
 def detach(counters: Counters, key: BlindIndex, type_: str) -> None:
     """Stop counting a live identifier."""
+    counters.unproven.pop(key, None)
     counters.types[type_] -= 1
     if type_ == USER_ID:
         counters.live.remove(key)
@@ -57,6 +60,7 @@ def unite(into: Counters, other: Counters) -> None:
     for type_, count in other.types.items():
         into.types[type_] = into.types.get(type_, 0) + count
     into.live += other.live
+    into.unproven |= other.unproven
     into.origins += other.origins
     for type_, window in other.windows.items():
         mine = into.windows.get(type_)
@@ -70,7 +74,7 @@ def unite(into: Counters, other: Counters) -> None:
 
 def copy(counters: Counters) -> Counters:
     """The own counters of an origin as the folded counters of a root without other origins."""
-    return Counters(types=dict(counters.types), live=list(counters.live))
+    return Counters(types=dict(counters.types), live=list(counters.live), unproven=dict(counters.unproven))
 
 
 def counted(counters: Counters) -> tuple[dict[str, int], list[BlindIndex]]:
@@ -82,13 +86,19 @@ def copy_of(counters: Counters) -> Counters:
     """An independent copy of counters."""
     windows, cuts = dict(counters.windows), dict(counters.cuts)
     return Counters(
-        types=dict(counters.types), live=list(counters.live), origins=counters.origins, windows=windows, cuts=cuts
+        types=dict(counters.types),
+        live=list(counters.live),
+        unproven=dict(counters.unproven),
+        origins=counters.origins,
+        windows=windows,
+        cuts=cuts,
     )
 
 
 def same(folded: Counters, own: Counters) -> bool:
     """Whether the folded counters of a root equal its own counters."""
-    return folded.origins == 1 and not folded.windows and not folded.cuts and folded.live == own.live
+    alone = folded.origins == 1 and not folded.windows and not folded.cuts
+    return alone and folded.live == own.live and folded.unproven == own.unproven
 
 
 def newest_window(seen: dict[BlindIndex, int], size: int) -> Window:
@@ -149,6 +159,7 @@ class _PackedCounters(msgspec.Struct, array_like=True):
     origins: int
     windows: dict[int, tuple[int, dict[BlindIndex, int]]]
     cuts: dict[bytes, tuple[int, int]]
+    unproven: dict[BlindIndex, int] = {}
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -165,6 +176,7 @@ def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
             # Each load opens empty windows anew; the type of an empty window may have no number yet.
             windows={codes(t): (w.size, w.seen) for t, w in counters.windows.items() if w.seen},
             cuts=counters.cuts,
+            unproven={key: codes(t) for key, t in counters.unproven.items()},
         )
     )
 
@@ -178,4 +190,5 @@ def unpack(raw: bytes, names: Mapping[int, str]) -> Counters:
         origins=packed.origins,
         windows={names[code]: Window(size, seen) for code, (size, seen) in packed.windows.items()},
         cuts=packed.cuts,
+        unproven={key: names[code] for key, code in packed.unproven.items()},
     )

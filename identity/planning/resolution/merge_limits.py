@@ -153,6 +153,16 @@ def separated(candidate: Candidate, cuts: Cuts) -> bool:
     return any(left and right and cut not in spanned for cut, (left, right) in held.items())
 
 
+def unproven(candidate: Candidate, protected: Iterable[str]) -> bool:
+    """Whether a candidate adds an identifier of a protected type to a root for which a server key has linked one."""
+    for type_ in protected:
+        parts = [root.folded for root in candidate.roots if root.folded.types.get(type_)]
+        more = len(parts) > 1 or any(identifier.type == type_ for identifier in candidate.fresh)
+        if more and any(part.proven(type_) for part in parts):
+            return True
+    return False
+
+
 def united(candidate: Candidate, retired: Identifier, time: Micros, rules: Rules, cuts: Cuts) -> Profile:
     """The profile that an alias makes of its two ids, to check the other identifiers of the call against."""
     folded = Counters(types={}, live=[], origins=0)

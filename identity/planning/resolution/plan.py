@@ -17,7 +17,8 @@ from identity.values.stamps import Micros, Stamp
 class Gained(Struct):
     """An identifier that becomes known; `linked_at` is the stamp of the call.
 
-    The identifier stays with `origin` until a removal or an unmerge.
+    The identifier stays with `origin` until a removal, an unmerge or a takeover. `unproven`: public keys alone have
+    linked it, and the rules ask for proof.
     """
 
     identifier: Identifier
@@ -27,6 +28,7 @@ class Gained(Struct):
     first_seen: Micros
     last_seen: Micros
     retired: bool = False
+    unproven: bool = False
 
 
 def widen(gained: Gained, first: Micros, last: Micros) -> None:
@@ -86,10 +88,12 @@ class Plan(Struct):
 
     `created` and `touched` are the origins that the plan changes or reads, `recounted` those with changed
     counters. `moved` maps a root that loses a merge to the new root of its origins. `assumes_unknown`: a decision
-    depends on an identifier that no profile holds and that the plan does not link. Another batch could link the
-    identifier before this plan commits, so this plan may commit only while the space lock is held alone. `seen` holds
+    depends on an identifier that no profile holds and that the plan does not link, or the plan takes over another.
+    Another batch could link the identifier before this plan commits, or know its former origin, so this plan may commit
+    only while the space lock is held alone. `seen` holds
     the first and the last event time of an identifier in this plan, by origin and key. `withdrawn` are the stamps of
-    the calls that withdraw consent.
+    the calls that withdraw consent. `detached` are the stored links (origin, key) that a server key takes over, and
+    `gained` has them at their new origin.
     """
 
     outcomes: list[Outcome] = []
@@ -100,6 +104,7 @@ class Plan(Struct):
     gained: list[Gained] = []
     seen: dict[tuple[ProfileId, BlindIndex], tuple[Micros, Micros]] = {}
     retired: list[tuple[ProfileId, BlindIndex]] = []
+    detached: list[tuple[ProfileId, BlindIndex]] = []
     documents: dict[ProfileId, Document] = {}
     sightings: dict[tuple[ProfileId, SetKey], Sighting] = {}
     evidence: list[RecordedCall] = []

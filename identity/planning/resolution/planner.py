@@ -6,18 +6,16 @@ planner has no I/O, no clock and no randomness. So a single call, a batch, a sim
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
-from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
+from identity.planning.resolution.choose_identifiers import Choice, Chooser
 from identity.planning.resolution.fold_documents import newest_stamp
-from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, separated, united
 from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.redact_suppressed import scrub, without
 from identity.planning.resolution.rejections import ignored_traits, unresolved
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.shared_identifiers import over_connected
 from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Outcome
 from identity.values.enums import HIDDEN, FeedOperation, HistoryKind, UnlinkedReason
@@ -54,20 +52,13 @@ def plan(
     return planner.plan
 
 
-class _Choice(Struct):
-    """The decision on the identifiers of a call: the candidate to place, the demoted ones, the alias."""
-
-    candidate: Candidate
-    decision: AliasDecision = AliasDecision()
-    demoted: list[DemotedIdentifier] = []
-
-
 class _Planner:
     def __init__(self, working: WorkingSet, stamps: Callable[[Stamp], Stamp], public: Callable[[bytes], str]) -> None:
         self.working = working
         self.state = working.state
         self.rules = working.rules
         self.plan = working.plan
+        self.chooser = Chooser(working.state, working.rules, working.plan)
         self.stamps = stamps
         self.public = public
 
@@ -96,91 +87,24 @@ class _Planner:
             scrubbed += [i for i in call.unlinked if i.key in hidden]
             if scrubbed:
                 call = scrub(call, scrubbed, self.rules)
-        choice = self._choose(call, identifiers)
+        choice = self.chooser.choose(call, identifiers)
         demoted = demoted + choice.demoted if choice.demoted else demoted
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
             return unresolved(call, demoted)
         return self._land(call, choice, demoted)
 
-    def _choose(self, call: Call, identifiers: list[Identifier]) -> _Choice:
-        """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on.
-
-        A kept identifier that would connect too much with a weaker one is demoted after all.
-        """
-        state, choice = self.state, _Choice(Candidate())
-        identifiers = self.rules.public.claimable_first(call.source, identifiers)
-        if call.alias is not None:
-            identifiers = self._pair(call, identifiers, choice)
-        elif identifiers:
-            # Most calls: every identifier is known and of one profile. Links are never checked again.
-            root = state.root_of(identifiers[0].key)
-            barred = self.rules.public.bars(call.source, identifiers[0].type)
-            if root is not None and not barred and all(state.root_of(i.key) is root for i in identifiers):
-                return _Choice(Candidate(kept=identifiers, roots=[root]))
-        for identifier in identifiers:
-            while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
-                choice.demoted += demoted
-                choice.candidate = choice.candidate.without([each.identifier for each in demoted])
-            if demoted:
-                choice.demoted += demoted
-                self.plan.assumes_unknown |= state.root_of(identifier.key) is None
-        return choice
-
-    def _keep(self, call: Call, identifier: Identifier, choice: _Choice) -> list[DemotedIdentifier]:
-        """Keep one more identifier, or return what has to be demoted: the identifier, or kept ones in its way."""
-        root = self.state.root_of(identifier.key)
-        candidate = choice.candidate.add(identifier, root)
-        if root is None or not choice.candidate.joins(root):
-            if root is not None and self.rules.public.bars(call.source, identifier.type):
-                return [DemotedIdentifier(identifier, UnlinkedReason.NEEDS_PROOF)]
-            shared = over_connected(candidate, identifier, self.rules)
-            if shared is not None and not any(each is identifier for each in shared.identifiers):
-                return [DemotedIdentifier(each, f"limit:{shared.type}") for each in shared.identifiers]
-            reason = misfit(candidate, call.time, self.rules, self.state.cuts)
-            if reason is None and shared is not None:
-                reason = f"limit:{shared.type}"
-            if reason is not None:
-                return [DemotedIdentifier(identifier, reason)]
-        choice.candidate = candidate
-        return []
-
-    def _pair(self, call: Call, identifiers: list[Identifier], choice: _Choice) -> list[Identifier]:
-        """Keep the two ids of an alias first, exempt from limits but not from cuts.
-
-        Returns the other identifiers, which remain to be checked.
-        """
-        state = self.state
-        to = call.alias.to if call.alias is not None else None
-        user = next((i for i in identifiers if to is not None and i.key == to.key), None)
-        decision = choice.decision = decide_alias(call, user, state, self.rules)
-        self.plan.assumes_unknown |= decision.assumes_unknown
-        if decision.demoted is not None:
-            choice.demoted.append(DemotedIdentifier(decision.demoted, decision.reason))
-            identifiers = [i for i in identifiers if i.key != decision.demoted.key]
-        previous = decision.link
-        if previous is None or user is None:
-            return identifiers
-        pair = Candidate()
-        for identifier in (user, previous):
-            pair = pair.add(identifier, state.root_of(identifier.key))
-        rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
-        if separated(pair, state.cuts):
-            self.plan.assumes_unknown |= bool(pair.fresh)
-            choice.decision = AliasDecision()
-            choice.demoted.append(DemotedIdentifier(previous, SEPARATED))
-            return [user, *rest]
-        choice.candidate = pair.exempting(united(pair, previous, call.time, self.rules, state.cuts))
-        return rest
-
-    def _land(self, call: Call, choice: _Choice, demoted: list[DemotedIdentifier]) -> Outcome:
+    def _land(self, call: Call, choice: Choice, demoted: list[DemotedIdentifier]) -> Outcome:
         """Place the call on one profile, also where some of its identifiers are demoted."""
         state, plan, working = self.state, self.plan, self.working
         kept = choice.candidate.kept
-        if call.alias is not None or not call.source.server:
+        if call.alias is not None or not self.rules.public.trusted:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
         stamp = self._stamp(call, choice, demoted)
+        left = self._take_over(choice, kept, stamp)
         origin = next((state.owners[i.key] for i in kept if i.key in state.owners), None)
         root, target, merged, notes = self._link(call, choice, origin, stamp)
+        notes += left
+        proved = working.prove(call, kept, root)
         result = apply_call(call, target, stamp, state, plan, working.fresh_id, self.rules.traits)
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
@@ -204,7 +128,7 @@ class _Planner:
         )
         # After an unmerge, older content may be the newest that stays; a rebuild may know a type that is unknown now.
         content = bool(call.traits or call.consent or call.signals or call.invalid_signals) or call.group is not None
-        evident = content or unseen or bool(notes) or bool(recorded) or call.kind == "alias"
+        evident = content or unseen or proved or bool(notes) or bool(recorded) or call.kind == "alias"
         evident = evident or any(s.reason == UnlinkedReason.TYPE_NEEDS_SERVER_KEY for s in demoted)
         (plan.evidence if evident else plan.events).append(record)
         plan.history += notes
@@ -224,15 +148,16 @@ class _Planner:
             invalid_signals=call.invalid_signals or UNSET,
         )
 
-    def _stamp(self, call: Call, choice: _Choice, demoted: Sequence[DemotedIdentifier]) -> Stamp:
+    def _stamp(self, call: Call, choice: Choice, demoted: Sequence[DemotedIdentifier]) -> Stamp:
         """A stamp greater than those of all profiles that the call reads; each of them gets it.
 
         The stamp also exceeds those of the traits of the call's group, so that the order of group calls is kept.
         """
         looked = list(choice.candidate.roots)
-        for each in demoted:
-            # The store does not load the profiles of blocked identifiers.
-            root = None if each.reason == BLOCKED else self.state.root_of(each.identifier.key)
+        # The store does not load the profiles of blocked identifiers.
+        away = [each.identifier for each in demoted if each.reason != BLOCKED]
+        for identifier in [*away, *choice.taken.values()]:
+            root = self.state.root_of(identifier.key)
             if root is not None:
                 looked.append(root)
         group = self.state.groups.get(call.group_key) if call.group_traits else None
@@ -243,8 +168,25 @@ class _Planner:
             self.working.touch(root)
         return stamp
 
+    def _take_over(self, choice: Choice, kept: Sequence[Identifier], stamp: Stamp) -> list[HistoryNote]:
+        """Detach the identifiers that this call of a server takes over; returns the notes for their origins.
+
+        Another batch may have looked up their origins already, so the plan needs the space lock alone.
+        """
+        notes = []
+        for identifier in choice.taken.values():
+            if not any(each is identifier for each in kept):
+                continue
+            origin, root = self.working.release(identifier)
+            origin.stamp = stamp
+            self.plan.assumes_unknown = True
+            self._announce(root, (), stamp, changed=True)
+            kind = HistoryKind.IDENTIFIER_TAKEN_OVER
+            notes.append(HistoryNote(origin=origin.id, stamp=stamp, kind=kind, keys=[identifier.key]))
+        return notes
+
     def _link(
-        self, call: Call, choice: _Choice, origin: ProfileId | None, stamp: Stamp
+        self, call: Call, choice: Choice, origin: ProfileId | None, stamp: Stamp
     ) -> tuple[Profile, Profile, list[ProfileId], list[HistoryNote]]:
         """The root and the target origin of a call, with its identifiers linked."""
         working, notes = self.working, []

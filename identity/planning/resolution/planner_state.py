@@ -25,12 +25,14 @@ class Window(Struct):
 class Counters(Struct):
     """How many identifiers an origin holds itself, or (folded, on a root) together with its other origins.
 
-    `types` counts identifiers that are not retired; `live` are the user ids among them. Only a root keeps
-    `origins`, `windows` and `cuts`: for each cut, how many identifiers the root holds on each side.
+    `types` counts identifiers that are not retired; `live` are the user ids among them, `unproven` those that public
+    keys alone have linked, with their types, as far as the rules ask for proof. Only a root keeps `origins`, `windows`
+    and `cuts`: for each cut, how many identifiers the root holds on each side.
     """
 
     types: dict[str, int]
     live: list[BlindIndex]
+    unproven: dict[BlindIndex, str] = {}
     origins: int = 1
     windows: dict[str, Window] = {}
     cuts: dict[bytes, tuple[int, int]] = {}
@@ -39,6 +41,11 @@ class Counters(Struct):
     def total(self) -> int:
         """The number of identifiers that are not retired."""
         return sum(self.types.values())
+
+    def proven(self, type_: str) -> bool:
+        """Whether a server key has linked an identifier of a type."""
+        count = self.types.get(type_, 0)
+        return count > 0 and count > sum(each == type_ for each in self.unproven.values())
 
 
 class Profile(Struct):

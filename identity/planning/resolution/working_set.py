@@ -7,7 +7,7 @@ Each step changes the state in place, so that later calls see it, and records in
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from identity.planning.resolution.counters import attach, fit_windows, mark_seen, retire, unite
+from identity.planning.resolution.counters import attach, detach, fit_windows, mark_seen, retire, uncut, unite
 from identity.planning.resolution.plan import Gained, Plan, widen
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
@@ -95,8 +95,9 @@ class WorkingSet:
     def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: Stamp) -> None:
         """Link a new identifier to the target origin of a call."""
         self.state.owners[identifier.key] = target.id
-        attach(target.own, identifier.key, identifier.type)
-        attach(root.folded, identifier.key, identifier.type)
+        unproven = self.rules.asks_for_proof(call.source, identifier.type)
+        attach(target.own, identifier.key, identifier.type, unproven=unproven)
+        attach(root.folded, identifier.key, identifier.type, unproven=unproven)
         self.plan.recounted.update((target.id, root.id))
         mark_seen(root.folded, identifier.key, identifier.type, call.time)
         for cut, side in self.state.cuts.get(identifier.key, ()):
@@ -109,9 +110,43 @@ class WorkingSet:
             linked_at=stamp,
             first_seen=call.time,
             last_seen=call.time,
+            unproven=unproven,
         )
         self._gained[identifier.key] = gained
         self.plan.gained.append(gained)
+
+    def release(self, identifier: Identifier) -> tuple[Profile, Profile]:
+        """Detach a live identifier from its origin; returns the origin and its root. Its evidence stays."""
+        key, state = identifier.key, self.state
+        origin = state.profiles[state.owners.pop(key)]
+        root = state.profiles[origin.root]
+        detach(origin.own, key, identifier.type)
+        detach(root.folded, key, identifier.type)
+        uncut(root.folded, state.cuts.get(key, ()))
+        self.plan.recounted.update((origin.id, root.id))
+        gained = self._gained.pop(key, None)
+        if gained is None:
+            self.plan.detached.append((origin.id, key))
+        else:
+            self.plan.gained.remove(gained)
+        self.plan.seen.pop((origin.id, key), None)
+        self.touch(origin)
+        self.touch(root)
+        return origin, root
+
+    def prove(self, call: Call, kept: Sequence[Identifier], root: Profile) -> bool:
+        """Note that a server key names these identifiers of a profile together; returns whether that proves a link."""
+        if not call.source.server or len(kept) < 2 or not root.folded.unproven:  # noqa: PLR2004
+            return False
+        proved = [each for each in kept if root.folded.unproven.pop(each.key, None) is not None]
+        for identifier in proved:
+            origin = self.state.profiles[self.state.owners[identifier.key]]
+            origin.own.unproven.pop(identifier.key, None)
+            self.plan.recounted.update((origin.id, root.id))
+            self.touch(origin)
+            if identifier.key in self._gained:
+                self._gained[identifier.key].unproven = False
+        return bool(proved)
 
     def retire(self, key: BlindIndex, root: Profile) -> bool:
         """Stop counting a renamed user id, which stays and resolves; False where it did not count before."""

@@ -1,4 +1,4 @@
-"""Attacks 200 to 205: what a public write key claims about other people.
+"""Attacks 200 to 207: what a public write key claims about other people.
 
 What counts is what the others get to see afterwards: their profiles, exports and erasures are as without the attack.
 """
@@ -128,8 +128,42 @@ def test_attack_205_a_public_key_redirects_nobody(shop: Shop) -> None:
     shown = {"email": "ann@shop.example", "phone": "+49 30 901821", "plan": "free"}
     assert profile(shop, "user_id:ann")["traits"] == shown
 
-    (line,) = shop.ask("GET", "/v1/rejections").json()["rejections"]
-    assert (line["message_id"], line["reason"], line["ignored_traits"]) == ("m1", "protected_trait", ["email"])
+    lines = shop.ask("GET", "/v1/rejections").json()["rejections"]
+    assert {line["message_id"] for line in lines} == {"m1"}
+    assert [line["ignored_traits"] for line in lines if line["reason"] == "protected_trait"] == [["email"]]
+    assert ["email:mallory@x.org"] in [[each["identifier"] for each in line["demoted"]] for line in lines]
     job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
     assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
     assert profile(shop, "user_id:ann")["traits"] == shown
+
+
+def test_attack_206_a_claim_of_a_public_key_stays_in_no_way_of_a_server(shop: Shop) -> None:
+    """The server takes the address over; a rebuild and an erasure of the attacker find it at its person."""
+    claim = {"type": "identify", "userId": "mallory", "traits": {"email": "ann@shop.example", "plan": "none"}}
+    attack(shop, claim)
+    order = {"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example"}}
+    (outcome,) = shop.send(order)
+    assert (outcome["demoted"], outcome["merged"]) == ([], [])
+    attack(shop, claim)
+    for _ in range(2):
+        assert identifiers(shop, "email:ann@shop.example") == {"user_id:ann", "email:ann@shop.example"}
+        assert identifiers(shop, "user_id:mallory") == {"user_id:mallory"}
+        job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+        assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+
+    path = "/v1/profiles/user_id:mallory/history"
+    assert "identifier_taken_over" in [line["type"] for line in shop.ask("GET", path).json()["history"]]
+    before = profile(shop, "email:ann@shop.example")
+    shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:mallory"]})
+    assert profile(shop, "email:ann@shop.example") == before
+
+
+def test_attack_207_a_public_key_adds_no_address_beside_that_of_a_server(shop: Shop) -> None:
+    """Neither a new one, nor one that a device of the attacker has."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example"}})
+    attack(shop, {"type": "identify", "anonymousId": "laptop", "traits": {"email": "mallory@x.org"}})
+    attack(shop, {"type": "identify", "userId": "ann", "anonymousId": "laptop", "traits": {"email": "other@x.org"}})
+    attack(shop, {"type": "alias", "userId": "ann", "previousId": "laptop"})
+
+    assert identifiers(shop, "user_id:ann") == {"user_id:ann", "email:ann@shop.example"}
+    assert profile(shop, "user_id:ann")["traits"] == {"email": "ann@shop.example"}

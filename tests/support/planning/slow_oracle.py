@@ -1,11 +1,12 @@
 """A slow reference of the merging rules, written from docs/merging-rules.md and sharing no code with the planner.
 
 Profiles are sets of identifiers. Every call counts the identifiers of every set again. It knows priority,
-placeholder and blocked values, limits per type and in total, merges, and what a public key may not claim; it knows no
-alias, window or cut. It keeps all event times of every identifier.
+placeholder and blocked values, limits per type and in total, merges, what a public key may not claim, and what a server
+key takes over; it knows no alias, window or cut. It keeps all event times of every identifier.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,11 @@ PLACEHOLDERS = {"null", "guest", "-1"}
 
 @dataclass
 class Group:
-    """One profile: its identifiers, and the number of profiles that it was made from."""
+    """One profile: its identifiers, those that only public keys linked, and how many profiles it was made from."""
 
     identifiers: set[Named] = field(default_factory=set)
     origins: int = 1
+    unproven: set[Named] = field(default_factory=set)
 
 
 class SlowOracle:
@@ -36,32 +38,66 @@ class SlowOracle:
     def send(self, body: dict[str, Any], time: int = 0, *, public: bool = False) -> None:
         """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4).
 
-        A public key claims user ids and devices, which go first; it reaches no profile by another identifier.
+        A public key claims user ids and devices, which go first; it reaches no profile by another identifier, and adds
+        no address to one that has an address of a server. A server key names last what public keys claim for others,
+        and takes it over from a profile that has more.
         """
         kept: list[Named] = []
-        for named in sorted(self._claimed(body), key=lambda n: (public and n[0] not in CLAIMABLE, self._rank(n))):
+        taken: set[Named] = set()
+        claimed = self._claimed(body)
+        last = self._unproven(claimed, public=public)
+        for named in sorted(claimed, key=lambda n: (n in last, self._rank(n))):
             while True:
-                known = any(named in group.identifiers for group in self.groups)
-                reached = any(named in side.identifiers for side in self._union(kept)[0])
-                if public and named[0] not in CLAIMABLE and known and not reached:
-                    break
-                sides, fresh = self._union([*kept, named])
+                home = self._home(named)
+                reached = any(named in side.identifiers for side in self._union(kept, taken)[0])
+                if named in last and kept and not public and not reached:
+                    taken |= self._released(named, claimed)
+                sides, fresh = self._union([*kept, named], taken)
                 if reached:
                     kept.append(named)
                     break
-                guilty = self._sharing(kept, named)
+                if public and ((named in last and home is not None) or self._redirects(sides, fresh)):
+                    break
+                guilty = self._sharing(kept, named, taken)
                 if guilty and named not in guilty:
                     kept = [each for each in kept if each not in guilty]
                     continue
                 if not guilty and self._fits(sides, fresh):
                     kept.append(named)
                 break
+        if kept:
+            self._link(kept, taken.intersection(kept), time, public=public)
+
+    def _link(self, kept: list[Named], taken: set[Named], time: int, *, public: bool) -> None:
+        """Make one profile of what was kept."""
+        for named in taken:
+            self.times[named] = []
+            for group in self.groups:
+                group.identifiers.discard(named)
+                group.unproven.discard(named)
         for named in kept:
             self.times[named].append(time)
         sides, fresh = self._union(kept)
-        if kept:
-            union = Group(fresh.union(*(side.identifiers for side in sides)), sum(s.origins for s in sides) or 1)
-            self.groups = [group for group in self.groups if not any(group is side for side in sides)] + [union]
+        union = Group(fresh.union(*(side.identifiers for side in sides)), sum(s.origins for s in sides) or 1)
+        union.unproven.update(*(side.unproven for side in sides))
+        if public:
+            union.unproven |= {named for named in fresh if named[0] not in CLAIMABLE}
+        elif len(kept) > 1:
+            union.unproven.difference_update(kept)
+        self.groups = [group for group in self.groups if not any(group is side for side in sides)] + [union]
+
+    def _unproven(self, claimed: list[Named], *, public: bool) -> set[Named]:
+        """The identifiers of a call that need proof, since a public key names them or alone has linked them."""
+        unproven = set().union(*(group.unproven for group in self.groups))
+        return {named for named in claimed if named[0] not in CLAIMABLE and (public or named in unproven)}
+
+    def _released(self, named: Named, claimed: list[Named]) -> set[Named]:
+        """The identifier itself, where its profile has others that the call does not name."""
+        home = self._home(named)
+        return {named} if home is not None and home.identifiers - set(claimed) else set()
+
+    def _home(self, named: Named) -> Group | None:
+        return next((group for group in self.groups if named in group.identifiers), None)
 
     def partition(self) -> list[list[Named]]:
         """The identifiers of every profile."""
@@ -83,18 +119,27 @@ class SlowOracle:
         found = [(type_, value) for type_, value in named if value and value not in PLACEHOLDERS | self.blocked]
         return list(dict.fromkeys(found))
 
-    def _union(self, kept: list[Named]) -> tuple[list[Group], set[Named]]:
-        """The profiles that some identifiers belong to, and the identifiers that belong to none."""
+    @staticmethod
+    def _redirects(sides: list[Group], fresh: set[Named]) -> bool:
+        """Whether an address comes to a profile to which a server gave one (2.7)."""
+        parts = [side for side in sides if any(type_ == "email" for type_, _ in side.identifiers)]
+        more = len(parts) > 1 or any(type_ == "email" for type_, _ in fresh)
+        return more and any(type_ == "email" for part in parts for type_, _ in part.identifiers - part.unproven)
+
+    def _union(self, kept: list[Named], taken: AbstractSet[Named] = frozenset()) -> tuple[list[Group], set[Named]]:
+        """The profiles that some identifiers belong to, and the identifiers that belong to none or are taken over."""
         sides: list[Group] = []
         for named in kept:
-            home = next((group for group in self.groups if named in group.identifiers), None)
+            if named in taken:
+                continue
+            home = self._home(named)
             if home is not None and not any(home is side for side in sides):
                 sides.append(home)
-        return sides, {named for named in kept if not any(named in side.identifiers for side in sides)}
+        return sides, {named for named in kept if named in taken or not any(named in s.identifiers for s in sides)}
 
-    def _sharing(self, kept: list[Named], named: Named) -> list[Named]:
+    def _sharing(self, kept: list[Named], named: Named, taken: set[Named]) -> list[Named]:
         """The identifiers that a shared limit demotes when one more is kept (2.3)."""
-        sides, fresh = self._union([*kept, named])
+        sides, fresh = self._union([*kept, named], taken)
         if named[0] in PRIORITY or not sides:
             return []
         strong = any(type_ in PRIORITY for type_, _ in kept)
@@ -103,10 +148,14 @@ class SlowOracle:
             total = sum(counts) + sum(each == type_ for each, _ in fresh)
             if total <= self.shared or total <= max(counts) or (strong and type_ not in PRIORITY):
                 continue
-            own = [count for side, count in zip(sides, counts, strict=True) if named in side.identifiers]
+            own = (
+                []
+                if named in taken
+                else [n for side, n in zip(sides, counts, strict=True) if named in side.identifiers]
+            )
             if strong or own == [max(counts)]:
                 return [named]
-            return [each for each in kept if each in sides[counts.index(max(counts))].identifiers]
+            return [each for each in kept if each in sides[counts.index(max(counts))].identifiers - taken]
         return []
 
     @staticmethod

@@ -25,6 +25,9 @@ Claim = Literal["unclaimed", "any"]
 _DEFAULTS: Final[dict[str, Claim]] = {EMAIL: "unclaimed", PHONE: "unclaimed", EVERY_TYPE: "unclaimed"}
 
 
+_PUBLIC: Final = Source(key_number=0)
+
+
 class PublicClaims(Struct, frozen=True):
     """The claims of public keys by type; `*` stands for the custom types that are not named."""
 
@@ -41,6 +44,10 @@ class PublicClaims(Struct, frozen=True):
         if source.server or self.trusted:
             return False
         return (self.by_type.get(type_) or ("any" if type_ in BUILT_IN else self.by_type[EVERY_TYPE])) == "unclaimed"
+
+    def claimed(self, type_: str) -> bool:
+        """Whether an identifier of a type that public keys alone have linked is a claim, which a server takes over."""
+        return self.bars(_PUBLIC, type_)
 
     def claimable_first(self, source: Source, identifiers: list[Identifier]) -> list[Identifier]:
         """The identifiers of a call in their order, with those last by which its sender reaches no profile."""

@@ -37,6 +37,11 @@ class TraitRules(Struct, frozen=True):
         """Whether a public key may not change a trait that a server key has set."""
         return not self.trusted and name in self.protected
 
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """The protected traits, which are the protected types of identifiers as well."""
+        return () if self.trusted else self.protected
+
     def keeps_apart(self, name: str) -> bool:
         """Whether the values of server keys stand apart and come before all others."""
         return self.protects(name) or self.by_name.get(name) == "server_first"

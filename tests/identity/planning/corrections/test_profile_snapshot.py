@@ -53,7 +53,7 @@ def profile(id_: bytes) -> Profile:
 
 def test_counters_follow_from_the_identifiers_alone() -> None:
     """A retired id does not count, and a window holds the newest of all origins."""
-    owns = own_counters(LINKS, {ProfileId(id_): profile(id_) for id_ in (ONE, TWO)})
+    owns = own_counters(LINKS, {ProfileId(id_): profile(id_) for id_ in (ONE, TWO)}, ())
     folded = folded_counters(owns, LINKS, {BlindIndex(b"a"): [(b"cut", 0)], BlindIndex(b"d"): [(b"cut", 1)]}, RULES)
 
     assert counted(owns[ProfileId(ONE)]) == ({"user_id": 1, "email": 1}, [b"a"])
@@ -65,7 +65,7 @@ def test_counters_follow_from_the_identifiers_alone() -> None:
 
 def test_identifiers_of_other_origins_do_not_count() -> None:
     """A side has the counters of its own origins."""
-    owns = own_counters(LINKS, {ProfileId(ONE): profile(ONE), ProfileId(TWO): profile(TWO)})
+    owns = own_counters(LINKS, {ProfileId(ONE): profile(ONE), ProfileId(TWO): profile(TWO)}, ())
     side = folded_counters({ONE: owns[ProfileId(ONE)]}, LINKS, {BlindIndex(b"d"): [(b"cut", 1)]}, RULES)
 
     assert (counted(side), side.cuts) == (({"user_id": 1, "email": 1}, [b"a"]), {})

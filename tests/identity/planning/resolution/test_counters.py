@@ -1,5 +1,6 @@
 """Counters of identifiers: own counters add up to the folded ones, and windows hold the newest."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,11 +108,35 @@ def test_packed_counters_name_types_by_number() -> None:
     assert (counted(back), back.windows) == (counted(made), {"email": made.windows["email"]})
 
 
+def test_links_that_wait_for_proof_are_counted_with_their_type() -> None:
+    """A type is proven as soon as one link of it is; a packed row from before has none that waits."""
+    made = Counters(types={}, live=[])
+    counters.attach(made, KEYS[0], "email", unproven=True)
+    assert not made.proven("email")
+    counters.attach(made, KEYS[1], "email")
+    assert made.proven("email")
+    assert not made.proven("phone")
+    back = counters.unpack(counters.pack(made, {"email": 2}.__getitem__), {2: "email"})
+    assert (back, counters.copy(made), counters.copy_of(made)) == (made, made, made)
+    both = counters.copy_of(made)
+    counters.unite(both, Counters(types={"phone": 1}, live=[], unproven={KEYS[2]: "phone"}))
+    assert both.unproven == {KEYS[0]: "email", KEYS[2]: "phone"}
+    detach(made, KEYS[0], "email")
+    assert (made.unproven, made.types) == ({}, {"email": 1})
+    before = msgspec.msgpack.encode([{2: 1}, [], 1, {}, {}])
+    assert counters.unpack(before, {2: "email"}) == Counters(types={"email": 1}, live=[])
+
+
 def test_a_root_alone_needs_no_folded_counters() -> None:
-    """A second origin, a window or a cut does."""
+    """A second origin, a window, a cut or another link that waits for proof does."""
     own = counting("user_id")
     assert same(counters.copy(own), own)
-    for changed in ({"origins": 2}, {"cuts": {b"c": (1, 0)}}, {"windows": {"email": Window(1, {})}}):
+    for changed in (
+        {"origins": 2},
+        {"cuts": {b"c": (1, 0)}},
+        {"unproven": {KEYS[0]: "email"}},
+        {"windows": {"email": Window(1, {})}},
+    ):
         folded = counters.copy_of(own)
         for name, value in changed.items():
             setattr(folded, name, value)
