@@ -81,6 +81,7 @@ class UnlinkedReason(StrEnum):
     ALIAS_BOTH_KNOWN = "alias_both_known"
     ALIAS_NEEDS_SERVER_KEY = "alias_needs_server_key"
     NEEDS_PROOF = "needs_proof"
+    UNDER_HOLD = "under_hold"
     SUPPRESSED = "suppressed"
     EMPTY = "empty"
     TOO_LONG = "too_long"

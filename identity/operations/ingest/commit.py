@@ -36,7 +36,7 @@ from identity.store.ledger.ledger import entry
 from identity.store.postgres.database import Database
 from identity.store.postgres.pipeline import PipelineConnection, commit, rollback
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import holds
+from identity.store.privacy import access_exports, holds
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import Conflict
@@ -164,6 +164,10 @@ class BatchWriter:
             withdrawals = [record for record in made.evidence if record.stamp in made.withdrawn]
             writes.ledger += withdrawal_entries(space.keys, sealer, withdrawals)
         writes.rejection = rejection_row(space, requests, made, batch_stamp)
+        if writes.detached:
+            # An access export would hold an identifier that belongs to another person now.
+            origins = sorted({origin for origin, _ in writes.detached})
+            await access_exports.drop_containing(connection, space.tenant, origins)
         await apply(connection, space.tenant, writes)
         tried[batch_stamp] = made
         await commit(connection)
@@ -197,7 +201,7 @@ class BatchWriter:
         opened.state.message_keys = {call.message_key for call in calls} - first.new_message_keys
         opened.state.suppressed, opened.state.erased = marked.suppressed, marked.erased
         opened.state.blocked, opened.state.cuts = marked.blocked, marked.cuts
-        if any(call.kind == "leave" for call in calls):
+        if opened.state.may_part(calls):
             # A hold is placed while the space lock is held alone: before this batch, or after its commit.
             roots = sorted({row.root for row in second.profiles})
             opened.state.under_hold = await holds.held_profiles(connection, space.tenant, roots)

@@ -22,7 +22,7 @@ DIFFERENCES: Final = {
     "join_unfounded": "An origin joined another origin at a stamp that no call has.",
     "link_unfounded": "An identifier was linked at a stamp, but no call with this stamp holds the identifier.",
     "evidence_elsewhere": "Evidence is stored at another origin than its strongest identifier.",
-    "evidence_unlinked": "Evidence holds an identifier that is not linked and was never removed.",
+    "evidence_unlinked": "Evidence holds an identifier that is not linked and was neither removed nor taken over.",
     "forward_missing": "An identifier is stored at an origin, but its forward row is missing.",
     "reverse_missing": "An identifier points to an origin that does not hold the identifier.",
     "reverse_elsewhere": "An identifier is stored at one origin and points to another.",

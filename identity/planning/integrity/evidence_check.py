@@ -70,6 +70,7 @@ class EvidenceCheck:
         self._from, self._to = array("q"), array("q")
         self._gone: dict[tuple[bytes, int], int] = {}
         self._kept = bytearray(len(index.names))
+        self._taken_over: list[tuple[int, str]] = []
         self._joined_at = {at for at in index.joined_at if at}
         self._root: list[int] = index.root.tolist()
 
@@ -108,7 +109,12 @@ class EvidenceCheck:
     def _connect_unlinked(self, at: int, key: BlindIndex, stamp: Stamp, *, observed: bool) -> None:
         """Connect an origin to an identifier that was unlinked since: the call still connects the two."""
         if observed and stamp > self.reversals.forgotten.get(key, 0):
-            self.findings.add("evidence_unlinked", call_label(stamp, self.index.ids[at]))
+            number = self.index.keys.get(key)
+            if number is None or self.index.origin[number] in (at, NO_ORIGIN):
+                self.findings.add("evidence_unlinked", call_label(stamp, self.index.ids[at]))
+            else:
+                # A call of a server may have taken it over: `check` knows whether a call linked it later.
+                self._taken_over.append((number, call_label(stamp, self.index.ids[at])))
         gone = self._gone.setdefault((key, self.reversals.removals_before(key, stamp)), len(self._gone))
         self._connect(at, len(self.index.ids) + gone)
 
@@ -125,6 +131,9 @@ class EvidenceCheck:
     def check(self, parted: Iterable[ProfileId]) -> None:
         """Compare with the stored partition after all evidence was read; `parted` are the origins of unmerges."""
         index, root = self.index, self.index.root
+        for at, call in self._taken_over:
+            if not self._kept[at]:
+                self.findings.add("evidence_unlinked", call)
         populated, everyone = index.populated, np.arange(len(index.ids))
         lasting = np.flatnonzero((root != NO_ORIGIN) & ~populated)
         joining = np.flatnonzero(populated & (index.joined_to != NO_ORIGIN))

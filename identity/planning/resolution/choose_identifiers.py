@@ -82,6 +82,8 @@ class Chooser:
             if root is not None and self.rules.public.bars(call.source, identifier.type):
                 return [DemotedIdentifier(identifier, UnlinkedReason.NEEDS_PROOF)]
             if root is not None and choice.candidate.kept and self._lets_go(call, identifier, root):
+                if root.id in self.state.under_hold:
+                    return [DemotedIdentifier(identifier, UnlinkedReason.UNDER_HOLD)]
                 choice.taken[identifier.key] = identifier
                 candidate = choice.candidate.add(identifier, None)
             if not call.source.server and unproven(candidate, self.rules.traits.guarded):

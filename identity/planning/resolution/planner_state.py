@@ -4,6 +4,7 @@ A `PlannerState` belongs to one plan; nothing else may keep a reference to it. P
 so that each call sees the effects of the calls before it.
 """
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
@@ -103,8 +104,8 @@ class PlannerState(Struct):
     `documents` the documents of origins (a missing one is empty), `message_keys` those of the messages accepted before.
     `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
     the keys of erased people to the moment up to which their calls are ignored. `lock_stamp` is the stamp of the space
-    lock. `under_hold` are the roots of the people
-    under a litigation hold, loaded where a call takes a profile out of a group.
+    lock. `under_hold` are the roots of the people under a litigation hold, loaded where a call takes a profile out of a
+    group or may take an identifier over (`may_part`).
     """
 
     owners: dict[BlindIndex, ProfileId] = {}
@@ -136,6 +137,18 @@ class PlannerState(Struct):
     def hidden_reason(self, key: BlindIndex) -> UnlinkedReason:
         """Why a call must leave no trace of an identifier: suppressed, or older than an erasure of the person."""
         return UnlinkedReason.SUPPRESSED if key in self.suppressed else UnlinkedReason.BEFORE_ERASURE
+
+    def may_part(self, calls: Sequence[Call]) -> bool:
+        """Whether these calls may take a person out of a group, or an identifier from a person: a hold forbids both."""
+        if any(call.kind == "leave" for call in calls):
+            return True
+        named = {each.key for call in calls if call.source.server for each in call.identifiers}
+        if not named:
+            return False
+        # What a public key claims in these calls, a server key may take over in them.
+        claimed = {each.key for call in calls if not call.source.server for each in call.identifiers}
+        claims = (profile.folded.unproven for profile in self.profiles.values())
+        return not named.isdisjoint(claimed) or any(not named.isdisjoint(keys) for keys in claims)
 
     def is_under_hold(self, call: Call) -> bool:
         """Whether a call takes a person under a litigation hold out of a group."""

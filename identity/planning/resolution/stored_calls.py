@@ -24,6 +24,7 @@ REASONS = {
     "alias_both_known": 7,
     "alias_needs_server_key": 8,
     "needs_proof": 9,
+    "under_hold": 10,
 }
 _REASON_NAMES = {code: name for name, code in REASONS.items()}
 KEY_BYTES = 32

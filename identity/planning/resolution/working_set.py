@@ -74,6 +74,8 @@ class WorkingSet:
             if loser is winner:
                 continue
             unite(winner.folded, loser.folded)
+            if loser.id in self.state.under_hold:
+                self.state.under_hold.add(winner.id)
             loser.joined_to, loser.joined_at, loser.stamp = winner.id, stamp, stamp
             for origin in self._origins.pop(loser.id):
                 origin.root = winner.id

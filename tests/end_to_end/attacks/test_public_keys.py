@@ -1,4 +1,4 @@
-"""Attacks 200 to 207: what a public write key claims about other people.
+"""Attacks 200 to 208: what a public write key claims about other people.
 
 What counts is what the others get to see afterwards: their profiles, exports and erasures are as without the attack.
 """
@@ -153,6 +153,8 @@ def test_attack_206_a_claim_of_a_public_key_stays_in_no_way_of_a_server(shop: Sh
 
     path = "/v1/profiles/user_id:mallory/history"
     assert "identifier_taken_over" in [line["type"] for line in shop.ask("GET", path).json()["history"]]
+    for of_mallory in ("graph", "identifiers"):
+        assert shop.ask("GET", f"/v1/profiles/user_id:mallory/{of_mallory}").status_code == 200
     before = profile(shop, "email:ann@shop.example")
     shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:mallory"]})
     assert profile(shop, "email:ann@shop.example") == before
@@ -167,3 +169,23 @@ def test_attack_207_a_public_key_adds_no_address_beside_that_of_a_server(shop: S
 
     assert identifiers(shop, "user_id:ann") == {"user_id:ann", "email:ann@shop.example"}
     assert profile(shop, "user_id:ann")["traits"] == {"email": "ann@shop.example"}
+
+
+def test_attack_208_no_call_takes_an_identifier_out_of_the_reach_of_a_hold(shop: Shop) -> None:
+    """A claim of a person under a hold stays until the hold ends. The takeover destroys an export with the claim."""
+    attack(shop, {"type": "identify", "userId": "mallory", "traits": {"email": "ann@shop.example"}})
+    hold = shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:mallory"], "reason": "case"}).json()
+    order = {"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example"}}
+    (outcome,) = shop.send(order)
+    assert outcome["demoted"] == [{"identifier": "email:ann@shop.example", "reason": "under_hold"}]
+    assert identifiers(shop, "user_id:mallory") == {"user_id:mallory", "email:ann@shop.example"}
+
+    body = {"identifiers": ["user_id:mallory"], "regulation": "gdpr"}
+    export = shop.ask("POST", "/v1/exports", "privacy", json=body).json()["export_id"]
+    path = f"/v1/exports/{export}?wait=30"
+    assert shop.ask("GET", path, "privacy").json()["state"] == "ready"
+    shop.ask("DELETE", f"/v1/holds/{hold['hold_id']}", "privacy")
+    (outcome,) = shop.send(order)
+    assert (outcome["demoted"], outcome["merged"]) == ([], [])
+    assert identifiers(shop, "user_id:ann") == {"user_id:ann", "email:ann@shop.example"}
+    assert shop.ask("GET", path, "privacy").status_code == 404

@@ -26,9 +26,9 @@ NUMBERS = {
 }
 WORDS = {
     enums.UnlinkedReason: "limit max_identifiers max_merges separated blocked bad_type alias_both_known"
-    " alias_needs_server_key needs_proof suppressed empty too_long not_text inexact_number control_characters"
-    " invalid_email email_with_name several_emails email_domain invalid_phone too_many_types type_needs_server_key"
-    " malformed_external_id other_collection encoded unknown_device before_erasure group_type",
+    " alias_needs_server_key needs_proof under_hold suppressed empty too_long not_text inexact_number"
+    " control_characters invalid_email email_with_name several_emails email_domain invalid_phone too_many_types"
+    " type_needs_server_key malformed_external_id other_collection encoded unknown_device before_erasure group_type",
     enums.Timeliness: "on_time at_risk overdue",
     enums.RegulationStatus: "INITIALIZED INVALID NOT_SUPPORTED RUNNING PARTIAL_SUCCESS FAILED FINISHED",
     enums.KeyScope: "write import profiles:read legal:read privacy admin",

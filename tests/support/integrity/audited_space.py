@@ -94,6 +94,13 @@ class Space:
         self.forgotten[name] = stamp
         self.evidence.append((id_(origin.number), stamp, REMOVE, [name]))
 
+    def take_over(self, name: str, by: str) -> None:
+        """Record a call of a server with two identifiers, of which one leaves its origin for that of the other."""
+        origin = self.owner(name)
+        assert origin
+        del origin.holds[name]
+        self.call(by, name)
+
     def unmerge(self, *names: str) -> None:
         """Record an unmerge of these identifiers; the test moves the origins itself."""
         origin = self.origins[0]

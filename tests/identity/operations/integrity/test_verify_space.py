@@ -77,6 +77,11 @@ async def everything(ingest: Ingest) -> None:
     await away("anonymous_id:f2", block=True)
     await ingest.send(user("u8", "f2"))
     await ingest.send(seen("f2"), seen("b1"))
+    # Claimed by a public key, taken over by a server, and claimed once more.
+    claim = user("u10", "g1", email="ten@x.org")
+    await ingest.send(claim, server=False)
+    await ingest.send(user("u11", email="ten@x.org"))
+    await ingest.send(claim, server=False)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +114,7 @@ def test_nothing_in_a_healthy_space(full: tuple[Lab, Any]) -> None:
     for needed in (
         "cut", "forgotten", "blocked_key", "event", "membership", "account",
         "profile WHERE joined_to IS NOT NULL", "profile_identifier WHERE retired", "evidence WHERE demoted IS NOT NULL",
-        "history WHERE kind = 6",
+        "history WHERE kind = 6", "history WHERE kind = 9",
     ):  # fmt: skip
         assert lab.query(f"SELECT count(*) FROM {needed}")[0][0], needed
 

@@ -27,6 +27,24 @@ def test_calls_and_removals_leave_no_discrepancy(history: list[list[str] | str])
     assert lived(history).audit() == set()
 
 
+@given(history=histories, more=histories, pick=names, by=names)
+def test_a_takeover_leaves_no_discrepancy(
+    history: list[list[str] | str], more: list[list[str] | str], pick: str, by: str
+) -> None:
+    """The former calls with the identifier stay where they are; a link that no call made is still found."""
+    space = lived(history)
+    if pick == by or space.owner(pick) is None or space.owner(by) is space.owner(pick):
+        return
+    space.take_over(pick, by)
+    for step in more:
+        space.call(*step)
+    assert space.audit() == set()
+    holder = space.owner(pick)
+    assert holder
+    holder.holds[pick] += 1
+    assert {"link_unfounded", "evidence_unlinked"} & space.audit()
+
+
 @given(history=histories, pick=st.tuples(st.integers(0, 99), st.integers(0, 99)))
 def test_a_merge_without_evidence_is_found(history: list[list[str] | str], pick: tuple[int, int]) -> None:
     """The audit reports a profile under a head its evidence does not support, and a false join."""

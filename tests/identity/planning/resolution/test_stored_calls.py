@@ -62,5 +62,5 @@ def test_the_stored_number_of_a_reason_never_changes() -> None:
     """Rows hold these numbers: append only."""
     assert list(REASONS.items()) == [
         ("limit", 1), ("max_identifiers", 2), ("max_merges", 3), ("separated", 4), ("blocked", 5), ("bad_type", 6),
-        ("alias_both_known", 7), ("alias_needs_server_key", 8), ("needs_proof", 9),
+        ("alias_both_known", 7), ("alias_needs_server_key", 8), ("needs_proof", 9), ("under_hold", 10),
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.resolution_rules import compile_rules
-from identity.values.calls import Call
+from identity.values.calls import Call, Source
 from identity.values.enums import HistoryKind
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import PUBLIC, SERVER, key_of, read
@@ -84,6 +84,47 @@ def test_a_server_key_that_names_both_proves_the_link() -> None:
     assert len(world.plans[-1].evidence) == 0
     (outcome,) = world.send([ORDER], source=SERVER)
     assert outcome.demoted == [{"identifier": "email:ann@x.org", "reason": "limit:user_id"}]
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_nothing_is_taken_from_a_person_under_a_hold(*, merged: bool) -> None:
+    """The identifier stays where it is, and the two stay apart; the next call after the release takes it over.
+
+    Who is merged with a person under a hold is under the hold too, within one plan as well.
+    """
+    world = claimed()
+    device = {"type": "track", "event": "e", "anonymousId": "m2"}
+    if merged:
+        world.send([device, {**device, "event": "f"}], source=SERVER)
+        root = world.state.root_of(key_of("anonymous_id", "m2"))
+    else:
+        root = world.state.root_of(key_of("user_id", "mallory"))
+    assert root is not None
+    world.state.under_hold = {root.id}
+    join = [{**device, "userId": "mallory"}] if merged else []
+    *_, outcome = world.send([*join, ORDER], source=SERVER)
+    assert outcome.demoted == [{"identifier": "email:ann@x.org", "reason": "under_hold"}]
+    assert "email:ann@x.org" in identifiers(world, "user_id", "mallory")
+    assert identifiers(world, "user_id", "ann") == ["user_id:ann"]
+    world.state.under_hold = set()
+    world.send([ORDER], source=SERVER)
+    assert identifiers(world, "user_id", "ann") == ["email:ann@x.org", "user_id:ann"]
+
+
+def test_holds_are_looked_up_where_a_call_may_part_a_person() -> None:
+    """Where a server names what public keys alone have linked, before or in these calls; or a person leaves a group."""
+
+    def may_part(world: World, *calls: tuple[dict[str, Any], Source]) -> bool:
+        read_ = [read(body, world.rules, 0, source) for body, source in calls]
+        return world.state.may_part([call for call in read_ if isinstance(call, Call)])
+
+    world = claimed()
+    other = {"type": "identify", "userId": "ann", "traits": {"email": "other@x.org"}}
+    assert may_part(world, (ORDER, SERVER))
+    assert not may_part(world, (CLAIM, PUBLIC), (other, SERVER))
+    assert not may_part(world, (ORDER, PUBLIC))
+    assert may_part(World(), (CLAIM, PUBLIC), (ORDER, SERVER))
+    assert not may_part(claimed(ORDER), (ORDER, SERVER))
 
 
 def test_an_address_alone_joins_as_before() -> None:
