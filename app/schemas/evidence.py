@@ -17,13 +17,14 @@ _DIGITS: Final = 3
 
 
 class LinkCall(Struct):
-    """A call in which two identifiers occur together."""
+    """A call in which two identifiers occur together. `server_side`: its key was no public one."""
 
     message_id: str
     type: str
     at: Time
     timestamp: Time
     source: str | None
+    server_side: bool
     rules_version: int
 
 
@@ -201,6 +202,7 @@ def _link_call(value: ExplainedCall) -> LinkCall:
         at=format_time(value.at),
         timestamp=format_time(value.call.time),
         source=value.source,
+        server_side=value.call.server,
         rules_version=value.rules_version,
     )
 

@@ -94,13 +94,14 @@ class ExportedDisclosure(Struct):
 
 
 class ExportedCall(Struct):
-    """A call as it arrived."""
+    """A call as it arrived. `server_side`: its key was no public one."""
 
     type: str
     message_id: str
     timestamp: Time
     received_at: Time
     source: str | None
+    server_side: bool
     body: JsonObject
     profile_id: PublicProfileId
 
@@ -187,6 +188,7 @@ def _call(value: CallOfOrigin) -> ExportedCall:
         timestamp=format_time(call.time),
         received_at=format_time(call.received),
         source=value.source,
+        server_side=call.server,
         body=call.body,
         profile_id=public_profile(value.origin),
     )

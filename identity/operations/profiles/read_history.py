@@ -42,13 +42,17 @@ class NamedIdentifier(Struct, frozen=True):
 
 
 class HistoryEntry(Struct, frozen=True):
-    """A change of a profile, by a call (`message_id`) or by a key (`by_key`, whose public id is `actor`)."""
+    """A change of a profile, by a call (`message_id`) or by a key (`by_key`, whose public id is `actor`).
+
+    `server_side`: whether the key of the call was no public one; None where no call is known.
+    """
 
     at: Micros
     kind: HistoryKind
     origin: ProfileId
     rules_version: int | None
     message_id: str | None
+    server_side: bool | None
     by_key: bool
     actor: str | None
     other: ProfileId | None
@@ -138,6 +142,7 @@ class _HistoryReader:
             origin=ProfileId(line.origin),
             rules_version=line.rules_version,
             message_id=None if call is None else call.message_id,
+            server_side=None if call is None else call.server,
             by_key=by_key,
             actor=None if line.source is None else self._actors.get(line.source),
             other=None if line.other is None else ProfileId(line.other),

@@ -52,6 +52,24 @@ def test_each_link_names_its_calls(shop: Shop) -> None:
     assert same["shortest"] == same["strongest"] == []
 
 
+def test_explain_history_and_export_say_which_calls_are_of_a_server(shop: Shop) -> None:
+    """A link of public calls alone is recognised, in each of the three."""
+    public = {"type": "identify", "userId": "u1", "anonymousId": "a1", "messageId": "m1"}
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": [public]}).status_code == 200
+    shop.send({"type": "identify", "userId": "u1", "traits": {"email": "a@b.org"}, "messageId": "m2"})
+    classes = {"m1": False, "m2": True}
+
+    path = explained(shop, "user_id:u1", "anonymous_id:a1", "email:a@b.org").json()["shortest"]
+    assert {call["message_id"]: call["server_side"] for link in path for call in link["calls"]} == classes
+    history = shop.ask("GET", "/v1/profiles/user_id:u1/history").json()["history"]
+    assert {line["message_id"]: line["server_side"] for line in history} == classes
+    body = {"identifiers": ["user_id:u1"], "regulation": "gdpr"}
+    made = shop.ask("POST", "/v1/exports", "privacy", json=body).json()
+    assert shop.ask("GET", f"/v1/exports/{made['export_id']}?wait=30", "privacy").json()["state"] == "ready"
+    (exported,) = shop.ask("GET", made["download_url"], "privacy").json()["profiles"]
+    assert {call["message_id"]: call["server_side"] for call in exported["calls"]} == classes
+
+
 def _times(shop: Shop, ref: str) -> dict[tuple[str, ...], tuple[str, str]]:
     """The links of a profile by their ends, with the first and the last time."""
     return {

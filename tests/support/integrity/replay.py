@@ -192,19 +192,10 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     """The rows that differ from the replayed world."""
     state = replayed.state
     yield from pair_differences("owner", stored.owners, state.owners)
-    links = {
-        key: (
-            g.origin,
-            g.identifier.type,
-            g.identifier.value,
-            g.retired,
-            g.source,
-            g.linked_at,
-            g.first_seen,
-            g.last_seen,
-        )
-        for key, g in replayed.gained.items()
-    }
+    of_link = attrgetter(
+        "origin", "identifier.type", "identifier.value", "retired", "source", "linked_at", "first_seen", "last_seen"
+    )
+    links = {key: of_link(gained) for key, gained in replayed.gained.items()}
     yield from pair_differences("link", {key: link.row for key, link in stored.links.items()}, links)
     yield from pair_differences("document", _documents(stored.documents), _documents(state.documents))
     lies = {stamp: origin for stamp, (origin, _) in (replayed.evidence | replayed.plain).items()}
