@@ -60,7 +60,6 @@ class Space:
         self._heads = JournalHeads(keys, journal)
         self._rules = RulesCache(tenant.id, keys, database, self._heads, defaults)
         self._purposes = PurposesCache(tenant, public_id, keys, database)
-        self._reading_heads = asyncio.Lock()
         self.changes = asyncio.Semaphore(CHANGES_AT_ONCE)
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes
@@ -83,8 +82,11 @@ class Space:
 
     async def read_heads(self) -> None:
         """Takes up what the journal records since the last time. LedgerBroken, KeyUnavailable."""
-        async with self._reading_heads:
-            await in_key_store(self._heads.read)
+        await in_key_store(self.read_heads_of_files)
+
+    def read_heads_of_files(self) -> None:
+        """Like `read_heads`, for a caller in a thread of the key store that reads those of many spaces."""
+        self._heads.read()
 
     async def rules(self, version: int | None = None) -> Rules:
         """A version of the rules, the newest without a number."""

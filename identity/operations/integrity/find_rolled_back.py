@@ -19,6 +19,7 @@ from identity.store.postgres.database import Connection
 from identity.values.errors import OnefoldError
 from identity.values.ids import SpaceNumber, public
 from identity.values.not_ready import RolledBack
+from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import Heads
 
 RULES, PURPOSES, DESTINATION = "rules_rolled_back", "purposes_rolled_back", "destination_rolled_back"
@@ -30,14 +31,11 @@ Found = tuple[SpaceNumber, str, str]
 async def find_rolled_back(spaces: Spaces, known: frozenset[Found]) -> frozenset[Found]:
     """The older rows of all spaces that this process serves; the log names those that are not `known`."""
     opened = spaces.opened()
-    heads: dict[SpaceNumber, Heads] = {}
-    for space in opened:
-        try:
-            await space.read_heads()
-        except OnefoldError as error:
-            _log.error("space.heads_unread", space=space.name_in_logs, code=error.code)
-        # What was known before is a lower bound as well. It is taken before the rows are read.
-        heads[space.tenant.id] = space.heads
+    # One thread for all of them: a thread for each of two thousand spaces costs more than its files.
+    for space, error in await in_key_store(_read_heads, opened):
+        _log.error("space.heads_unread", space=space.name_in_logs, code=error.code)
+    # Heads that could not be read anew are a lower bound as well. They are taken before the rows are read.
+    heads = {space.tenant.id: space.heads for space in opened}
     async with spaces.database.reading() as connection:
         found = frozenset(await older_rows(connection, heads))
     for number, kind, _ in sorted(found - known):
@@ -55,6 +53,16 @@ async def older_rows(connection: Connection, heads: dict[SpaceNumber, Heads]) ->
         for row in destinations
         if _is_older(heads[row.space_id], row)
     ]
+
+
+def _read_heads(spaces: Sequence[Space]) -> list[tuple[Space, OnefoldError]]:
+    failed = []
+    for space in spaces:
+        try:
+            space.read_heads_of_files()
+        except OnefoldError as error:
+            failed.append((space, error))
+    return failed
 
 
 def _older_settings(heads: Heads, row: SettingsVersionsRow) -> list[Found]:

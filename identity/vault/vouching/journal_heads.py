@@ -15,11 +15,12 @@ is as the database has it.
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Final
 
 import msgspec
 
-from identity.values.errors import SealBroken
+from identity.values.errors import LedgerBroken, SealBroken
 from identity.values.ids import private
 from identity.values.ledger_actions import LedgerAction, starts
 from identity.values.not_ready import DestinationPaused, RolledBack
@@ -123,7 +124,7 @@ class Heads(msgspec.Struct, frozen=True):
 
 
 class JournalHeads:
-    """Reads the heads of one space; each reading goes on where the last one ended. One thread reads at a time.
+    """Reads the heads of one space; each reading goes on where the last one ended.
 
     `constraints` are what the journal records of suppressed, erased and blocked identifiers.
     """
@@ -134,15 +135,22 @@ class JournalHeads:
         self._keys = keys
         self._journal = journal
         self._offset = 0
+        self._reading = Lock()
 
     def read(self) -> None:
         """Take up what the journal records since the last reading. LedgerBroken, KeyUnavailable."""
-        entries, self._offset = self._journal.since(self._offset)
-        found = [_decoder.decode(entry) for entry in entries if entry.startswith(_STARTS) and self._counts(entry)]
-        if found:
-            self.current = advance(self.current, found, self._keys)
-        for entry in entries:
-            self.constraints.take(entry)
+        with self._reading:
+            entries, offset = self._journal.since(self._offset)
+            try:
+                found = [_decoder.decode(each) for each in entries if each.startswith(_STARTS) and self._counts(each)]
+            except msgspec.DecodeError as error:
+                raise LedgerBroken from error
+            if found:
+                self.current = advance(self.current, found, self._keys)
+            for each in entries:
+                self.constraints.take(each)
+            # Only now: an entry that raises is not passed over the next time.
+            self._offset = offset
 
     def _counts(self, entry: bytes) -> bool:
         return not entry.startswith(_PROVEN_BY_MAC) or self._is_vouched(entry)

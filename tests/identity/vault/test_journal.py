@@ -1,5 +1,6 @@
 """The journal of a space: what its signed head names is on disk, and anything else is no journal."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,32 @@ def test_a_folder_that_is_not_there_is_a_missing_key(tmp_path: Path) -> None:
         journal.last()
     with pytest.raises(KeyUnavailable):
         journal.append(0, LINES)
+
+
+def test_a_head_is_verified_anew_only_where_its_file_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process reads the heads of all its spaces every few seconds; a forged head is refused as ever."""
+    journal = Journal(tmp_path, b"j" * 16, SIGNER)
+    verified: list[bytes] = []
+    genuine = Signer.verified
+    monkeypatch.setattr(Signer, "verified", lambda *given: (verified.append(given[2]), genuine(*given))[1])
+    journal.append(0, LINES[:1])
+    entries, offset = journal.since(0)
+    assert (len(entries), journal.since(offset), journal.since(offset)) == (1, ([], offset), ([], offset))
+    assert len(verified) == 1
+
+    journal.append(1, LINES[1:])
+    assert len(journal.since(offset)[0]) == 2
+    assert len(verified) > 1
+    forged = (tmp_path / HEAD).read_bytes().replace(b'"seq":3', b'"seq":4')
+    (tmp_path / HEAD).write_bytes(forged)
+    with pytest.raises(LedgerBroken):
+        journal.since(offset)
+
+
+def test_a_journal_that_lost_its_end_is_refused_by_who_has_read_it_all(journal: Journal, tmp_path: Path) -> None:
+    """The signed head names more bytes than the file has."""
+    journal.append(0, LINES)
+    _, offset = journal.since(0)
+    os.truncate(tmp_path / JOURNAL, offset - 1)
+    with pytest.raises(LedgerBroken):
+        journal.since(offset)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from identity.values.errors import LedgerBroken
 from identity.values.ids import DestinationId, public
 from identity.values.not_ready import DestinationPaused, RolledBack
 from identity.values.stamps import Micros
@@ -192,3 +193,13 @@ def test_a_hold_lacks_an_index_until_its_release(keys: SpaceKeys) -> None:
     assert rotated.lost_holds({"hld_a": frozenset({other})}) == ["hld_a"]
     for released in ([_Entry("hold.release", "hld_a")], [_Entry("hold.release", "hld_a"), placed]):
         assert advance(heads, released, keys).lost_holds({}) == []
+
+
+def test_an_entry_that_cannot_be_read_is_never_passed_over(keys: SpaceKeys, tmp_path: Path) -> None:
+    """Each reading refuses the journal, not the first alone."""
+    journal = Journal(tmp_path, b"j" * 16, Signer([Secret(b"s" * 32)]))
+    heads = JournalHeads(keys, journal)
+    journal.append(0, [JournalLine(1, Micros(1), b'{"action":"key.revoke","subject":5}', b"1" * 32)])
+    for _ in range(2):
+        with pytest.raises(LedgerBroken):
+            heads.read()
