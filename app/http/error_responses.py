@@ -20,10 +20,12 @@ from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
+from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.consent.decision_refusals import BeforeErasure
 from identity.planning.privacy.cancel_refusals import AlreadyLifted, AlreadySuppressed
 from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.values import errors, not_ready
+from identity.values.enums import KeyScope
 from identity.values.extras import ExtraNotInstalled
 from identity.values.unknown_names import (
     BadIdentifiers,
@@ -234,7 +236,10 @@ async def _of_domain(request: Request, error: Any) -> Response:
         # The message is not meant for the caller: the outermost step logs it and answers a constant.
         raise error
     entries: Sequence[EntryFault] = getattr(error, "entries", ())
-    return _answer(request, status, error.code, str(error), {}, entries)
+    caller: Caller | None = request.scope.get("onefold.caller")
+    lists_holds = caller is not None and KeyScope.PRIVACY in caller.scopes
+    detail = error.named if isinstance(error, UnderHold) and lists_holds else str(error)
+    return _answer(request, status, error.code, detail, {}, entries)
 
 
 async def _of_body(request: Request, error: Any) -> Response:

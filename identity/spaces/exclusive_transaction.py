@@ -32,7 +32,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, KeyUnavailable
-from identity.values.ids import BlindIndex, ProfileId, public
+from identity.values.ids import BlindIndex, HoldId, ProfileId, public
 from identity.values.not_ready import RolledBack
 from identity.values.stamps import Stamp
 
@@ -112,15 +112,15 @@ class ExclusiveSpace(SpaceReader):
         ):
             raise KeyUnavailable
 
-    async def any_held(self, keys: Sequence[BlindIndex]) -> bool:
-        """Whether any of these identifiers is under a hold. RolledBack where the database lacks a hold of the journal.
+    async def holds_on(self, keys: Sequence[BlindIndex]) -> list[HoldId]:
+        """The holds on any of these identifiers. RolledBack where the database lacks a hold of the journal.
 
         Such a hold may be on anybody: without it no answer is safe, for which nothing is destroyed.
         """
-        if await holds.any_held(self.connection, self.space.tenant, keys):
-            return True
-        await self.require_recorded_holds()
-        return False
+        found = await holds.on_identifiers(self.connection, self.space.tenant, keys)
+        if not found:
+            await self.require_recorded_holds()
+        return found
 
     async def require_recorded_holds(self) -> None:
         """RolledBack where the database lacks a hold that the journal records."""

@@ -77,8 +77,8 @@ async def _block(
         raise IdentifierNotFound
     space = exclusive.space
     key = space.keys.identifier(named.type, named.value)
-    if await exclusive.any_held([key]):
-        raise UnderHold
+    if found := await exclusive.holds_on([key]):
+        raise UnderHold(found)
     stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(
         lock_stamp=stamp,

@@ -6,7 +6,7 @@ identifier, as the hold demands. The last identifier of a profile of the backup 
 refuses: the calls become those of nobody, as a rebuild leaves them, and the next erasure of the person finds them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -23,10 +23,11 @@ from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.ingest.write import Writes, apply
 from identity.store.postgres import space_lock
 from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.privacy import holds
 from identity.store.privacy.erase import on_hold
 from identity.values.calls import Source
 from identity.values.errors import LastIdentifier
-from identity.values.ids import BlindIndex
+from identity.values.ids import BlindIndex, HoldId
 from identity.values.stamps import Stamp
 
 _NOBODY: Final = Source(0, server=True)
@@ -47,6 +48,10 @@ class RepairedSpace(ExclusiveSpace):
         """A stamp after this one."""
         self._last = Stamp(max(self._last, after) + 1)
         return self._last
+
+    async def holds_on(self, keys: Sequence[BlindIndex]) -> list[HoldId]:
+        """The holds on any of these identifiers; those that the journal records later are not yet repeated."""
+        return await holds.on_identifiers(self.connection, self.space.tenant, keys)
 
     @property
     def lane(self) -> int:

@@ -11,7 +11,7 @@ from identity.values.calls import Identifier
 
 
 async def require_no_hold(exclusive: ExclusiveSpace, opened: UnsealedProfiles) -> None:
-    """UnderHold if a hold names an identifier of the profile. RolledBack: see `ExclusiveSpace.any_held`."""
+    """UnderHold if a hold names an identifier of the profile. RolledBack: see `ExclusiveSpace.holds_on`."""
     space, rows = exclusive.space, opened.identifiers
     if exclusive.lock_row.oldest != exclusive.lock_row.newest:
         # A hold may bear an older blind index, which only the value leads to.
@@ -20,5 +20,5 @@ async def require_no_hold(exclusive: ExclusiveSpace, opened: UnsealedProfiles) -
         await exclusive.rekey_named(
             [Identifier(space.names[row.type], opened.value(key).decode()) for key, row in rows.items()]
         )
-    if await exclusive.any_held(sorted(rows)):
-        raise UnderHold
+    if found := await exclusive.holds_on(sorted(rows)):
+        raise UnderHold(found)

@@ -45,7 +45,8 @@ async def repeat_group_deletion(space: Space, connection: PipelineConnection, ke
         found = await group_rows.named_members(connection, space.tenant, [key], after, AT_ONCE)
         if not found:
             break
-        request = IngestRequest(await departures(space, found, name, at), source=_NOBODY, received=at, kind="leave")
+        bodies: list[object] = [each.body for each in await departures(space, found, name, at)]
+        request = IngestRequest(bodies, source=_NOBODY, received=at, kind="leave")
         await request.read(space, DEFAULT_RULES)
         last = await _leave(space, connection, request, last)
         after = found[-1].root

@@ -69,7 +69,7 @@ async def _decide(
         await exclusive.require_known([row.key])
     person = await open_person(exclusive, row.key, orphans)
     await exclusive.rekey_named(person.identifiers())
-    if await exclusive.any_held(sorted(person.indexes | {row.key})):
+    if await exclusive.holds_on(sorted(person.indexes | {row.key})):
         return await _put_on_hold(exclusive, row, person, actor)
     return await _erase(exclusive, row, person, actor)
 

@@ -233,8 +233,8 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
         space = await spaces_and_keys.find_public_space(connection, public_id)
         if confirm != space.name:
             raise NotConfirmed
-        if await holds.list_holds(connection, Tenant(space.id, space.bucket_base, space.spread)):
-            raise UnderHold
+        if found := await holds.list_holds(connection, Tenant(space.id, space.bucket_base, space.spread)):
+            raise UnderHold([each.id for each in found])
         await spaces_and_keys.delete_space(connection, space.id)
         await ledger.note(connection, space.id, OPERATOR, "space.delete", space_id)
     spaces.forget(space.id)

@@ -7,6 +7,7 @@ nothing. One bad entry never costs the call another identifier, since clients se
 call keeps a suppressed identifier there.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from identity.planning.resolution.resolution_rules import Rules
@@ -66,6 +67,15 @@ def named(found: Identifier | DemotedIdentifier) -> Identifier | None:
     if isinstance(found, Identifier):
         return found
     return found.identifier if found.reason == UnlinkedReason.BLOCKED else None
+
+
+def lasting(identifiers: Sequence[Identifier], rules: Rules) -> Identifier:
+    """The first identifier of a profile that these rules still read; the first one where they read none.
+
+    A call that names a profile by such an identifier names it after a rebuild too.
+    """
+    read_now = (each for each in identifiers if isinstance(read(each.type, each.value, rules), Identifier))
+    return next(read_now, identifiers[0])
 
 
 class ClaimedIdentifiers:
@@ -142,6 +152,15 @@ class ClaimedIdentifiers:
                 self._malformed(UnlinkedReason.MALFORMED_EXTERNAL_ID, kind_of(entry))
             else:
                 self._entry(entry)
+
+    def stored(self, entries: Any) -> None:
+        """Keep the identifiers of a profile, by which Onefold names the profile in a call of its own.
+
+        They are kept as they are stored: the rules may block one by now, or read another one in the same value.
+        """
+        for entry in entries or ():
+            identifier = Identifier(entry["type"], entry["id"])
+            self._kept.setdefault((identifier.type, identifier.value), identifier)
 
     def _entry(self, entry: dict[str, Any]) -> None:
         name, raw = entry.get("type"), entry.get("id")

@@ -106,7 +106,9 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         claims.claim(PHONE, own.get("phone"))
     if theirs:
         claims.claim(PHONE, theirs.get("phone"))
-    if context:
+    if kind == "leave":
+        claims.stored((context or {}).get("externalIds"))
+    elif context:
         claims.external(context.get("externalIds"))
         claims.device(context.get("device"))
         claims.google_analytics(context.get("integrations"))

@@ -4,7 +4,7 @@ Runs under the exclusive space lock. Statements follow the order of locks: slots
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import byteas, uuids
@@ -21,6 +21,10 @@ class StatingRow(NamedTuple):
     origin: ProfileId
     root: ProfileId
     member: bool
+
+
+MOST_NAMED: Final = 5
+"""The identifiers of a profile among which one is chosen, by which the profile leaves a group: the strongest ones."""
 
 
 class NamedMemberRow(NamedTuple):
@@ -66,7 +70,7 @@ async def stating(
 async def named_members(
     connection: Connection, tenant: Tenant, keys: Sequence[bytes], after: bytes, limit: int
 ) -> list[NamedMemberRow]:
-    """The next profiles with a statement about a group, each by its strongest identifier; without those on hold."""
+    """The next profiles with a statement about a group, each by its strongest identifiers; without those on hold."""
     found = await rows(
         connection,
         """
@@ -97,30 +101,36 @@ async def named_members(
                   AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
             ) m
             ORDER BY o.head, m.time DESC, m.stamp DESC
+        ), named AS (
+            SELECT o.head, o.id, i.retired, i.type, i.key, i.value,
+                   row_number() OVER (PARTITION BY o.head ORDER BY i.retired, i.type, i.key) AS place
+            FROM origins o
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM profile_identifier t
+                WHERE t.profile_id = o.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+            ) i
         )
-        SELECT DISTINCT ON (o.head) o.head, l.member, i.type, i.key, i.value,
+        SELECT n.head, l.member, n.type, n.key, n.value,
                s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
-        FROM origins o
-        JOIN latest l ON l.head = o.head
-        CROSS JOIN LATERAL (
-            SELECT t.* FROM profile_identifier t
-            WHERE t.profile_id = o.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
-        ) i
+        FROM named n
+        JOIN latest l ON l.head = n.head
         CROSS JOIN LATERAL (
             SELECT t.* FROM subject_key t
-            WHERE t.profile_id = o.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+            WHERE t.profile_id = n.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
         ) s
         CROSS JOIN LATERAL (
             SELECT t.* FROM slot_key t
             WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
         ) w
-        ORDER BY o.head, i.retired, i.type, i.key
+        WHERE n.place <= $6::int4
+        ORDER BY n.head, n.place
         """,
         tenant.id,
         byteas(keys),
         after.hex(),
         limit,
         tenant.base,
+        MOST_NAMED,
     )
     return [
         NamedMemberRow(root=root, member=member, type=type_, key=key, value=value, subject=KeyRow(*subject))

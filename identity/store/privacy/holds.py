@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import Uuid, byteas, uuids
-from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import profile_queries
 from identity.values.ids import HoldId, ProfileId
@@ -58,27 +58,27 @@ class HoldRow(NamedTuple):
     identifiers: int
 
 
-async def any_held(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
-    """Whether any of these identifiers is under a hold."""
-    found = await row(
+async def on_identifiers(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[HoldId]:
+    """The holds that name any of these identifiers."""
+    found = await rows(
         connection,
         """
-        SELECT 1 FROM held_key h
-        WHERE h.key = ANY ($2::bytea[]) AND h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
+        SELECT DISTINCT h.hold_id FROM held_key h
+        WHERE h.key = ANY ($2::bytea[]) AND h.space_id = $1::int4 AND h.bucket = $3::int4 ORDER BY h.hold_id
         """,
         tenant.id,
         byteas(keys),
         tenant.base,
     )
-    return found is not None
+    return [HoldId(bytes(id_)) for (id_,) in found]
 
 
-async def any_member_held(connection: Connection, tenant: Tenant, groups: Sequence[bytes]) -> bool:
-    """Whether a person under a hold is or was a member of one of these groups, by the keys of the groups."""
-    found = await row(
+async def on_members(connection: Connection, tenant: Tenant, groups: Sequence[bytes]) -> list[HoldId]:
+    """The holds on people who are or were members of one of these groups, by the keys of the groups."""
+    found = await rows(
         connection,
         f"""
-        SELECT 1 {_HELD_PEOPLE}
+        SELECT DISTINCT h.hold_id {_HELD_PEOPLE}
         CROSS JOIN LATERAL (
             SELECT t.profile_id FROM profile t
             WHERE t.head = p.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
@@ -88,13 +88,28 @@ async def any_member_held(connection: Connection, tenant: Tenant, groups: Sequen
             WHERE t.profile_id = o.profile_id AND t.group_key = ANY ($2::bytea[])
               AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
         ) m
-        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
+        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 ORDER BY h.hold_id
         """,  # noqa: S608 (a constant)
         tenant.id,
         byteas(groups),
         tenant.base,
     )
-    return found is not None
+    return [HoldId(bytes(id_)) for (id_,) in found]
+
+
+async def on_people(connection: Connection, tenant: Tenant, roots: Sequence[ProfileId]) -> list[HoldId]:
+    """The holds on these people, who are given by the roots of their profiles."""
+    found = await rows(
+        connection,
+        f"""
+        SELECT DISTINCT h.hold_id {_HELD_PEOPLE}
+        WHERE h.space_id = $1::int4 AND h.bucket = $3::int4 AND p.head = ANY ($2::uuid[]) ORDER BY h.hold_id
+        """,
+        tenant.id,
+        uuids(roots),
+        tenant.base,
+    )
+    return [HoldId(bytes(id_)) for (id_,) in found]
 
 
 async def held_profiles(connection: Connection, tenant: Tenant, roots: Sequence[ProfileId]) -> set[ProfileId]:

@@ -240,8 +240,11 @@ def test_a_hold_keeps_its_people_from_every_other_destruction(shop: Shop, operat
     for method, path, key, given in changes:
         refused = shop.ask(method, path, key, **given)
         assert (refused.status_code, refused.json()["code"]) == (409, "under_hold"), path
+        assert (made["hold_id"] in refused.json()["detail"]) == (key == "privacy"), path
+        assert made["hold_id"] in shop.ask(method, path, "privacy", **given).json()["detail"], path
     refused = shop.client.delete(space, headers=operator, params=named)
     assert (refused.status_code, refused.json()["code"]) == (409, "under_hold")
+    assert "A litigation hold keeps this data" in refused.json()["detail"]
     profile = shop.ask("GET", "/v1/profiles/anonymous_id:ha").json()
     assert (len(profile["identifiers"]), profile["groups"]) == (3, ["hg"])
 

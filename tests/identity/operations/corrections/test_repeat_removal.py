@@ -102,3 +102,19 @@ def test_a_person_under_a_hold_keeps_the_identifier(lab: Lab) -> None:
         assert MAIL in await identifiers(ingest, "anonymous_id:ann-1")
 
     restored(lab, since, then, before=before)
+
+
+def test_a_hold_from_after_the_removal_keeps_nothing_back(lab: Lab) -> None:
+    """The journal records the hold, and the database does not have it yet when the removal is repeated."""
+
+    async def before(ingest: Ingest) -> None:
+        await ingest.send(ANN)
+
+    async def since(ingest: Ingest) -> None:
+        await remove(ingest, block=True)
+        await place_hold(ingest.space, ["user_id:ann", "user_id:bob"], "case", "key_test")
+
+    async def then(ingest: Ingest, _done: Any) -> None:
+        assert MAIL not in await identifiers(ingest, "user_id:ann")
+
+    restored(lab, since, then, before=before)
