@@ -242,7 +242,7 @@ class _GraphReader:
             seen=each.count,
             first_seen=format_time(each.first_seen),
             last_seen=format_time(each.last_seen),
-            sources=[self.value.sources.get(source) for source in each.sources],
+            sources=[self.value.source_ids.get(source) for source in each.sources],
             bridge=pair in self.bridges,
             cut=pair in self.cut,
         )

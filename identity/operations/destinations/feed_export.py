@@ -104,8 +104,8 @@ async def _step(
     page = await read_items(space, scope, cursor, limit)
     calls = await _calls(space, page.items)
     async with space.database.reading() as connection:
-        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    writer = _StateWriter(space, scope, calls, keys)
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+    writer = _StateWriter(space, scope, calls, source_ids)
     states = [each for opened in page.items if (each := await writer.write(opened)) is not None]
     return states, page.position, page.more, page.passed
 
@@ -140,11 +140,11 @@ async def _calls(space: Space, items: Sequence[OpenedItem]) -> _Calls:
 class _StateWriter:
     """Writes items of the feed as states."""
 
-    def __init__(self, space: Space, scope: Scope, calls: _Calls, keys: Mapping[int, str]) -> None:
+    def __init__(self, space: Space, scope: Scope, calls: _Calls, source_ids: Mapping[int, str]) -> None:
         self._space = space
         self._domain = _HASH + public("dst", scope.public_id).encode()
         self._calls = calls
-        self._keys = keys
+        self._source_ids = source_ids
 
     async def write(self, opened: OpenedItem) -> ProfileState | RemovedIds | None:
         """The state that an item leaves behind; an unmerge has the states of both sides in items of their own."""
@@ -200,7 +200,7 @@ class _StateWriter:
         call = self._calls.get(stamp)
         if call is None:
             return _NOBODY
-        return CausingCall(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
+        return CausingCall(STORED_KINDS[call.kind], call.message_id, self._source_ids.get(call.source), call.time)
 
 
 def _disclosed_ids(opened: OpenedItem, one: OpenedProfile, view: Visible) -> set[ProfileId]:

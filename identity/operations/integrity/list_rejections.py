@@ -122,8 +122,8 @@ async def _lines(
         async with reading_one_version(space) as connection:
             packed = await rejections.rejected_calls(connection, space.tenant, oldest, before, size + 1)
             demoted = await rejections.demoted_calls(connection, space.tenant, oldest, before[0], size + 1)
-            keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-        if wanted.source is not None and wanted.source not in keys.values():
+            source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+        if wanted.source is not None and wanted.source not in source_ids.values():
             raise BadParameter(
                 "The query parameter `source` must be the id of a key of this space; GET /v1/keys lists them."
             )
@@ -134,7 +134,9 @@ async def _lines(
         # Rows have different stamps, so the order is total.
         places.sort(key=lambda place: place[:2], reverse=True)
         shown = places[:size]
-        reader = await _reader(space, keys, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)])
+        reader = await _reader(
+            space, source_ids, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)]
+        )
         for at, (stamp, number, row) in enumerate(shown, 1):
             line = (
                 reader.rejection(row, number) if isinstance(row, rejections.RejectedCallsRow) else reader.demotion(row)
@@ -151,9 +153,11 @@ async def _lines(
 class _RejectionReader:
     """Reads lines of the list; unseals each row of calls once."""
 
-    def __init__(self, space: Space, keys: dict[int, str], names: dict[int, str], rules: dict[int, Rules]) -> None:
+    def __init__(
+        self, space: Space, source_ids: dict[int, str], names: dict[int, str], rules: dict[int, Rules]
+    ) -> None:
         self.space = space
-        self.keys = keys
+        self.source_ids = source_ids
         self.names = names
         self.rules = rules
         self.opened: dict[int, list[StoredRejection]] = {}
@@ -180,7 +184,7 @@ class _RejectionReader:
             hint=refusal.hint,
             invalid_signals=refusal.invalid_signals,
             ignored_fields=refusal.ignored_fields,
-            source=self.keys.get(refusal.source),
+            source=self.source_ids.get(refusal.source),
             profile_id=None,
         )
 
@@ -211,15 +215,17 @@ class _RejectionReader:
             hint=None,
             invalid_signals=[],
             ignored_fields={},
-            source=self.keys.get(kept.source),
+            source=self.source_ids.get(kept.source),
             profile_id=ProfileId(row.canonical),
         )
 
 
-async def _reader(space: Space, keys: dict[int, str], demoted: list[rejections.DemotedCallRow]) -> _RejectionReader:
+async def _reader(
+    space: Space, source_ids: dict[int, str], demoted: list[rejections.DemotedCallRow]
+) -> _RejectionReader:
     names = await space.read_types() if demoted else {}
     rules = {version: await space.rules(version) for version in {row.rules_version for row in demoted}}
-    return _RejectionReader(space, keys, names, rules)
+    return _RejectionReader(space, source_ids, names, rules)
 
 
 def _stamp(text: str | None, name: str = "since") -> Stamp:

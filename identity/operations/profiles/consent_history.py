@@ -139,8 +139,8 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
     return found
 
 
-def read_statement(statement: StoredStatement, sources: dict[int, str]) -> StatedConsent:
-    """What a stored call states; `sources` are the public ids of keys by number."""
+def read_statement(statement: StoredStatement, source_ids: dict[int, str]) -> StatedConsent:
+    """What a stored call states; `source_ids` are the public ids of keys by number."""
     call = statement.call
     context = call.body.get("context")
     consent = context.get("consent") if isinstance(context, dict) else None
@@ -150,7 +150,7 @@ def read_statement(statement: StoredStatement, sources: dict[int, str]) -> State
         origin=statement.origin,
         captured_at=Micros(call.time),
         received_at=Micros(call.received),
-        source=sources.get(call.source),
+        source=source_ids.get(call.source),
         server_side=call.server,
         decisions=dict(statement.content.consent or {}),
         signals={name: each.value for name, each in statement.content.signals.items()},
@@ -202,8 +202,8 @@ def _permitted(permission: Permission, name: str, origins: list[ProfileId]) -> P
 
 async def _history(space: Space, stated: Iterable[StoredStatement]) -> list[StatedConsent]:
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    return [read_statement(each, sources) for each in stated]
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+    return [read_statement(each, source_ids) for each in stated]
 
 
 async def purposes_at(space: Space, moment: Micros | None = None) -> Purposes:

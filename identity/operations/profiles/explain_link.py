@@ -72,8 +72,8 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     places = {step: evidence.calls_of(*step) for step in steps}
     calls = await profile.calls({place for found in places.values() for place in found[:MOST_CALLS]})
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    links = _LinkReader(evidence, built, places, calls, sources)
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+    links = _LinkReader(evidence, built, places, calls, source_ids)
     return LinkExplanation(
         profile_id=profile.id,
         start=identifiers[0].text,
@@ -99,13 +99,13 @@ class _LinkReader:
         built: evidence_graph.Graph,
         places: dict[tuple[BlindIndex, BlindIndex], list[Place]],
         calls: dict[Place, StoredCall],
-        sources: dict[int, str],
+        source_ids: dict[int, str],
     ) -> None:
         self.evidence = evidence
         self.built = built
         self.places = places
         self.calls = calls
-        self.sources = sources
+        self.source_ids = source_ids
 
     def link(self, a: BlindIndex, b: BlindIndex) -> ExplainedLink:
         """A link with its first calls."""
@@ -114,7 +114,7 @@ class _LinkReader:
             start=self.evidence.text(a),
             end=self.evidence.text(b),
             edge=edge,
-            sources=[self.sources.get(source) for source in edge.sources],
+            sources=[self.source_ids.get(source) for source in edge.sources],
             call_count=len(places),
             calls=[self._call(place) for place in places[:MOST_CALLS] if place in self.calls],
         )
@@ -124,6 +124,6 @@ class _LinkReader:
         return ExplainedCall(
             call=call,
             at=stamp_time(Stamp(place[1])),
-            source=self.sources.get(call.source),
+            source=self.source_ids.get(call.source),
             rules_version=self.evidence.rules[place],
         )

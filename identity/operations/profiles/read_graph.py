@@ -51,7 +51,7 @@ class ReviewedGraph(Struct, frozen=True):
     """The evidence graph of a profile with its review, over blind indexes.
 
     Of a large graph `nodes` and `links` are the most important ones. `texts` has each of their identifiers and of
-    those that the review reports as `type:value`, `sources` the public ids of keys by number. `places` are the
+    those that the review reports as `type:value`, `source_ids` the public ids of keys by number. `places` are the
     places of nodes in a picture, by identifier; None where no picture is wanted.
     """
 
@@ -64,7 +64,7 @@ class ReviewedGraph(Struct, frozen=True):
     review: Review
     over_connected: list[OverConnection]
     texts: dict[BlindIndex, str]
-    sources: dict[int, str]
+    source_ids: dict[int, str]
     places: dict[str, tuple[float, float]] | None
 
 
@@ -87,10 +87,10 @@ async def _read(space: Space, ref: str, most: int, *, placed: bool) -> ReviewedG
     profile = await open_profile(space, ref)
     evidence = await read_graph_evidence(profile)
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
         refused = await evidence_queries.newest_demoted(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(evidence, refused, profile.root.id)
-    return await in_analysis(_analyse, evidence, sources, claims, most, placed)
+    return await in_analysis(_analyse, evidence, source_ids, claims, most, placed)
 
 
 def _claims(
@@ -110,7 +110,7 @@ def _claims(
 
 def _analyse(
     evidence: GraphEvidence,
-    sources: dict[int, str],
+    source_ids: dict[int, str],
     claims: dict[BlindIndex, int],
     most: int,
     placed: bool,  # noqa: FBT001
@@ -136,7 +136,7 @@ def _analyse(
         review=found,
         over_connected=over_connected,
         texts=texts,
-        sources=sources,
+        source_ids=source_ids,
         places=places,
     )
 

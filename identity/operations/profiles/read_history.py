@@ -99,8 +99,8 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         at = sorted({(line.origin, line.stamp) for line in lines})
         proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
-        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    reader = await _reader(space, found, lines, proofs, keys)
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+    reader = await _reader(space, found, lines, proofs, source_ids)
     shown: list[tuple[tuple[Stamp, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
     ]
@@ -125,12 +125,12 @@ def _changed(change: rules.RulesChangeRow, canonical: ProfileId) -> RulesChange:
 class _HistoryReader:
     """Reads lines of history with the identifiers and calls that they refer to."""
 
-    def __init__(self, canonical: ProfileId, names: dict[int, str], actors: dict[int, str]) -> None:
+    def __init__(self, canonical: ProfileId, names: dict[int, str], source_ids: dict[int, str]) -> None:
         self.canonical = canonical
         self.names = names
         self.values: dict[BlindIndex, tuple[str, str]] = {}
         self.calls: dict[int, StoredCall] = {}
-        self._actors = actors
+        self._source_ids = source_ids
 
     def entry(self, line: HistoryRow) -> HistoryEntry:
         """The entry of a line."""
@@ -144,7 +144,7 @@ class _HistoryReader:
             message_id=None if call is None else call.message_id,
             server_side=None if call is None else call.server,
             by_key=by_key,
-            actor=None if line.source is None else self._actors.get(line.source),
+            actor=None if line.source is None else self._source_ids.get(line.source),
             other=None if line.other is None else ProfileId(line.other),
             identifiers=self._identifiers(line),
         )
@@ -165,11 +165,11 @@ async def _reader(
     found: profile_queries.ProfileRows,
     lines: Sequence[HistoryRow],
     proofs: Sequence[EvidenceRow],
-    actors: dict[int, str],
+    source_ids: dict[int, str],
 ) -> _HistoryReader:
     names = await space.read_types()
     root = next(origin for origin in found.origins if origin.id == origin.root)
-    reader = _HistoryReader(root.canonical, names, actors)
+    reader = _HistoryReader(root.canonical, names, source_ids)
     subjects: dict[bytes, SubjectKey] = {
         row.id: space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         for row in found.origins

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from identity.operations.profiles.list_places import mark, read_place, write_place
 from identity.operations.profiles.profile import OpenedProfile
 from identity.operations.profiles.segment_paging import ListParameters, Page
-from identity.operations.profiles.segment_users import key_names, page_of, source_id
+from identity.operations.profiles.segment_users import page_of, read_source_ids, source_id
 from identity.operations.profiles.segment_values import (
     ACCOUNTS,
     CollectionTimes,
@@ -118,14 +118,14 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[Coll
     calls = await _calls(space, [joins[0], joins[-1]] if joins else [])
     first, last = (calls[0][2], calls[-1][2]) if calls else (None, None)
     newest = [stamp for _, _, stamp in group.document.traits.values()] + [stamp for _, stamp in joins[-1:]]
-    keys = await key_names(space)
+    source_ids = await read_source_ids(space)
     times = CollectionTimes(
         created_at=group.created_at,
         updated_at=max([group.created_at, *(stamp_time(stamp) for stamp in newest)]),
         first=first,
-        first_source=source_id(first, keys),
+        first_source=source_id(first, source_ids),
         last=last,
-        last_source=source_id(last, keys),
+        last_source=source_id(last, source_ids),
     )
     return Page(None, times, None)
 
@@ -144,13 +144,13 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[So
     if after is not None:
         joins = [at for at in joins if (at[1] > after if wanted.ascending else at[1] < after)]
     shown, rest = joins[: wanted.limit], joins[wanted.limit :]
-    keys = await key_names(space)
+    source_ids = await read_source_ids(space)
     calls = [
         SourcedCall(
             collection=ACCOUNTS,
             kind="group",
             call=call,
-            source=source_id(call, keys),
+            source=source_id(call, source_ids),
             profile_id=profile_id,
             identifiers=[Identifier(GROUP_TYPE, group.group_id)],
         )

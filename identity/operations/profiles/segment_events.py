@@ -52,8 +52,8 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[So
     shown, last = await page_of(profile, wanted, after)
     next_ = None if last is None else write_place(space, domain, profile.root.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
-        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    reader = _EventReader(profile, await profile.names(), keys)
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+    reader = _EventReader(profile, await profile.names(), source_ids)
     return Page(profile.id, [await reader.call(found) for found in shown], next_)
 
 
@@ -140,10 +140,10 @@ def _matches(call: StoredCall, wanted: ListParameters) -> bool:
 class _EventReader:
     """Reads calls of one profile, without identifiers that the profile no longer holds."""
 
-    def __init__(self, profile: OpenedProfile, names: dict[int, str], keys: dict[int, str]) -> None:
+    def __init__(self, profile: OpenedProfile, names: dict[int, str], source_ids: dict[int, str]) -> None:
         self.profile = profile
         self.names = names
-        self.keys = keys
+        self.source_ids = source_ids
         self.identifiers = {each.key: each for each in profile.identifiers}
 
     async def call(self, found: ProfileCall) -> SourcedCall:
@@ -156,7 +156,7 @@ class _EventReader:
             collection=USERS,
             kind=STORED_KINDS[call.kind],
             call=call,
-            source=self.keys.get(call.source),
+            source=self.source_ids.get(call.source),
             profile_id=self.profile.id,
             identifiers=[self._identifier(key) for key in keys if key in self.identifiers],
         )

@@ -7,7 +7,7 @@ from identity.operations.profiles.list_places import after_mark, mark, read_plac
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_accounts import find_group, group_id
 from identity.operations.profiles.segment_paging import ListParameters, Page
-from identity.operations.profiles.segment_users import key_names, linked_ids, source_id
+from identity.operations.profiles.segment_users import linked_ids, read_source_ids, source_id
 from identity.operations.profiles.segment_values import (
     ACCOUNTS,
     USERS,
@@ -43,11 +43,11 @@ async def accounts_of(space: Space, ref: str, wanted: ListParameters) -> Page[li
         if document.groups.get(name) == folded[name]
     }
     calls = await profile.calls(at.values())
-    keys = await key_names(space)
+    source_ids = await read_source_ids(space)
     links = []
     for name in shown:
         call = calls.get(at[name])
-        joined = group_id(name, Micros(folded[name][1]), call, source_id(call, keys))
+        joined = group_id(name, Micros(folded[name][1]), call, source_id(call, source_ids))
         links.append(CollectionLink(ACCOUNTS, [joined]))
     next_ = write_place(space, _ACCOUNTS, profile.root.canonical, mark(space, shown[-1].encode())) if rest else None
     return Page(profile.id, links, next_)
@@ -75,12 +75,12 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[
             connection, space.tenant, [each.root for each in memberships], MOST_DOCUMENTS + 1
         )
     profiles = OpenedProfile.each(space, rows)
-    keys = await key_names(space)
+    source_ids = await read_source_ids(space)
     links = []
     for each in memberships:
         profile = profiles.get(each.root)
         if profile is not None:
-            shown = await linked_ids(profile, profile.identifiers[:MOST_IDS], keys)
+            shown = await linked_ids(profile, profile.identifiers[:MOST_IDS], source_ids)
             links.append(CollectionLink(USERS, shown))
     next_ = None if more is None else write_place(space, _USERS, id_, more)
     return Page(None, links, next_)

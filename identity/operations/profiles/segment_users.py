@@ -32,8 +32,8 @@ async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[dict[st
     folded, next_ = page_of(space, profile.folded(), wanted, profile.root.canonical, profile.subjects)
     sources: dict[str, str | None] = {}
     if wanted.verbose:
-        keys = await key_names(space)
-        sources = {name: source_id(call, keys) for name, (_, call) in (await profile.set_by(folded)).items()}
+        source_ids = await read_source_ids(space)
+        sources = {name: source_id(call, source_ids) for name, (_, call) in (await profile.set_by(folded)).items()}
     shown = {name: SourcedTrait(value, sources.get(name), Micros(time)) for name, (value, time, _) in folded.items()}
     return Page(profile.id, shown, next_)
 
@@ -66,11 +66,11 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[l
     held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
     shown, rest = held[: wanted.limit], held[wanted.limit :]
     next_ = write_place(space, _IDS, profile.root.canonical, mark(space, shown[-1].key)) if rest else None
-    return Page(profile.id, await linked_ids(profile, shown, await key_names(space)), next_)
+    return Page(profile.id, await linked_ids(profile, shown, await read_source_ids(space)), next_)
 
 
 async def linked_ids(
-    profile: OpenedProfile, shown: Sequence[profile_queries.SealedIdentifierRow], keys: dict[int, str]
+    profile: OpenedProfile, shown: Sequence[profile_queries.SealedIdentifierRow], source_ids: dict[int, str]
 ) -> list[SourcedIdentifier]:
     """Identifiers with the calls that linked them."""
     names = await profile.names()
@@ -85,7 +85,7 @@ async def linked_ids(
                 value=profile.value(each),
                 created_at=stamp_time(each.linked_at),
                 call=call,
-                source=source_id(call, keys),
+                source=source_id(call, source_ids),
             )
         )
     return found
@@ -99,14 +99,14 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[Coll
     created = await profile.calls({(origin.id, oldest_birth) for origin in profile.origins})
     first = next(iter(created.values()), None)
     last = await last_call(profile)
-    keys = await key_names(space)
+    source_ids = await read_source_ids(space)
     times = CollectionTimes(
         created_at=stamp_time(oldest_birth),
         updated_at=stamp_time(max(origin.stamp for origin in profile.origins)),
         first=first,
-        first_source=source_id(first, keys),
+        first_source=source_id(first, source_ids),
         last=last,
-        last_source=source_id(last, keys),
+        last_source=source_id(last, source_ids),
     )
     return Page(profile.id, times, None)
 
@@ -125,15 +125,15 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedUser]]
     return Page(None, listed_users, next_)
 
 
-async def key_names(space: Space) -> dict[int, str]:
+async def read_source_ids(space: Space) -> dict[int, str]:
     """The public ids of all keys that the space ever had, by number."""
     async with space.database.reading() as connection:
-        return await spaces_and_keys.key_ids(connection, space.tenant.id)
+        return await spaces_and_keys.source_ids(connection, space.tenant.id)
 
 
-def source_id(call: StoredCall | None, keys: dict[int, str]) -> str | None:
+def source_id(call: StoredCall | None, source_ids: dict[int, str]) -> str | None:
     """The public id of the key that sent a call."""
-    return None if call is None else keys.get(call.source)
+    return None if call is None else source_ids.get(call.source)
 
 
 def _key(identifier: profile_queries.SealedIdentifierRow) -> BlindIndex:

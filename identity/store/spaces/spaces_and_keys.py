@@ -215,7 +215,7 @@ async def list_keys(connection: Connection, space_id: SpaceNumber) -> list[ApiKe
     return [ApiKeyRow(*item) for item in found]
 
 
-async def key_ids(connection: Connection, space_id: SpaceNumber) -> dict[int, str]:
+async def source_ids(connection: Connection, space_id: SpaceNumber) -> dict[int, str]:
     """The public ids of all keys of a space by number, revoked ones included."""
     found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
     return {int(number): str(public_id) for number, public_id in found}

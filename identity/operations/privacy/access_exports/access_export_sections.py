@@ -116,7 +116,7 @@ class SectionStep(Struct, frozen=True):
 async def read_sections(space: Space, profiles: Sequence[str], place: ExportPosition) -> AsyncIterator[SectionStep]:
     """All values from a place on; `profiles` are public ids, and profiles that are gone or on hold are skipped."""
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
+        source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
     while place.profile < len(profiles):
         try:
             opened = await open_profile(space, profiles[place.profile])
@@ -124,7 +124,7 @@ async def read_sections(space: Space, profiles: Sequence[str], place: ExportPosi
             place = ExportPosition(place.profile + 1, 0, None, place.done)
             continue
         section = _NAMES[place.section]
-        values, cursor = await _section(opened, section, place.cursor, sources)
+        values, cursor = await _section(opened, section, place.cursor, source_ids)
         done = place.done + (len(values) if section == "calls" else 0)
         following = ExportPosition(place.profile, place.section, cursor, done)
         if cursor is None:
@@ -141,7 +141,7 @@ async def read_sections(space: Space, profiles: Sequence[str], place: ExportPosi
 
 
 async def _section(
-    opened: OpenedProfile, name: str, cursor: str | int | None, sources: dict[int, str]
+    opened: OpenedProfile, name: str, cursor: str | int | None, source_ids: dict[int, str]
 ) -> tuple[Sequence[Struct], str | int | None]:
     """The values of a section after a cursor, and the cursor after them; None at the end of the section."""
     if name == "history":
@@ -153,8 +153,8 @@ async def _section(
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, _EVERY_CALL, Stamp(cursor) if isinstance(cursor, int) else None)
         if name == "calls":
-            return [CallOfOrigin(each.call, sources.get(each.call.source), each.origin) for each in found], last
-        return [line for each in found for line in _decided(each, sources)], last
+            return [CallOfOrigin(each.call, source_ids.get(each.call.source), each.origin) for each in found], last
+        return [line for each in found for line in _decided(each, source_ids)], last
     return await _SHORT[name](opened), None
 
 
@@ -236,11 +236,11 @@ async def _disclosures(opened: OpenedProfile) -> Sequence[Struct]:
     ]
 
 
-def _decided(found: ProfileCall, sources: dict[int, str]) -> list[DecidedCategory]:
+def _decided(found: ProfileCall, source_ids: dict[int, str]) -> list[DecidedCategory]:
     call = found.call
     stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
     statement = consent_history.read_statement(
-        consent_history.StoredStatement(found.origin, found.stamp, call, stated), sources
+        consent_history.StoredStatement(found.origin, found.stamp, call, stated), source_ids
     )
     signals = statement.signals
     # The categories of a consent object are among the decisions; an object without any denied everything.
