@@ -242,5 +242,5 @@ def _written(stamp: Stamp, number: int) -> bytes:
     return stamp.to_bytes(8, "big") + number.to_bytes(4, "big")
 
 
-def _position(raw: bytes) -> tuple[Stamp, int]:
-    return Stamp(int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:], "big")
+def _position(packed_position: bytes) -> tuple[Stamp, int]:
+    return Stamp(int.from_bytes(packed_position[:8], "big")), int.from_bytes(packed_position[8:], "big")

@@ -42,8 +42,8 @@ async def list_requests(
     """A page of requests, the newest first, and the cursor after it. BadCursor."""
     before = _LAST_TIME, RequestId(LAST_ID)
     if cursor is not None:
-        raw = space.read_cursor(b"requests", cursor)
-        before = Micros(int.from_bytes(raw[:8], "big")), RequestId(raw[8:])
+        packed_position = space.read_cursor(b"requests", cursor)
+        before = Micros(int.from_bytes(packed_position[:8], "big")), RequestId(packed_position[8:])
     async with space.database.reading() as connection:
         found = await requests.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
         page = found[:limit]

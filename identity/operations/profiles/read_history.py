@@ -199,5 +199,5 @@ async def _reader(
     return reader
 
 
-def _position(raw: bytes) -> tuple[Stamp, int]:
-    return Stamp(int.from_bytes(raw[:8], "big")), int.from_bytes(raw[8:], "big")
+def _position(packed_position: bytes) -> tuple[Stamp, int]:
+    return Stamp(int.from_bytes(packed_position[:8], "big")), int.from_bytes(packed_position[8:], "big")
