@@ -85,7 +85,12 @@ def test_a_head_is_verified_anew_only_where_its_file_changed(tmp_path: Path, mon
     journal = Journal(tmp_path, b"j" * 16, SIGNER)
     verified: list[bytes] = []
     genuine = Signer.verified
-    monkeypatch.setattr(Signer, "verified", lambda *given: (verified.append(given[2]), genuine(*given))[1])
+
+    def counted(signer: Signer, kid: str, message: bytes, signature: bytes) -> bool:
+        verified.append(message)
+        return genuine(signer, kid, message, signature)
+
+    monkeypatch.setattr(Signer, "verified", counted)
     journal.append(0, LINES[:1])
     entries, offset = journal.since(0)
     assert (len(entries), journal.since(offset), journal.since(offset)) == (1, ([], offset), ([], offset))
