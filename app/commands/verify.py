@@ -50,7 +50,10 @@ async def _run(url: str, space_ids: Sequence[str], key_store: Path, keyring: Key
     if not all(report.found_keys for report in reports):
         _out.print(f"There is no key store in {key_store}, so the keys were not checked.", markup=False)
     elif reports and keyring is None:
-        _out.print("The root key is not here or opens another key store, so API keys were not checked.")
+        _out.print(
+            "The root key is not here or opens another key store, so API keys, sealed values and the journal were not"
+            " checked."
+        )
     if not reports:
         _out.print("There is no space yet.")
     if any(report.findings for report in reports):

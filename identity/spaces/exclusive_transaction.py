@@ -125,7 +125,7 @@ class ExclusiveSpace(SpaceReader):
     async def require_recorded_holds(self) -> None:
         """RolledBack where the database lacks a hold that the journal records."""
         await self.space.read_heads()
-        if self.space.heads.holds and await self._lost_holds():
+        if any(self.space.heads.holds.values()) and await self._lost_holds():
             # The entry of a release may be in the ledger only, for a moment.
             await self.space.publish()
             if await self._lost_holds():

@@ -16,7 +16,7 @@ from identity.values.errors import OnefoldError
 from identity.vault.vouching.journal_constraints import SUPPRESSION_MISSING
 
 _AT_ONCE: Final = 5_000
-_SETTLED: Final = 0.2
+SETTLED: Final = 0.2
 """Seconds in which an entry of a commit is in the journal, unless the server that committed was killed."""
 _log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ async def missing_suppressions(space: Space) -> set[bytes]:
     """The hashes of one space. A change in between may be in one of the two only: look twice. KeyUnavailable."""
     missing = await _not_stored(space, list(space.recorded.suppressed))
     if missing:
-        await asyncio.sleep(_SETTLED)
+        await asyncio.sleep(SETTLED)
         await space.read_heads()
         missing = await _not_stored(space, sorted(missing & space.recorded.suppressed))
     return missing

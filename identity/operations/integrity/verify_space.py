@@ -1,9 +1,9 @@
 """Verifies that the stored rows of a space agree with each other and with the evidence they come from.
 
-All rows are read in one snapshot, so ingest may continue. An audit writes and unseals nothing; so it cannot check the
-content of sealed payloads. Of the key store it reads which epoch keys there are. With the keyring it also checks the
-MACs of rows (`verify_vouchers`), and without the root key it leaves them out. During a rotation
-of the index key every row is read under the newest blind indexes.
+All rows are read in one snapshot, so ingest may continue. An audit writes nothing. Of the key store it reads which
+epoch keys there are. With the keyring it also checks the MACs of rows, compares rows with the journal, and opens every
+sealed value (`verify_vouchers`); without the root key it leaves these out. During a rotation of the index key every row
+is read under the newest blind indexes.
 """
 
 import asyncio

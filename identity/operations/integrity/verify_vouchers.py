@@ -1,19 +1,25 @@
 """Finds the rows of a space that Onefold did not store as they are, and rows that are older than the journal records.
 
-Only this part of an audit needs the root key. The suppression list and the holds are compared with the journal too.
+Suppressions, holds, blocks and erasures are compared with the journal too. Only this part of an audit needs the root
+key, and so does the search for values that do not open (`verify_seals`).
 """
 
 import asyncio
-from typing import Final
 
+from identity.operations.integrity.find_missing_suppressions import SETTLED
 from identity.operations.integrity.find_rolled_back import older_rows
+from identity.operations.integrity.verify_erasures import check_erasures
+from identity.operations.integrity.verify_seals import check_seals
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy
 from identity.planning.integrity.suppressions_of_journal import LIFTS, suppressed_hashes
+from identity.spaces.ledger_publication import require_published
 from identity.spaces.vouched_keys import foreign_keys
+from identity.store.integrity.verify import blocked_keys
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import holds, suppressions
 from identity.store.spaces.spaces_and_keys import SpaceRow
+from identity.values.errors import LedgerBroken, Quarantined
 from identity.values.ids import public
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
@@ -22,15 +28,19 @@ from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import JournalHeads
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
-_SETTLED: Final = 0.2
-"""Seconds in which an entry of a commit is in the journal, unless the server that committed was killed."""
-
 
 async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) -> list[Discrepancy]:
     """The foreign and the older rows of a space by kind. KeyUnavailable, LedgerBroken."""
     findings = Discrepancies()
     keys = await in_key_store(keyring.space, space.public_id)
     journal = await in_key_store(keyring.journal, space.public_id)
+    tenant = Tenant(space.id, space.bucket_base, space.spread)
+    try:
+        await require_published(database, tenant, journal)
+    except (LedgerBroken, Quarantined) as error:
+        # What such a journal says proves nothing.
+        findings.add("journal_broken", error.code)
+        return list(findings)
     reader = JournalHeads(keys, journal)
     await in_key_store(reader.read)
     async with database.reading() as connection:
@@ -38,16 +48,18 @@ async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) ->
             findings.add("key_foreign", key_id)
         for _, kind, label in await older_rows(connection, {space.id: reader.current}):
             findings.add(kind, label)
-        await _check_suppressions(connection, space, keys, journal, findings)
-        await _check_holds(connection, space, reader, findings)
+        await _check_suppressions(connection, tenant, keys, journal, findings)
+        await _check_holds(connection, tenant, reader, findings)
+        await _check_blocks(connection, tenant, reader, findings)
+    await check_erasures(database, tenant, keys, journal, findings)
+    await check_seals(database, tenant, keys, findings)
     return list(findings)
 
 
 async def _check_suppressions(
-    connection: Connection, space: SpaceRow, keys: SpaceKeys, journal: Journal, findings: Discrepancies
+    connection: Connection, tenant: Tenant, keys: SpaceKeys, journal: Journal, findings: Discrepancies
 ) -> None:
     """Compare the suppression list with the journal. A change in between may be in one of them only: look twice."""
-    tenant = Tenant(space.id, space.bucket_base, space.spread)
     missing: set[bytes] | None = None
     foreign: set[bytes] | None = None
     for _ in range(2):
@@ -57,16 +69,15 @@ async def _check_suppressions(
         foreign = stored - recorded if foreign is None else foreign & (stored - recorded)
         if not missing and not foreign:
             return
-        await asyncio.sleep(_SETTLED)
+        await asyncio.sleep(SETTLED)
     for kind, hashes in (("suppression_missing", missing or ()), ("suppression_foreign", foreign or ())):
         for hash_ in sorted(hashes):
             findings.add(kind, f"suppression {hash_.hex()}")
 
 
-async def _check_holds(connection: Connection, space: SpaceRow, reader: JournalHeads, findings: Discrepancies) -> None:
+async def _check_holds(connection: Connection, tenant: Tenant, reader: JournalHeads, findings: Discrepancies) -> None:
     """Compare the holds with the journal, again after a moment: a release is in the database first."""
-    tenant = Tenant(space.id, space.bucket_base, space.spread)
-    for wait in (_SETTLED, 0.0):
+    for wait in (SETTLED, 0.0):
         stored = {public("hld", id_): keys for id_, keys in (await holds.named_keys(connection, tenant)).items()}
         await in_key_store(reader.read)
         lost = reader.current.lost_holds(stored)
@@ -75,6 +86,13 @@ async def _check_holds(connection: Connection, space: SpaceRow, reader: JournalH
         await asyncio.sleep(wait)
     for id_ in lost:
         findings.add("hold_missing", id_)
+
+
+async def _check_blocks(connection: Connection, tenant: Tenant, reader: JournalHeads, findings: Discrepancies) -> None:
+    """Compare the blocked identifiers with the journal, which follows the database: no block ever ends."""
+    stored = await blocked_keys(connection, tenant)
+    for label in reader.constraints.lost_blocks(stored):
+        findings.add("block_missing", f"identifier {label}")
 
 
 def _own_entries(keys: SpaceKeys, journal: Journal) -> list[bytes]:

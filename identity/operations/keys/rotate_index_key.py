@@ -25,6 +25,7 @@ from identity.values.ids import SpaceNumber
 from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, first_stamp, stamp_time, wall_time
 from identity.vault.threads import in_key_store
+from identity.vault.vouching.ledger_entries import vouch_for_entry
 
 MESSAGE_DAYS: Final = 8
 """The default for how many days message ids are kept."""
@@ -46,7 +47,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
                 now = wall_time()
                 await activate_next_version(space, connection, lock_row, now)
                 entry = ledger.entry(actor, LedgerAction.INDEX_ROTATED, None, now, {"version": versions.newest + 1})
-                await ledger.append(connection, space.tenant.id, *entry)
+                await ledger.append(connection, space.tenant.id, *vouch_for_entry(space.keys, entry))
         await space.publish()
         await space.refresh_versions()
     return space.keys.versions.newest

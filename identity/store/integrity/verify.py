@@ -86,6 +86,13 @@ SELECT b.key FROM blocked_key b
 JOIN identifier i ON i.key = b.key AND i.space_id = $1::int4 AND i.bucket = $2::int4
 WHERE b.space_id = $1::int4 AND b.bucket = $2::int4
 """
+BLOCKED: LiteralString = """
+SELECT key FROM blocked_key WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+ERASURES: LiteralString = """
+SELECT erasure_id, request_id, kind, regulation, state, hash, commitment, received_at, internal_at, duplicate_of, found
+FROM erasure WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
 KEYLESS: LiteralString = """
 SELECT o.id FROM (
     SELECT profile_id AS id FROM profile WHERE space_id = $1::int4 AND bucket = $2::int4
@@ -133,11 +140,13 @@ async def snapshot(database: Database) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def stream(connection: Connection, query: LiteralString, tenant: Tenant) -> AsyncIterator[list[TupleRow]]:
-    """The rows of a statement on a space, BATCH at a time."""
+async def stream(
+    connection: Connection, query: LiteralString, tenant: Tenant, batch: int = BATCH
+) -> AsyncIterator[list[TupleRow]]:
+    """The rows of a statement on a space, some at a time."""
     async with AsyncRawServerCursor(connection, "audit") as cursor:
         await cursor.execute(query, [tenant.id, tenant.base], binary=True)
-        while found := await cursor.fetchmany(BATCH):
+        while found := await cursor.fetchmany(batch):
             yield found
 
 
@@ -154,6 +163,11 @@ async def profiles_with_history(connection: Connection, tenant: Tenant, kind: in
         kind,
     )
     return [ProfileId(id_) for (id_,) in found]
+
+
+async def blocked_keys(connection: Connection, tenant: Tenant) -> set[bytes]:
+    """The blind indexes of all blocked identifiers."""
+    return {bytes(key) for (key,) in await rows(connection, BLOCKED, tenant.id, tenant.base)}
 
 
 class LaneCheckRow(NamedTuple):

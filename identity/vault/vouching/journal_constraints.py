@@ -27,6 +27,7 @@ _STARTS: Final = starts(
         LedgerAction.ERASED,
         LedgerAction.IDENTIFIER_REMOVED,
         LedgerAction.CONSENT_WITHDRAWN,
+        LedgerAction.INDEX_ROTATED,
     )
 )
 _ERASURE: Final = "ers_"
@@ -51,7 +52,8 @@ class JournalConstraints:
     """What the entries taken up so far leave; each identifier is named by its hash in the suppression list.
 
     `suppressed` are suppressed for good, `erased` up to a time. `blocked` are the hashes of blocked identifiers, and
-    `blocked_keys` their blind indexes at the time of the block. `withdrawals` are the stamps of withdrawals by origin.
+    `blocked_keys` their blind indexes at the time of the block, of which a rotation of the index key may have replaced
+    the `rekeyed` ones. `withdrawals` are the stamps of withdrawals by origin.
     """
 
     def __init__(self, is_vouched: Callable[[bytes], bool]) -> None:
@@ -59,6 +61,7 @@ class JournalConstraints:
         self.erased: dict[bytes, Micros] = {}
         self.blocked: set[bytes] = set()
         self.blocked_keys: set[bytes] = set()
+        self.rekeyed: set[bytes] = set()
         self.withdrawals: dict[bytes, tuple[Stamp, ...]] = {}
         self._is_vouched = is_vouched
         self._held: set[str] = set()
@@ -81,6 +84,8 @@ class JournalConstraints:
         elif entry.action == LedgerAction.IDENTIFIER_REMOVED:
             self.blocked |= hashes
             self.blocked_keys |= {bytes.fromhex(key) for key in entry.blocked}
+        elif entry.action == LedgerAction.INDEX_ROTATED:
+            self.rekeyed |= self.blocked_keys
         elif entry.action == LedgerAction.CONSENT_WITHDRAWN:
             origin = bytes.fromhex(entry.origin)
             self.withdrawals[origin] = (*self.withdrawals.get(origin, ()), entry.stamp)
@@ -93,6 +98,16 @@ class JournalConstraints:
     def missing(self, hashes: Collection[bytes], stored: Collection[bytes]) -> set[bytes]:
         """The hashes among these that the journal suppresses, and the rows in `stored` do not."""
         return {hash_ for hash_ in hashes if hash_ in self.suppressed}.difference(stored)
+
+    def lost_blocks(self, stored: Collection[bytes]) -> list[str]:
+        """The blocks that the rows lack, where `stored` has the blind indexes of all.
+
+        Of identifiers that were blocked before a rotation of the index key only the number is compared.
+        """
+        lost = [key.hex() for key in sorted(self.blocked_keys - self.rekeyed - set(stored))]
+        if not lost and len(stored) < len(self.blocked):
+            lost = ["blocked before a rotation of the index key"] * (len(self.blocked) - len(stored))
+        return lost
 
     def _erase(self, raw: bytes, entry: _ConstraintEntry, hashes: set[bytes]) -> None:
         subject, first = entry.subject or "", self._is_first(raw)

@@ -8,8 +8,8 @@ newer, never older.
 An entry that ends or pauses something (a key, a destination, all destinations after a restore) needs no proof. A writer
 who forges one ends that thing for good, and can do the same by deleting the row. An entry that ends a pause has a MAC,
 and names the restore, so neither a forged nor a repeated one counts. The entries that place and release a hold have one
-too, and so has that of a new space, which names its default rules: a hold or a space of an older version, without it,
-is as the database has it.
+too, and so have those of a rotation of the index key and of a new space, which names its default rules: a hold or a
+space of an older version, without it, is as the database has it.
 """
 
 from base64 import b64decode
@@ -53,6 +53,7 @@ _PROVEN_BY_MAC: Final = starts(
         LedgerAction.DESTINATION_RESUMED,
         LedgerAction.HOLD_PLACED,
         LedgerAction.HOLD_RELEASED,
+        LedgerAction.INDEX_ROTATED,
     )
 )
 

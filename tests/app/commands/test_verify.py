@@ -120,4 +120,4 @@ def test_without_a_key_store_verify_says_that_it_checked_no_keys(server: Callabl
     held = {"ONEFOLD_DATABASE_URL": database, "ONEFOLD_DATA_DIR": str(running.data_dir)}
     assert onefold("verify", **held)[0] == 0
     status, out, _ = onefold("verify", **held, ONEFOLD_ROOT_KEY=b64encode(bytes(range(100, 132))).decode())
-    assert (status, "API keys were not checked" in out) == (2, True)
+    assert (status, "sealed values and the journal were not checked" in out) == (2, True)

@@ -15,7 +15,6 @@ from identity.operations.corrections.simulate_rules import name_examples, simula
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.integrity.list_rejections import list_rejections
-from identity.operations.integrity.verify_space import verify
 from identity.operations.privacy import request_erasure as requesting
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.manage_holds import get_hold, list_holds, place_hold, release_hold
@@ -34,7 +33,7 @@ from identity.values.ids import RequestId, public
 from identity.values.not_ready import RolledBack
 from identity.values.stamps import Micros, wall_time
 from identity.vault.seal import HOLD
-from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.integrity.space_audit import audited, discrepancies, ignore_progress
 from tests.support.privacy.older_backup import Backup, publish_ledgers
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -230,9 +229,3 @@ async def test_attack_172_a_deleted_hold_lets_nobody_be_erased(lab: Lab) -> None
             await release_hold(space, id_, "key_test")
         await resume_requests(ingest.spaces, Micros(0))
         assert (await seen(ingest), await audited(lab)) == ([], [])
-
-
-async def audited(lab: Lab) -> list[tuple[str, list[str]]]:
-    """What an audit with the keys finds, with examples."""
-    reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
-    return [(finding.kind, finding.examples) for report in reports for finding in report.findings]

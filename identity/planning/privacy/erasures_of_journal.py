@@ -1,0 +1,129 @@
+"""Compares privacy requests and erasures with the entries of the journal: what the API shows is what happened.
+
+Invariant: a row that Onefold wrote agrees with its entries, since both are in one transaction.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from identity.planning.privacy.privacy_requests import DELETES
+from identity.values.enums import ErasureState, RequestKind
+from identity.values.ids import ErasureId, RequestId, public
+from identity.values.ledger_actions import LedgerAction, starts
+from identity.values.stamps import Micros
+
+_STARTS: Final = starts(
+    (
+        LedgerAction.REQUEST_RECEIVED,
+        LedgerAction.ERASED,
+        LedgerAction.SUPPRESSED,
+        LedgerAction.SUPPRESSION_LIFTED,
+    )
+)
+# Entries without a MAC: a database writer who forges one stops an erasure, and can stop it by the row alone.
+_NOTED: Final = starts((LedgerAction.ERASURE_CANCELLED, LedgerAction.SUPPRESSED))
+_ID, _HASH, _COMMITMENT = 0, 3, 4
+"""Places in the fields of an erasure in the entry of its request."""
+
+
+class ErasureFacts(msgspec.Struct, frozen=True):
+    """What the row of an erasure states, as far as the journal records the same."""
+
+    id: ErasureId
+    request_id: RequestId
+    kind: int
+    regulation: int
+    state: int
+    hash: bytes
+    commitment: bytes
+    received_at: Micros
+    internal_at: Micros | None
+    duplicate_of: ErasureId | None
+    found: bool | None
+
+
+class _PrivacyEntry(msgspec.Struct, frozen=True):
+    action: str
+    at: Micros = Micros(0)
+    subject: str | None = None
+    kind: int = 0
+    regulation: int = 0
+    received_at: Micros = Micros(0)
+    erasures: list[list[str | int]] = []
+    hashes: list[str] = []
+    keys: list[str] = []
+
+
+_decoder: Final = msgspec.json.Decoder(_PrivacyEntry)
+
+
+class RecordedErasures:
+    """The requests and outcomes that entries record."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, _PrivacyEntry] = {}
+        self._outcomes: dict[str, _PrivacyEntry] = {}
+        self._noted: set[str] = set()
+
+    def take(self, raw: bytes, *, genuine: bool) -> None:
+        """Take up the next entry; a repeated one changes nothing."""
+        if genuine and raw.startswith(_STARTS):
+            entry = _decoder.decode(raw)
+            requested = entry.action == LedgerAction.REQUEST_RECEIVED
+            (self._requests if requested else self._outcomes).setdefault(_place(entry), entry)
+        if raw.startswith(_NOTED):
+            with suppress(msgspec.DecodeError):
+                self._noted.add(_place(_decoder.decode(raw)))
+
+    def missing(self, stored: set[ErasureId]) -> set[ErasureId]:
+        """The erasures of recorded requests that are not stored."""
+        recorded = {
+            ErasureId(bytes.fromhex(str(fields[_ID]))) for entry in self._requests.values() for fields in entry.erasures
+        }
+        return recorded - stored
+
+    def differs(self, row: ErasureFacts) -> bool:
+        """Whether a row is not as its entries have it. An older version of Onefold wrote no entry of a request."""
+        request_id = public("req", row.request_id)
+        request, outcome = self._requests.get(f"{LedgerAction.REQUEST_RECEIVED} {request_id}"), self._outcome(row)
+        if request is not None and not _is_asked(row, request):
+            return True
+        if row.state in (ErasureState.RECEIVED, ErasureState.ON_HOLD, ErasureState.CANCELLED):
+            noted = {
+                ErasureState.ON_HOLD: f"{LedgerAction.SUPPRESSED} {public('ers', row.id)}",
+                ErasureState.CANCELLED: f"{LedgerAction.ERASURE_CANCELLED} {request_id}",
+            }.get(ErasureState(row.state))
+            return outcome is not None or not (noted is None or noted in self._noted)
+        if outcome is None:
+            return request is not None or row.kind in DELETES
+        if row.internal_at != outcome.at or (request is not None and row.hash.hex() not in outcome.hashes):
+            return True
+        return row.kind in DELETES and row.found is not None and row.found != bool(outcome.keys)
+
+    def _outcome(self, row: ErasureFacts) -> _PrivacyEntry | None:
+        if row.kind in DELETES:
+            subject, action = public("ers", row.duplicate_of or row.id), LedgerAction.ERASED
+        else:
+            lifts = row.kind == RequestKind.UNSUPPRESS
+            subject = public("req", row.request_id)
+            action = LedgerAction.SUPPRESSION_LIFTED if lifts else LedgerAction.SUPPRESSED
+        return self._outcomes.get(f"{action} {subject}")
+
+
+def _place(entry: _PrivacyEntry) -> str:
+    return f"{entry.action} {entry.subject}"
+
+
+def _is_asked(row: ErasureFacts, request: _PrivacyEntry) -> bool:
+    """Whether the row has what the entry of its request says."""
+    fields = next((each for each in request.erasures if each[_ID] == row.id.hex()), None)
+    stated = (row.kind, row.regulation, row.received_at, row.hash.hex(), row.commitment.hex())
+    return fields is not None and stated == (
+        request.kind,
+        request.regulation,
+        request.received_at,
+        fields[_HASH],
+        fields[_COMMITMENT],
+    )
