@@ -5,6 +5,7 @@ start, so a row without a MAC that a database writer inserts later never gets on
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -12,7 +13,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection
 from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import VouchedKeyRow
-from identity.values.api_key_secrets import ApiKeyContent
+from identity.values.api_key_secrets import ApiKeyContent, hash_of
 from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceNumber, public
 from identity.values.ledger_actions import LedgerAction
@@ -25,20 +26,25 @@ from identity.vault.vouching.journal_heads import Heads
 _log = structlog.get_logger(__name__)
 
 
-async def add_key(
-    connection: Connection,
-    space_id: SpaceNumber,
-    keys: SpaceKeys,
-    *,
-    public_id: str,
-    name: str,
-    scopes: Sequence[str],
-    secret_hash: bytes,
-) -> None:
-    """Add an API key to a space. SpaceNotFound where the space was deleted meanwhile."""
-    number = await spaces_and_keys.next_key_number(connection)
-    content = ApiKeyContent(number=number, public_id=public_id, name=name, scopes=list(scopes), secret_hash=secret_hash)
-    await spaces_and_keys.add_key(connection, space_id, content, api_key_mac(keys, content))
+class UnstoredKey(NamedTuple):
+    """A key to be added; the database gets only the hash of its secret."""
+
+    public_id: str
+    secret: str
+    name: str
+    scopes: Sequence[str]
+
+
+async def add_keys(connection: Connection, space_id: SpaceNumber, keys: SpaceKeys, *new: UnstoredKey) -> None:
+    """Add API keys to a space. SpaceNotFound where the space was deleted meanwhile."""
+    numbers = await spaces_and_keys.next_key_numbers(connection, len(new))
+    contents = [
+        ApiKeyContent(
+            number=number, public_id=key.public_id, name=key.name, scopes=key.scopes, secret_hash=hash_of(key.secret)
+        )
+        for number, key in zip(numbers, new, strict=True)
+    ]
+    await spaces_and_keys.add_keys(connection, space_id, contents, [api_key_mac(keys, content) for content in contents])
 
 
 async def revoke_key(connection: Connection, space_id: SpaceNumber, key_id: str, actor: str) -> None:

@@ -21,13 +21,12 @@ from identity.planning.destinations.policy import ALL, Entitled, StoredDestinati
 from identity.spaces.named_identifiers import require_types
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
-from identity.spaces.vouched_keys import add_key, revoke_key
+from identity.spaces.vouched_keys import UnstoredKey, add_keys, revoke_key
 from identity.store.destinations import deliveries, destinations
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger
-from identity.store.postgres.database import Connection
 from identity.store.privacy import erasure_notices
-from identity.values.api_key_secrets import hash_of, new_secret
+from identity.values.api_key_secrets import new_secret
 from identity.values.errors import (
     BadCallback,
     BadDestination,
@@ -103,7 +102,7 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
     sealed = seal_document(space, id_, 1, document)
     async with space.database.transaction() as connection:
         await destinations.add(connection, space.tenant, id_, name, sealed)
-        await _add_key(connection, space, key_id, secret, name=name, scope=_scope(id_))
+        await add_keys(connection, space.tenant.id, space.keys, UnstoredKey(key_id, secret, name, [_scope(id_)]))
         await note_document(
             connection, space, actor, LedgerAction.DESTINATION_CREATED, id_, sealed, version=1, name=name
         )
@@ -180,7 +179,7 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
             raise Conflict
         for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
             await revoke_key(connection, space.tenant.id, ended, actor)
-        await _add_key(connection, space, key_id, secret, name=name, scope=scope)
+        await add_keys(connection, space.tenant.id, space.keys, UnstoredKey(key_id, secret, name, [scope]))
         await note_document(
             connection, space, actor, LedgerAction.DESTINATION_ROTATED, row.public_id, sealed, version=version
         )
@@ -230,13 +229,6 @@ async def _named(space: Space, name: str) -> DestinationRow:
     if row is None:
         raise DestinationNotFound
     return row
-
-
-async def _add_key(connection: Connection, space: Space, key_id: str, secret: str, *, name: str, scope: str) -> None:
-    """Add a key of a destination."""
-    hashed = hash_of(secret)
-    number = space.tenant.id
-    await add_key(connection, number, space.keys, public_id=key_id, name=name, scopes=[scope], secret_hash=hashed)
 
 
 def _scope(id_: DestinationId) -> str:

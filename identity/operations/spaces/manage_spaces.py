@@ -195,22 +195,17 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     # The keys are in the key store before a row names them; a crash here leaves an unused folder.
     await in_key_store(spaces.keyring.create_space, public_id)
     keys = await in_key_store(spaces.keyring.space, public_id)
-    secrets = {}
+    first = [vouched_keys.UnstoredKey(*new_secret(), purpose, scopes) for purpose, scopes in FIRST_KEYS.items()]
     async with spaces.database.transaction() as connection:
         stamp, defaults = first_stamp(wall_time()), len(GENERATIONS) - 1
         space = await spaces_and_keys.create_space(connection, public_id, name, stamp, defaults)
-        for purpose, scopes in FIRST_KEYS.items():
-            key_id, secret = new_secret()
-            await vouched_keys.add_key(
-                connection, space.id, keys, public_id=key_id, name=purpose, scopes=scopes, secret_hash=hash_of(secret)
-            )
-            secrets[purpose] = secret
+        await vouched_keys.add_keys(connection, space.id, keys, *first)
         created = ledger.entry(
             OPERATOR, LedgerAction.SPACE_CREATED, public("spc", public_id), wall_time(), {"version": defaults}
         )
         await ledger.append(connection, space.id, *vouch_for_entry(keys, created))
     await (await spaces.get(space.id)).publish()
-    return SpaceSecrets(public_id, name, secrets)
+    return SpaceSecrets(public_id, name, {key.name: key.secret for key in first})
 
 
 async def list_spaces(spaces: Spaces) -> list[SpaceEntry]:
@@ -258,15 +253,8 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
     key_id, secret = new_secret()
     space = await spaces.get(caller.space_id)
     async with spaces.database.transaction() as connection:
-        await vouched_keys.add_key(
-            connection,
-            caller.space_id,
-            space.keys,
-            public_id=key_id,
-            name=name,
-            scopes=sorted(set(scopes)),
-            secret_hash=hash_of(secret),
-        )
+        new = vouched_keys.UnstoredKey(key_id, secret, name, sorted(set(scopes)))
+        await vouched_keys.add_keys(connection, caller.space_id, space.keys, new)
         await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
     return KeySecret(key_id, secret, name, sorted(set(scopes)))
 

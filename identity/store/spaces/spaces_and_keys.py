@@ -140,28 +140,33 @@ async def delete_space(connection: Connection, space_id: SpaceNumber) -> None:
     await connection.execute("UPDATE space SET deleted_at = now() WHERE id = $1::int4", [space_id])
 
 
-async def next_key_number(connection: Connection) -> int:
-    """A number for a new API key."""
-    found = await row(connection, "SELECT nextval('api_key_id_seq')::int8")
-    return int(found[0]) if found else 0
+async def next_key_numbers(connection: Connection, count: int) -> list[int]:
+    """Numbers for new API keys."""
+    found = await rows(connection, "SELECT nextval('api_key_id_seq')::int8 FROM generate_series(1, $1::int4)", count)
+    return [int(number) for (number,) in found]
 
 
-async def add_key(connection: Connection, space_id: SpaceNumber, content: ApiKeyContent, mac: bytes) -> None:
-    """Add an API key with the MAC of its row. SpaceNotFound where the space was deleted meanwhile."""
+async def add_keys(
+    connection: Connection, space_id: SpaceNumber, contents: Sequence[ApiKeyContent], macs: Sequence[bytes]
+) -> None:
+    """Add API keys with the MACs of their rows. SpaceNotFound where the space was deleted meanwhile."""
     await space_lock.share(connection, space_id)
+    # A scope has no blank, and a list of lists is no array of Postgres.
     await connection.execute(
         """
         INSERT INTO api_key (id, space_id, public_id, name, scopes, secret_hash, mac)
-        VALUES ($1::int4, $2::int4, $3::text, $4::text, $5::text[], $6::bytea, $7::bytea)
+        SELECT id, $2::int4, public_id, name, string_to_array(scopes, ' '), secret_hash, mac
+        FROM unnest($1::int4[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
+            AS new (id, public_id, name, scopes, secret_hash, mac)
         """,
         [
-            content.number,
+            [content.number for content in contents],
             space_id,
-            content.public_id,
-            content.name,
-            list(content.scopes),
-            content.secret_hash,
-            mac,
+            [content.public_id for content in contents],
+            [content.name for content in contents],
+            [" ".join(content.scopes) for content in contents],
+            [content.secret_hash for content in contents],
+            list(macs),
         ],
     )
 
