@@ -54,7 +54,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         if await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
             # The hold has ended and the erasure that waited for it is next: nobody reads the person any more.
             return await _block(exclusive, named, actor, block=block)
-        if len(opened.whole.links) == 1:
+        if len(opened.snapshot.links) == 1:
             raise LastIdentifier
         removal, writes = await removal_rows(exclusive, opened, key, source, block=block)
         profile_id = ProfileId(removal.root.canonical)
@@ -114,7 +114,7 @@ async def removal_rows(
 
     Every set of identifiers that contained the removed one loses its sighting.
     """
-    space, removal = exclusive.space, plan_removal(opened.whole, key, exclusive.stamps)
+    space, removal = exclusive.space, plan_removal(opened.snapshot, key, exclusive.stamps)
     origin, stamp = removal.link.origin, removal.stamp
     await opened.unlock(origin)
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)

@@ -95,7 +95,7 @@ async def _remove(repaired: RepairedSpace, key: BlindIndex, *, block: bool) -> N
 
 
 async def _rows(repaired: RepairedSpace, opened: UnsealedProfiles, key: BlindIndex, *, block: bool) -> Writes | None:
-    if len(opened.whole.links) > 1:
+    if len(opened.snapshot.links) > 1:
         return (await removal_rows(repaired, opened, key, _NOBODY, block=block))[1]
     forgotten = repaired.stamps(max(repaired.lock_row.stamp, *(row.stamp for row in opened.rows.values())))
     await apply(repaired.connection, repaired.space.tenant, Writes(forgotten=[(key, forgotten)]))

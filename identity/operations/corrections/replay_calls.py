@@ -57,7 +57,7 @@ async def replay(view: SpaceReader, roots: Iterable[ProfileId], since: Stamp) ->
         log = await _log(opened, rules)
         keys = {key for entry in log for key in (linkable_keys(entry.call) if entry.call is not None else entry.named)}
         events = _events(opened, rules)
-        keys |= opened.whole.links.keys()
+        keys |= opened.snapshot.links.keys()
         keys |= {key for event in events.values() for key in event.keys}
         found = set((await owners_of(view.connection, space.tenant, sorted(keys))).values())
         for row in late:
@@ -92,7 +92,7 @@ async def _constraints(
     space, oldest = view.space, view.lock_row.oldest
     older: dict[BlindIndex, BlindIndex] = {}
     if oldest < view.lock_row.newest:
-        named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.whole.links.items()]
+        named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.snapshot.links.items()]
         for call in (entry.call for entry in log if entry.call is not None):
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
@@ -115,7 +115,7 @@ async def _log(opened: UnsealedProfiles, rules: Rules) -> list[ReplayEntry]:
     space = opened.exclusive.space
     log = [
         _entry(opened, origin, item, rules)
-        for origin, content in opened.whole.contents.items()
+        for origin, content in opened.snapshot.contents.items()
         for item in content.evidence
     ]
     calls = [entry.call for entry in log if entry.call is not None]
@@ -153,19 +153,19 @@ def _entry(opened: UnsealedProfiles, origin: ProfileId, item: Evidence, rules: R
 
 def _stored(opened: UnsealedProfiles, events: dict[Stamp, ReplayedEvent]) -> StoredProfiles:
     """The profiles as the database holds them."""
-    space, whole = opened.exclusive.space, opened.whole
+    space, snapshot = opened.exclusive.space, opened.snapshot
     evidence: dict[Stamp, ReplayedEvidence] = {}
     sightings: dict[tuple[ProfileId, SetKey], Sighting] = {}
-    shown = {item.stamp: item.shown for content in whole.contents.values() for item in content.evidence}
+    shown = {item.stamp: item.shown for content in snapshot.contents.values() for item in content.evidence}
     for origin, rows in opened.evidence.items():
         for row, _ in rows:
             demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))
             evidence[row.stamp] = ReplayedEvidence(origin, split_keys(row.kept), demoted, shown[row.stamp])
-    for origin, content in whole.contents.items():
+    for origin, content in snapshot.contents.items():
         sightings |= {(origin, set_): seen for set_, seen in content.sightings.items()}
     return StoredProfiles(
-        profiles=whole.profiles,
-        links=whole.links,
+        profiles=snapshot.profiles,
+        links=snapshot.links,
         documents=opened.documents,
         sightings=sightings,
         evidence=evidence,

@@ -120,7 +120,7 @@ def _divide(opened: UnsealedProfiles, plan: UnmergePlan, split: OriginSplit, res
         resealer.subject(id_)
     for key, row in opened.identifiers.items():
         if row.origin == origin:
-            link = plan.links.get(key) or opened.whole.links[key]
+            link = plan.links.get(key) or opened.snapshot.links[key]
             again = rows.LinkRow(
                 type=row.type,
                 retired=link.retired,
@@ -139,7 +139,7 @@ def _divide(opened: UnsealedProfiles, plan: UnmergePlan, split: OriginSplit, res
         packed.setdefault((twin if stamp in split.events else origin, row_stamp), []).append((stamp, call))
     for (id_, _), calls in packed.items():
         resealer.events(id_, calls)
-    for set_key, seen in opened.whole.contents[origin].sightings.items():
+    for set_key, seen in opened.snapshot.contents[origin].sightings.items():
         resealer.sighting(twin if set_key in split.sightings else origin, set_key, seen)
     for line in opened.history.get(origin, ()):
         resealer.history(twin if line.stamp in split.evidence else origin, line)

@@ -54,16 +54,16 @@ async def unmerge_profile(
         if not named or not named <= known:
             raise NotOneProfile(_places(keys, known, "not on any profile; name known identifiers"))
         opened = await unseal_for_unmerge(exclusive, exclusive.owners[keys[0]], named)
-        whole = opened.whole
-        if not named <= whole.links.keys():
+        snapshot = opened.snapshot
+        if not named <= snapshot.links.keys():
             other = "not on the profile of identifiers[0]; unmerge one profile at a time"
-            raise NotOneProfile(_places(keys, whole.links.keys(), other))
-        if named == whole.links.keys():
+            raise NotOneProfile(_places(keys, snapshot.links.keys(), other))
+        if named == snapshot.links.keys():
             raise NotOneProfile(_ALL)
         await require_no_hold(exclusive, opened)
-        if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
+        if block and len({cut for pairs in snapshot.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
-        plan = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_profile_id, block=block)
+        plan = plan_unmerge(snapshot, named, exclusive.rules, exclusive.stamps, new_profile_id, block=block)
         await opened.unlock(plan.staying.id)
         body = {
             "cut": None if plan.cut is None else plan.cut.hex(),

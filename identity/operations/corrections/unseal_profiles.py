@@ -41,7 +41,7 @@ ALIAS = StoredKind.ALIAS
 class UnsealedProfiles:
     """Canonical profiles under the space lock.
 
-    `whole` is what a plan works on; `open` adds everything that is stored under some origins. `event_keys`
+    `snapshot` is what a plan works on; `open` adds everything that is stored under some origins. `event_keys`
     are the identifiers of each plain call under the rules of its time.
     """
 
@@ -56,7 +56,7 @@ class UnsealedProfiles:
         self.events: dict[ProfileId, list[tuple[Stamp, Stamp, StoredCall]]] = {}
         self.event_keys: dict[Stamp, list[BlindIndex]] = {}
         self.history: dict[ProfileId, list[HistoryRow]] = {}
-        self.whole = ProfileSnapshot(
+        self.snapshot = ProfileSnapshot(
             profiles={row.id: to_profile(row, names) for row in rows},
             links={row.key: _link(row, names[row.type]) for row in identifiers},
             lock_stamp=exclusive.lock_row.stamp,
@@ -89,7 +89,7 @@ class UnsealedProfiles:
                 plain = subject.open(DOCUMENT, key.id, key.version, key.document)
                 self.documents[ProfileId(key.id)] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
-        contents = self.whole.contents = {origin: OriginContent() for origin in wanted}
+        contents = self.snapshot.contents = {origin: OriginContent() for origin in wanted}
         for row in await evidence_queries.by_origins(connection, tenant, wanted):
             plain = self.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload)
             self.evidence.setdefault(row.origin, []).append((row, plain))
@@ -119,7 +119,7 @@ class UnsealedProfiles:
 
     async def follow_renamings(self) -> None:
         """Adds the alias calls that retired user ids, if any are retired."""
-        if not any(link.retired for link in self.whole.links.values()):
+        if not any(link.retired for link in self.snapshot.links.values()):
             return
         connection, space = self.exclusive.connection, self.exclusive.space
         aliases = await evidence_queries.by_origins(connection, space.tenant, sorted(self.rows), [ALIAS])
@@ -134,7 +134,7 @@ class UnsealedProfiles:
             kept = set(split_keys(alias.kept))
             linked = [key for key in previous if key in kept and key != to]
             if linked and to in kept and to is not None:
-                self.whole.renamings.append(UserIdRename(alias.stamp, linked[0], to))
+                self.snapshot.renamings.append(UserIdRename(alias.stamp, linked[0], to))
 
 
 async def unseal_profiles(exclusive: SpaceReader, *ids: ProfileId) -> UnsealedProfiles:
@@ -144,8 +144,8 @@ async def unseal_profiles(exclusive: SpaceReader, *ids: ProfileId) -> UnsealedPr
     identifiers = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = UnsealedProfiles(exclusive, rows, identifiers)
     if exclusive.lock_row.marks & SpaceMark.CUTS:
-        for key, cut, side in await constraints.cuts(connection, tenant, sorted(found.whole.links)):
-            found.whole.cuts.setdefault(key, []).append((cut, side))
+        for key, cut, side in await constraints.cuts(connection, tenant, sorted(found.snapshot.links)):
+            found.snapshot.cuts.setdefault(key, []).append((cut, side))
     return found
 
 
@@ -154,8 +154,8 @@ async def unseal_for_unmerge(
 ) -> UnsealedProfiles:
     """A canonical profile with everything that an unmerge of these identifiers has to see."""
     found = await unseal_profiles(exclusive, id_)
-    if named <= found.whole.links.keys():
-        await found.open(mixed_origins(found.whole.links.values(), named))
+    if named <= found.snapshot.links.keys():
+        await found.open(mixed_origins(found.snapshot.links.values(), named))
         await found.follow_renamings()
     return found
 
