@@ -51,7 +51,7 @@ async def rotate_up_to(space: Space, connection: Connection, version: int, now: 
 
     The entries of the journal that follow name everything by the keys of that version.
     """
-    lock_row = await space_lock.hold(connection, space.tenant.id)
+    lock_row = await space_lock.take_exclusive(connection, space.tenant.id)
     while lock_row.newest < version or lock_row.live < lock_row.newest:
         if lock_row.live == lock_row.newest:
             await activate_next_version(space, connection, lock_row, now)
@@ -106,7 +106,7 @@ async def _step(
     async def attempt() -> bytes | None:
         with translated():
             async with connection.transaction():
-                lock_row = await space_lock.hold(connection, space.tenant.id)
+                lock_row = await space_lock.take_exclusive(connection, space.tenant.id)
                 if lock_row.newest != version or lock_row.live == version:
                     return None
                 return await work()

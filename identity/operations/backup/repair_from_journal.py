@@ -110,7 +110,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
     try:
         async with connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
-            stamp: Stamp = (await space_lock.hold(connection, tenant.id)).stamp
+            stamp: Stamp = (await space_lock.take_exclusive(connection, tenant.id)).stamp
             head = await ledger.read_head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken

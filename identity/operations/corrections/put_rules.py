@@ -63,7 +63,7 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
     # Before the transaction: waiting for a second connection while holding the first could block for ever.
     known = await known_types(space)
     async with space.database.transaction() as connection:
-        lock_row = await space_lock.hold(connection, space.tenant.id)
+        lock_row = await space_lock.take_exclusive(connection, space.tenant.id)
         space.heads.require_rules(lock_row.rules_version)
         before = await space.rules(lock_row.rules_version)
         version = lock_row.rules_version + 1

@@ -76,7 +76,7 @@ class _RekeyOnWrite:
         space, origins = self._space, sorted(self._origins)
         for at in range(0, max(len(origins), 1), AT_ONCE):
             async with connection.transaction():
-                lock_row = await space_lock.hold(connection, space.tenant.id)
+                lock_row = await space_lock.take_exclusive(connection, space.tenant.id)
                 if lock_row.newest != space.keys.versions.newest:
                     return
                 await rekey_sql.rename_groups(connection, space.tenant, self._groups)

@@ -42,7 +42,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
         await in_key_store(spaces.keyring.create_index_key, space.public_id, versions.newest + 1)
         await space.read_types()
         async with space.database.transaction() as connection:
-            lock_row = await space_lock.hold(connection, space.tenant.id)
+            lock_row = await space_lock.take_exclusive(connection, space.tenant.id)
             if lock_row.versions == versions:
                 now = wall_time()
                 await activate_next_version(space, connection, lock_row, now)
@@ -77,7 +77,7 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
     kept = message_days * DAY + _MARGIN
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
-        lock_row = await space_lock.hold(connection, space_id)
+        lock_row = await space_lock.take_exclusive(connection, space_id)
         since = await index_key_rotation.in_force_since(connection, space_id)
         await index_key_rotation.forget_messages(connection, space_id, first_stamp(Micros(wall_time() - kept)))
         left = (

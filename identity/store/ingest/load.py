@@ -20,7 +20,7 @@ from identity.store.postgres.pipeline import Param, PipelineConnection, Statemen
 from identity.store.postgres.rows import GroupStateRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.space_lock import FAIR_EXCLUSIVE, FAIR_SHARED, LOCK_EXCLUSIVE, LOCK_SHARED, SpaceLockRow
 from identity.store.postgres.tenant import Tenant
-from identity.store.postgres.writer_slots import HOLD, WriterLease
+from identity.store.postgres.writer_slots import LOCK_LEASE, WriterLease
 from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import BlindIndex, ProfileId, SetKey
@@ -69,7 +69,7 @@ async def begin(
         Statement("BEGIN"),
         Statement(FAIR_EXCLUSIVE if exclusive else FAIR_SHARED, [space]),
         Statement(LOCK_EXCLUSIVE if exclusive else LOCK_SHARED, [space]),
-        Statement(HOLD, [int2(lease.slot), lease.holder]),
+        Statement(LOCK_LEASE, [int2(lease.slot), lease.holder]),
         Statement(load_statements.DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch_stamp)]),
         Statement(OWNERS, [space, byteas(keys), tenant.buckets(keys)]),
     )
@@ -159,7 +159,7 @@ async def constraints(
     suppressions: Sequence[bytes],
     keys: Sequence[BlindIndex],
 ) -> tuple[list[tuple[bytes, bool, int | None]], set[BlindIndex], list[tuple[BlindIndex, bytes, int]]]:
-    """The constraints on a batch: (hash, whole, until) of suppressions, blocked identifiers, (key, cut, side).
+    """The constraints on a batch: (hash, for good, until) of suppressions, blocked identifiers, (key, cut, side).
 
     Queries only tables that the marks of the space name; the lock keeps the marks true.
     """

@@ -95,7 +95,7 @@ async def replace(
     """Replace all keys by these; returns the ids of the rows that no key opens any more."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL enable_seqscan = on")
-    await space_lock.hold(connection, tenant.id)
+    await space_lock.take_exclusive(connection, tenant.id)
     before: dict[SubjectId, bytes] = {
         ProfileId(bytes(id_)): bytes(key_id)
         for id_, _, key_id, _ in await rows(connection, _SUBJECTS, tenant.id, tenant.base)

@@ -95,7 +95,7 @@ class LeasedRows(Struct, frozen=True):
         return found is not None
 
     @property
-    def hold(self) -> LiteralString:
+    def lock(self) -> LiteralString:
         """The statement that keeps a lease from being taken to the end of the transaction; no row where it is lost."""
         return f"SELECT {self.end} FROM {self.table} WHERE {self._held()} FOR KEY SHARE"  # noqa: S608 (columns)
 

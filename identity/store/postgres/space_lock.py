@@ -64,7 +64,7 @@ async def share_if_there(connection: Connection, space_id: SpaceNumber) -> bool:
     return await row(connection, LOCK_SHARED, space_id) is not None
 
 
-async def hold(connection: Connection, space_id: SpaceNumber) -> SpaceLockRow:
+async def take_exclusive(connection: Connection, space_id: SpaceNumber) -> SpaceLockRow:
     """Hold the lock exclusively to the end of the transaction. SpaceNotFound."""
     await connection.execute(FAIR_EXCLUSIVE, [space_id])
     return await _state(connection, LOCK_EXCLUSIVE, space_id)

@@ -16,7 +16,7 @@ LEASE_MICROS = 30_000_000
 _NONE_FREE = f"All {SLOTS} writer slots are taken; stop some workers, or wait half a minute after a crash."
 
 _SLOTS = LeasedRows("writer_slot", (("slot", "int2"),), end="until", fence=("holder", "uuid"))
-HOLD = _SLOTS.hold
+LOCK_LEASE = _SLOTS.lock
 
 
 class WriterLease(NamedTuple):

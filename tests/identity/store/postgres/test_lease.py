@@ -83,7 +83,7 @@ async def test_a_held_lease_cannot_be_taken_before_the_transaction_ends(store: D
     async with store.transaction() as connection:
         await ROWS.take(connection, SECOND, Micros(5), Micros(10), returning="id")
     async with store.transaction() as holder, store.transaction() as other:
-        kept = await holder.execute(ROWS.hold, [*SECOND, 10])
-        lost = await holder.execute(ROWS.hold, [*SECOND, 11])
+        kept = await holder.execute(ROWS.lock, [*SECOND, 10])
+        lost = await holder.execute(ROWS.lock, [*SECOND, 11])
         assert (await kept.fetchall(), await lost.fetchall()) == ([(10,)], [])
         assert await ROWS.take_next(other, Micros(50), Micros(60), returning="t.id", order="rank DESC") == (1,)

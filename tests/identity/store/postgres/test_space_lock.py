@@ -38,7 +38,7 @@ async def test_a_change_waits_for_writers_and_reads_what_they_left(store: Databa
 
     async def change() -> space_lock.SpaceLockRow:
         async with store.transaction() as connection:
-            return await space_lock.hold(connection, SPACE)
+            return await space_lock.take_exclusive(connection, SPACE)
 
     async with store.transaction() as one, store.transaction() as other:
         assert await space_lock.share(one, SPACE) == await space_lock.share(other, SPACE)
@@ -53,7 +53,7 @@ async def test_a_change_waits_for_writers_and_reads_what_they_left(store: Databa
 async def test_a_stamp_never_goes_back_and_marks_stay(store: Database) -> None:
     """A lower stamp changes nothing; the marks of all changes add up."""
     async with store.transaction() as connection:
-        await space_lock.hold(connection, SPACE)
+        await space_lock.take_exclusive(connection, SPACE)
         await space_lock.raise_stamp(connection, SPACE, Stamp(120), 1)
         await space_lock.raise_stamp(connection, SPACE, Stamp(110), 4)
         await space_lock.raise_stamp(connection, SPACE, Stamp(130), 2)
@@ -77,6 +77,6 @@ async def test_a_deleted_space_lets_nobody_in(store: Database) -> None:
         await space_lock.delete(connection, SPACE)
 
         assert not await space_lock.share_if_there(connection, SPACE)
-        for way in (space_lock.read, space_lock.share, space_lock.hold):
+        for way in (space_lock.read, space_lock.share, space_lock.take_exclusive):
             with pytest.raises(SpaceNotFound):
                 await way(connection, SPACE)

@@ -60,7 +60,7 @@ async def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
     async with connections(database, 2) as (one, two):
         first = await writer_slots.take(one, new_id(), Micros(NOW))
         await one.execute("BEGIN")
-        await one.execute(writer_slots.HOLD, [first.slot, Uuid(first.holder)])
+        await one.execute(writer_slots.LOCK_LEASE, [first.slot, Uuid(first.holder)])
         assert (await writer_slots.take(two, new_id(), Micros(first.until + 1))).slot != first.slot
         await one.execute("ROLLBACK")
 
