@@ -27,7 +27,7 @@ from identity.store.postgres import rows, space_lock
 from identity.store.postgres.snapshot import begin_long_snapshot
 from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import holds
-from identity.store.privacy.erase import on_hold
+from identity.store.privacy.erase import profiles_on_hold
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.values.ids import ProfileId
@@ -137,7 +137,7 @@ async def _rebuild(
 async def _require_no_hold(exclusive: ExclusiveSpace, profiles: list[ProfileId]) -> None:
     """UnderHold if a hold covers one of these profiles, or an erasure of one waits for a hold."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
-    if await holds.held_profiles(connection, tenant, profiles) or await on_hold(connection, tenant, profiles):
+    if await holds.held_profiles(connection, tenant, profiles) or await profiles_on_hold(connection, tenant, profiles):
         raise UnderHold
 
 

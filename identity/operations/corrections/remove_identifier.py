@@ -15,7 +15,7 @@ from identity.spaces.origin_rows import to_row
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import entry as ledger_entry
-from identity.store.privacy.erase import on_hold
+from identity.store.privacy.erase import profiles_on_hold
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
@@ -51,7 +51,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
             return await _block(exclusive, named, actor, block=block)
         opened = await unseal_profiles(exclusive, exclusive.owners[key])
         await require_no_hold(exclusive, opened)
-        if await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
+        if await profiles_on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
             # The hold has ended and the erasure that waited for it is next: nobody reads the person any more.
             return await _block(exclusive, named, actor, block=block)
         if len(opened.snapshot.links) == 1:

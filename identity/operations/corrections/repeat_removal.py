@@ -24,7 +24,7 @@ from identity.store.ingest.write import Writes, apply
 from identity.store.postgres import space_lock
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.privacy import holds
-from identity.store.privacy.erase import on_hold
+from identity.store.privacy.erase import profiles_on_hold
 from identity.values.calls import Source
 from identity.values.errors import LastIdentifier
 from identity.values.ids import BlindIndex, HoldId
@@ -86,7 +86,7 @@ async def _remove(repaired: RepairedSpace, key: BlindIndex, *, block: bool) -> N
     writes = None
     try:
         await require_no_hold(repaired, opened)
-        if not await on_hold(connection, tenant, [origin]):
+        if not await profiles_on_hold(connection, tenant, [origin]):
             writes = await _rows(repaired, opened, key, block=block)
     except UnderHold:
         _log.warning("identifier.kept", space=repaired.space.name_in_logs, reason=UnderHold.code)

@@ -14,7 +14,7 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space
 from identity.store.ledger.ledger import entry
-from identity.store.privacy.erase import on_hold
+from identity.store.privacy.erase import profiles_on_hold
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
 from identity.values.ids import ProfileId, new_profile_id, public_profile
@@ -47,10 +47,11 @@ async def unmerge_profile(
         keys = [space.keys.identifier(each.type, each.value) for each in parsed]
         named = set(keys)
         # Nobody reads a profile on hold, so its identifiers count as unknown; a hold in force is named as the reason.
-        origins_on_hold = await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values())))
-        if origins_on_hold:
-            await require_no_hold(exclusive, await unseal_profiles(exclusive, *map(ProfileId, sorted(origins_on_hold))))
-        known = {key for key, origin in exclusive.owners.items() if origin not in origins_on_hold}
+        origins = sorted(set(exclusive.owners.values()))
+        on_hold = await profiles_on_hold(exclusive.connection, space.tenant, origins)
+        if on_hold:
+            await require_no_hold(exclusive, await unseal_profiles(exclusive, *sorted(on_hold)))
+        known = {key for key, origin in exclusive.owners.items() if origin not in on_hold}
         if not named or not named <= known:
             raise NotOneProfile(_places(keys, known, "not on any profile; name known identifiers"))
         opened = await unseal_for_unmerge(exclusive, exclusive.owners[keys[0]], named)

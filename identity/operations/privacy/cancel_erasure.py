@@ -72,7 +72,7 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     if row.key not in exclusive.owners:
         return SpaceChange(None)
     person = await open_person(exclusive, row.key, OrphanedCalls(exclusive.space))
-    if not await erase.on_hold(connection, tenant, person.origin_ids):
+    if not await erase.profiles_on_hold(connection, tenant, person.origin_ids):
         return SpaceChange(None)
     refs = person.refs(row.key, row.hash)
     if await erasures.on_hold(connection, tenant, refs.indexes):

@@ -37,8 +37,8 @@ async def waiting_erasures(
     """
     found = await _by_key(connection, tenant, keys)
     origins = sorted({owners[key] for key in keys if key in owners and key not in found})
-    hidden = await erase.on_hold(connection, tenant, origins) if origins else set()
-    if not hidden:
+    on_hold = await erase.profiles_on_hold(connection, tenant, origins) if origins else set()
+    if not on_hold:
         return found
     root_of = {row.id: row.root for row in await snapshot_queries.origins(connection, tenant, origins)}
     rows = await snapshot_queries.identifiers(connection, tenant, sorted(root_of))
@@ -46,7 +46,7 @@ async def waiting_erasures(
     by_root = {root_of[row.origin]: by_key[row.key] for row in rows if row.key in by_key}
     for key in keys:
         origin = owners.get(key)
-        if key not in found and origin in hidden and (root := root_of.get(origin)) in by_root:
+        if key not in found and origin in on_hold and (root := root_of.get(origin)) in by_root:
             found[key] = by_root[root]
     return found
 

@@ -119,7 +119,7 @@ async def put_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[
     )
 
 
-async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> set[bytes]:
+async def profiles_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> set[ProfileId]:
     """Which of these profiles are on hold."""
     found = await rows(
         connection,
@@ -131,7 +131,7 @@ async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[Prof
         uuids(origins),
         tenant.base,
     )
-    return {ErasureId(bytes(id_)) for (id_,) in found}
+    return {ProfileId(bytes(id_)) for (id_,) in found}
 
 
 async def take_off_hold(connection: Connection, tenant: Tenant, origins: Sequence[ProfileId]) -> None:

@@ -128,8 +128,8 @@ class _People(Struct, frozen=True):
 async def _people(exclusive: ExclusiveSpace) -> _People:
     connection, tenant = exclusive.connection, exclusive.space.tenant
     rows = await snapshot_queries.origins(connection, tenant, sorted(set(exclusive.owners.values())))
-    hidden = await erase.on_hold(connection, tenant, sorted({row.root for row in rows})) if rows else set()
-    return _People(rows, [row for row in rows if row.root not in hidden], len(hidden))
+    on_hold = await erase.profiles_on_hold(connection, tenant, sorted({row.root for row in rows})) if rows else set()
+    return _People(rows, [row for row in rows if row.root not in on_hold], len(on_hold))
 
 
 def _request_row(
