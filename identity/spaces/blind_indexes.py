@@ -14,26 +14,26 @@ _PUBLIC = "\0"
 class OlderKeys(NamedTuple):
     """Maps from an older key to the newest one, for all that some calls name.
 
-    `identifiers` and `groups` hold the keys that rows may still have while a rotation is under way, `messages`
+    `identifiers` and `groups` hold the keys that rows may still have while a rotation is under way, `message_keys`
     those of message ids, and `hashes` those of identifiers of which the database may hold no more than a hash.
     """
 
     identifiers: dict[BlindIndex, BlindIndex]
     groups: dict[bytes, bytes]
     hashes: dict[BlindIndex, BlindIndex]
-    messages: dict[bytes, bytes]
+    message_keys: dict[bytes, bytes]
 
     def update(self, other: "OlderKeys") -> None:
         """Adds the keys of other calls."""
         self.identifiers.update(other.identifiers)
         self.groups.update(other.groups)
         self.hashes.update(other.hashes)
-        self.messages.update(other.messages)
+        self.message_keys.update(other.message_keys)
 
 
 def no_older_keys() -> OlderKeys:
     """Empty maps, to be filled."""
-    return OlderKeys(identifiers={}, groups={}, hashes={}, messages={})
+    return OlderKeys(identifiers={}, groups={}, hashes={}, message_keys={})
 
 
 def named_message(call: Call) -> str:
@@ -86,7 +86,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
                 if call.group is not None:
                     found.groups[index.group(call.group)] = call.group_key
             if version >= versions.messages:
-                found.messages[index.message(named_message(call))] = call.message_key
+                found.message_keys[index.message(named_message(call))] = call.message_key
     return found
 
 

@@ -86,7 +86,7 @@ class _RekeyOnWrite:
 
     async def without_repeats(self, connection: PipelineConnection, first: load.BatchClaim) -> load.BatchClaim:
         """The same, less the messages that were accepted under an older key; they bear the newest from now on."""
-        older = self._older.messages
+        older = self._older.message_keys
         if not older:
             return first
         seen = await load.accepted_messages(connection, self._space.tenant, list(older))

@@ -75,7 +75,7 @@ def test_older_keys_lead_to_the_newest() -> None:
     assert second.identifier("user_id", "u1") in older.identifiers
     assert first.identifier("user_id", "u1") not in older.identifiers
     assert older.groups == {second.group("acme"): call.group_key}
-    assert older.messages == {}
+    assert older.message_keys == {}
     assert older_keys(keys, [user], 1) == {index.identifier("user_id", "u1"): user.key for index in (first, second)}
 
 
@@ -83,5 +83,5 @@ def test_the_older_keys_of_two_requests_add_up() -> None:
     """A batch looks up the older keys of all its requests at once."""
     both = no_older_keys()
     both.update(no_older_keys()._replace(identifiers={BlindIndex(b"a"): BlindIndex(b"1")}))
-    both.update(no_older_keys()._replace(identifiers={BlindIndex(b"b"): BlindIndex(b"2")}, messages={b"m": b"3"}))
-    assert (both.identifiers, both.messages) == ({b"a": b"1", b"b": b"2"}, {b"m": b"3"})
+    both.update(no_older_keys()._replace(identifiers={BlindIndex(b"b"): BlindIndex(b"2")}, message_keys={b"m": b"3"}))
+    assert (both.identifiers, both.message_keys) == ({b"a": b"1", b"b": b"2"}, {b"m": b"3"})
