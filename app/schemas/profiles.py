@@ -26,13 +26,14 @@ class Lookup(Struct, forbid_unknown_fields=True):
 
 
 class LinkedIdentifier(Struct, gc=False):
-    """An identifier of a profile."""
+    """An identifier of a profile. `waits_for_proof`: public keys alone have linked it; else absent."""
 
     type: str
     value: str
     first_seen: Time
     last_seen: Time
     retired: bool
+    waits_for_proof: bool | UnsetType = UNSET
 
 
 class ConsentDecision(Struct, gc=False):
@@ -209,6 +210,7 @@ def _linked_identifier(value: ProfileIdentifier) -> LinkedIdentifier:
         first_seen=format_time(value.first_seen),
         last_seen=format_time(value.last_seen),
         retired=value.retired,
+        waits_for_proof=value.waits_for_proof or UNSET,
     )
 
 

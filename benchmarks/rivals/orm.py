@@ -177,6 +177,7 @@ def _member(
         wrapped=subject.wrapped,
         slot_wrapped=slot.wrapped,
         document=document.document if document else None,
+        own=profile.own,
     )
 
 

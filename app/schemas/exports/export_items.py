@@ -27,7 +27,7 @@ _DATE: Final = len("2026-01-31")
 
 
 class ExportedIdentifier(Struct):
-    """An identifier."""
+    """An identifier. `waits_for_proof`: public keys alone have linked it; else absent."""
 
     type: str
     value: str
@@ -35,6 +35,7 @@ class ExportedIdentifier(Struct):
     last_seen: Time
     retired: bool
     profile_id: PublicProfileId
+    waits_for_proof: bool | UnsetType = UNSET
 
 
 class ExportedTrait(Struct):
@@ -134,6 +135,7 @@ def _identifier(value: ProfileIdentifier) -> ExportedIdentifier:
         last_seen=format_time(value.last_seen),
         retired=value.retired,
         profile_id=public_profile(value.origin),
+        waits_for_proof=value.waits_for_proof or UNSET,
     )
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
 from identity.planning.resolution import fold_documents
+from identity.planning.resolution.counters import unproven_keys
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.named_identifiers import profile_not_found
 from identity.spaces.space import Space
@@ -29,7 +30,10 @@ _SLICE: Final = 256
 
 
 class ProfileIdentifier(Struct, frozen=True, gc=False):
-    """An identifier of a profile, with the origin that holds it."""
+    """An identifier of a profile, with the origin that holds it.
+
+    `waits_for_proof`: public keys alone have linked it, and the rules ask for proof.
+    """
 
     type: str
     value: str
@@ -37,6 +41,7 @@ class ProfileIdentifier(Struct, frozen=True, gc=False):
     first_seen: Micros
     last_seen: Micros
     retired: bool
+    waits_for_proof: bool = False
 
 
 class SetTrait(Struct, frozen=True):
@@ -89,6 +94,7 @@ class OpenedProfile:
         self.origins = origins
         self.identifiers = sorted(identifiers, key=place)
         self.root = next(origin for origin in origins if origin.id == root)
+        self.unproven = frozenset[BlindIndex]().union(*(unproven_keys(origin.own) for origin in origins))
         self.subjects = {origin.id: _subject(space, origin) for origin in origins}
         self.documents = {
             origin.id: _open_document(self.subjects[origin.id], origin)
@@ -172,6 +178,7 @@ class OpenedProfile:
                     first_seen=Micros(identifier.first_seen),
                     last_seen=Micros(identifier.last_seen),
                     retired=identifier.retired,
+                    waits_for_proof=identifier.key in self.unproven,
                 )
                 for identifier in identifiers[at : at + _SLICE]
             ]

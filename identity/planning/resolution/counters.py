@@ -181,6 +181,11 @@ def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
     )
 
 
+def unproven_keys(raw: bytes) -> frozenset[BlindIndex]:
+    """The identifiers of packed counters that wait for proof."""
+    return frozenset(_decode(raw).unproven)
+
+
 def unpack(raw: bytes, names: Mapping[int, str]) -> Counters:
     """The inverse of `pack`."""
     packed = _decode(raw)

@@ -61,11 +61,11 @@ members AS MATERIALIZED (
     LIMIT $4::int8
 )
 SELECT 0::int2, NULL::uuid, a.head, NULL::uuid, NULL::uuid, NULL::int8, a.nr, NULL::int8, NULL::int8, NULL::int8,
-       NULL::int2, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea, NULL::bool
+       NULL::int2, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea, NULL::bool, NULL::bytea
 FROM asked a
 UNION ALL
 SELECT 1::int2, m.profile_id, m.head, m.canonical, m.joined_to, m.joined_at, m.version, m.stamp, m.elder, m.events,
-       s.slot, w.epoch, d.version, s.key_id, s.wrapped, w.wrapped, d.document, NULL::bool
+       s.slot, w.epoch, d.version, s.key_id, s.wrapped, w.wrapped, d.document, NULL::bool, m.own
 FROM members m
 LEFT JOIN LATERAL (
     SELECT t.* FROM subject_key t
@@ -80,7 +80,7 @@ LEFT JOIN LATERAL (
 ) d ON true
 UNION ALL
 SELECT 2::int2, m.profile_id, m.head, NULL::uuid, NULL::uuid, NULL::int8, i.type, i.first_seen, i.last_seen,
-       i.linked_at, NULL::int2, NULL::int4, NULL::int4, NULL::uuid, i.value, i.key, NULL::bytea, i.retired
+       i.linked_at, NULL::int2, NULL::int4, NULL::int4, NULL::uuid, i.value, i.key, NULL::bytea, i.retired, NULL::bytea
 FROM members m
 CROSS JOIN LATERAL (
     SELECT t.* FROM profile_identifier t
@@ -89,7 +89,7 @@ CROSS JOIN LATERAL (
 UNION ALL
 SELECT 3::int2, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::int8, NULL::int8, NULL::int8, NULL::int8,
        NULL::int8, g.index_version, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea,
-       NULL::bool
+       NULL::bool, NULL::bytea
 FROM space_gate g WHERE g.space_id = $1::int4
 """
 _ROOT, _ORIGIN, _IDENTIFIER = 0, 1, 2
@@ -98,7 +98,7 @@ _READ_BY_ID: LiteralString = _BY_ID + PROFILES_OF_ROOTS
 
 
 class SealedOriginRow(NamedTuple):
-    """An origin of a canonical profile, sealed."""
+    """An origin of a canonical profile, sealed; `own` are its counters, packed."""
 
     id: ProfileId
     root: ProfileId
@@ -116,6 +116,7 @@ class SealedOriginRow(NamedTuple):
     wrapped: bytes | None
     slot_wrapped: bytes | None
     document: bytes | None
+    own: bytes
 
 
 class SealedIdentifierRow(NamedTuple):
@@ -172,7 +173,7 @@ def profile_rows(found: list[tuple], version: int | None, numbers: Sequence[int]
         if r[0] == _ROOT:
             roots[numbers[r[6] - 1] if numbers else r[6] - 1] = r[2]
         elif r[0] == _ORIGIN:
-            origins.append(SealedOriginRow(*r[1:17]))
+            origins.append(SealedOriginRow._make((*r[1:17], r[18])))
         elif r[0] != _IDENTIFIER:
             if version is not None and r[10] != version:
                 raise KeyRenamed

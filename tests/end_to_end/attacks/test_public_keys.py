@@ -137,6 +137,28 @@ def test_attack_205_a_public_key_redirects_nobody(shop: Shop) -> None:
     assert profile(shop, "user_id:ann")["traits"] == shown
 
 
+def waiting(identifiers: list[dict[str, Any]]) -> set[str]:
+    """Those of the identifiers in an answer that wait for proof."""
+    return {f"{each['type']}:{each['value']}" for each in identifiers if each.get("waits_for_proof")}
+
+
+def test_profiles_and_exports_name_the_identifiers_that_wait_for_proof(shop: Shop) -> None:
+    """What public keys alone have linked, until a server key names it with another identifier of its profile."""
+    claim = {"type": "identify", "userId": "ann", "anonymousId": "phone", "traits": {"email": "ann@shop.example"}}
+    attack(shop, claim)
+    page = shop.ask("GET", "/v1/profiles/user_id:ann/identifiers").json()["identifiers"]
+    for answered in (profile(shop, "user_id:ann")["identifiers"], page):
+        assert waiting(answered) == {"email:ann@shop.example"}
+    body = {"identifiers": ["user_id:ann"], "regulation": "gdpr"}
+    made = shop.ask("POST", "/v1/exports", "privacy", json=body).json()
+    assert shop.ask("GET", f"/v1/exports/{made['export_id']}?wait=30", "privacy").json()["state"] == "ready"
+    (exported,) = shop.ask("GET", made["download_url"], "privacy").json()["profiles"]
+    assert waiting(exported["identifiers"]) == {"email:ann@shop.example"}
+
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example"}})
+    assert waiting(profile(shop, "user_id:ann")["identifiers"]) == set()
+
+
 def test_attack_206_a_claim_of_a_public_key_stays_in_no_way_of_a_server(shop: Shop) -> None:
     """The server takes the address over; a rebuild and an erasure of the attacker find it at its person."""
     claim = {"type": "identify", "userId": "mallory", "traits": {"email": "ann@shop.example", "plan": "none"}}

@@ -123,6 +123,7 @@ def test_links_that_wait_for_proof_are_counted_with_their_type() -> None:
     assert both.unproven == {KEYS[0]: "email", KEYS[2]: "phone"}
     detach(made, KEYS[0], "email")
     assert (made.unproven, made.types) == ({}, {"email": 1})
+    assert counters.unproven_keys(counters.pack(both, {"email": 2, "phone": 3}.__getitem__)) == {KEYS[0], KEYS[2]}
     before = msgspec.msgpack.encode([{2: 1}, [], 1, {}, {}])
     assert counters.unpack(before, {2: "email"}) == Counters(types={"email": 1}, live=[])
 
