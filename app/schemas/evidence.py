@@ -31,7 +31,8 @@ class LinkCall(Struct):
 class IdentifierLink(Struct, rename={"start": "from", "end": "to"}):
     """Two identifiers that occur together; `days` and `seen` count the days and calls that show it.
 
-    `first_seen` and `last_seen` are the earliest and the latest event time of these calls.
+    `first_seen` and `last_seen` are the earliest and the latest event time of these calls. `server_side`: a key that
+    stays on servers sent one of them; without, the link rests on what anybody can send.
     """
 
     start: str
@@ -42,6 +43,7 @@ class IdentifierLink(Struct, rename={"start": "from", "end": "to"}):
     first_seen: Time
     last_seen: Time
     sources: list[str | None]
+    server_side: bool
 
 
 class PathLink(IdentifierLink):
@@ -190,6 +192,7 @@ def _path_link(value: ExplainedLink) -> PathLink:
         first_seen=format_time(value.edge.first_seen),
         last_seen=format_time(value.edge.last_seen),
         sources=value.sources,
+        server_side=value.server_side,
         call_count=value.call_count,
         calls=[_link_call(each) for each in value.calls],
     )
@@ -243,6 +246,7 @@ class _GraphReader:
             first_seen=format_time(each.first_seen),
             last_seen=format_time(each.last_seen),
             sources=[self.value.source_ids.get(source) for source in each.sources],
+            server_side=not self.value.server_side.isdisjoint(each.sources),
             bridge=pair in self.bridges,
             cut=pair in self.cut,
         )

@@ -257,3 +257,7 @@ class KeyScope(StrEnum):
     LEGAL_READ = "legal:read"
     PRIVACY = "privacy"
     ADMIN = "admin"
+
+
+SERVER_SIDE: Final = (KeyScope.IMPORT, KeyScope.PRIVACY, KeyScope.ADMIN)
+"""The scopes of the keys that stay on servers: a call of such a key is no public claim."""

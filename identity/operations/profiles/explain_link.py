@@ -13,6 +13,7 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import SERVER_SIDE
 from identity.values.errors import NotLinked
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp, stamp_time
@@ -33,12 +34,16 @@ class ExplainedCall(Struct, frozen=True):
 
 
 class ExplainedLink(Struct, frozen=True):
-    """A link of a path from one identifier (`type:value`) to the next, with its first calls and their number."""
+    """A link of a path from one identifier (`type:value`) to the next, with its first calls and their number.
+
+    `server_side`: whether a key that stays on servers sent one of its calls.
+    """
 
     start: str
     end: str
     edge: evidence_graph.GraphEdge
     sources: list[str | None]
+    server_side: bool
     call_count: int
     calls: list[ExplainedCall]
 
@@ -73,7 +78,8 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     calls = await profile.calls({place for found in places.values() for place in found[:MOST_CALLS]})
     async with space.database.reading() as connection:
         source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
-    links = _LinkReader(evidence, built, places, calls, source_ids)
+        server_side = await spaces_and_keys.keys_with_scopes(connection, space.tenant.id, SERVER_SIDE)
+    links = _LinkReader(evidence, built, places, calls, source_ids, server_side)
     return LinkExplanation(
         profile_id=profile.id,
         start=identifiers[0].text,
@@ -100,12 +106,14 @@ class _LinkReader:
         places: dict[tuple[BlindIndex, BlindIndex], list[Place]],
         calls: dict[Place, StoredCall],
         source_ids: dict[int, str],
+        server_side: frozenset[int],
     ) -> None:
         self.evidence = evidence
         self.built = built
         self.places = places
         self.calls = calls
         self.source_ids = source_ids
+        self.server_side = server_side
 
     def link(self, a: BlindIndex, b: BlindIndex) -> ExplainedLink:
         """A link with its first calls."""
@@ -115,6 +123,7 @@ class _LinkReader:
             end=self.evidence.text(b),
             edge=edge,
             sources=[self.source_ids.get(source) for source in edge.sources],
+            server_side=not self.server_side.isdisjoint(edge.sources),
             call_count=len(places),
             calls=[self._call(place) for place in places[:MOST_CALLS] if place in self.calls],
         )

@@ -16,6 +16,7 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import SERVER_SIDE
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros
 from identity.vault.threads import in_analysis
@@ -51,7 +52,8 @@ class ReviewedGraph(Struct, frozen=True):
     """The evidence graph of a profile with its review, over blind indexes.
 
     Of a large graph `nodes` and `links` are the most important ones. `texts` has each of their identifiers and of
-    those that the review reports as `type:value`, `source_ids` the public ids of keys by number. `places` are the
+    those that the review reports as `type:value`, `source_ids` the public ids of keys by number, `server_side` the
+    numbers of those that stay on servers. `places` are the
     places of nodes in a picture, by identifier; None where no picture is wanted.
     """
 
@@ -65,6 +67,7 @@ class ReviewedGraph(Struct, frozen=True):
     over_connected: list[OverConnection]
     texts: dict[BlindIndex, str]
     source_ids: dict[int, str]
+    server_side: frozenset[int]
     places: dict[str, tuple[float, float]] | None
 
 
@@ -88,9 +91,10 @@ async def _read(space: Space, ref: str, most: int, *, placed: bool) -> ReviewedG
     evidence = await read_graph_evidence(profile)
     async with space.database.reading() as connection:
         source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
+        server_side = await spaces_and_keys.keys_with_scopes(connection, space.tenant.id, SERVER_SIDE)
         refused = await evidence_queries.newest_demoted(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(evidence, refused, profile.root.id)
-    return await in_analysis(_analyse, evidence, source_ids, claims, most, placed)
+    return await in_analysis(_analyse, evidence, (source_ids, server_side), claims, most, placed)
 
 
 def _claims(
@@ -110,7 +114,7 @@ def _claims(
 
 def _analyse(
     evidence: GraphEvidence,
-    source_ids: dict[int, str],
+    keys_of_space: tuple[dict[int, str], frozenset[int]],
     claims: dict[BlindIndex, int],
     most: int,
     placed: bool,  # noqa: FBT001
@@ -136,7 +140,8 @@ def _analyse(
         review=found,
         over_connected=over_connected,
         texts=texts,
-        source_ids=source_ids,
+        source_ids=keys_of_space[0],
+        server_side=keys_of_space[1],
         places=places,
     )
 

@@ -4,7 +4,7 @@ The space lock, the ledger and the lanes of a space are created with it in one t
 whether they exist.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -224,6 +224,14 @@ async def source_ids(connection: Connection, space_id: SpaceNumber) -> dict[int,
     """The public ids of all keys of a space by number, revoked ones included."""
     found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
     return {int(number): str(public_id) for number, public_id in found}
+
+
+async def keys_with_scopes(connection: Connection, space_id: SpaceNumber, scopes: Collection[str]) -> frozenset[int]:
+    """The numbers of the keys of a space with one of these scopes, revoked ones included."""
+    found = await rows(
+        connection, "SELECT id FROM api_key WHERE space_id = $1::int4 AND scopes && $2::text[]", space_id, list(scopes)
+    )
+    return frozenset(int(number) for (number,) in found)
 
 
 async def revoke_key(connection: Connection, space_id: SpaceNumber, public_id: str) -> None:

@@ -52,7 +52,7 @@ def test_each_link_names_its_calls(shop: Shop) -> None:
     assert same["shortest"] == same["strongest"] == []
 
 
-def test_explain_history_and_export_say_which_calls_are_of_a_server(shop: Shop) -> None:
+def test_explain_graph_history_and_export_say_what_is_of_a_server(shop: Shop) -> None:
     """A link of public calls alone is recognised, in each of the three."""
     public = {"type": "identify", "userId": "u1", "anonymousId": "a1", "messageId": "m1"}
     assert shop.ask("POST", "/v1/batch", "write", json={"batch": [public]}).status_code == 200
@@ -61,6 +61,12 @@ def test_explain_history_and_export_say_which_calls_are_of_a_server(shop: Shop) 
 
     path = explained(shop, "user_id:u1", "anonymous_id:a1", "email:a@b.org").json()["shortest"]
     assert {call["message_id"]: call["server_side"] for link in path for call in link["calls"]} == classes
+    assert [link["server_side"] for link in path] == [False, True]
+    links = graph(shop, "user_id:u1")["links"]
+    assert {frozenset((link["from"], link["to"])): link["server_side"] for link in links} == {
+        frozenset(("anonymous_id:a1", "user_id:u1")): False,
+        frozenset(("user_id:u1", "email:a@b.org")): True,
+    }
     history = shop.ask("GET", "/v1/profiles/user_id:u1/history").json()["history"]
     assert {line["message_id"]: line["server_side"] for line in history} == classes
     body = {"identifiers": ["user_id:u1"], "regulation": "gdpr"}
