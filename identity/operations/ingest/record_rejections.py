@@ -8,7 +8,7 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.rejections import StoredRejection, of_call, of_item, pack
 from identity.spaces.space import Space
 from identity.store.postgres.rows import RejectionRow
-from identity.values.calls import Outcome
+from identity.values.calls import Identifier, Outcome
 from identity.values.stamps import Stamp
 from identity.vault.seal import REJECTION
 
@@ -19,19 +19,23 @@ def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, s
     if taken and not any(_lost(outcome) for outcome in made.outcomes):
         return None
     outcomes = iter(made.outcomes)
-    refusals = [refusal for request in requests for refusal in _of_request(request, outcomes)]
+    refusals = [refusal for request in requests for refusal in _of_request(space, request, outcomes)]
     if not refusals:
         return None
     payload = space.keys.seal(REJECTION, space.public_id, stamp, pack(refusals))
     return RejectionRow(stamp, len(refusals), payload)
 
 
-def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[StoredRejection]:
+def _of_request(space: Space, request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[StoredRejection]:
     """The rejections of one request in the order of its bodies; consumes the outcomes of its calls."""
     found: list[tuple[int, StoredRejection]] = []
+
+    def hash_of(identifier: Identifier) -> bytes:
+        return space.keys.suppression(identifier.type, identifier.value)
+
     for at, call in request.calls:
         outcome = next(outcomes)
-        refusal = of_call(call, outcome, request.received) if _lost(outcome) else None
+        refusal = of_call(call, outcome, request.received, hash_of) if _lost(outcome) else None
         if refusal is not None:
             found.append((at, refusal))
     if len(request.calls) < len(request.bodies):

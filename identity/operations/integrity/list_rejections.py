@@ -108,7 +108,7 @@ async def _lines(
 ) -> AsyncIterator[tuple[tuple[Stamp, int], ListedRejection | None, bool]]:
     """The lines of the list with their places, and whether more follow; a bounded number of them.
 
-    A line is None where its profile was erased.
+    A line is None where its person was erased.
     """
     oldest = _stamp(since)
     before = (_LAST_STAMP if until is None else _stamp(until, "until"), 0)
@@ -162,13 +162,15 @@ class _RejectionReader:
         self.rules = rules
         self.opened: dict[int, list[StoredRejection]] = {}
 
-    def rejection(self, row: rejections.RejectedCallsRow, number: int) -> ListedRejection:
-        """A call of a row of rejected calls."""
+    def rejection(self, row: rejections.RejectedCallsRow, number: int) -> ListedRejection | None:
+        """A call of a row of rejected calls; None where its person was erased since."""
         space = self.space
         if row.stamp not in self.opened:
             plain = space.keys.open(REJECTION, space.public_id, row.stamp, row.payload)
             self.opened[row.stamp] = unpack_refusals(plain)
         refusal = self.opened[row.stamp][number]
+        if any(space.recorded.erased.get(hash_, 0) >= refusal.received for hash_ in refusal.people):
+            return None
         return ListedRejection(
             at=stamp_time(row.stamp),
             received_at=Micros(refusal.received),

@@ -6,14 +6,14 @@ a stored call are in its evidence and not here.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from identity.planning.resolution.call_requirements import missing_identifier_hint
-from identity.values.calls import KINDS, Call, DemotedIdentifier, Kind, Outcome
+from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Kind, Outcome
 from identity.values.enums import HIDDEN, UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
 from identity.values.fields.ignored_fields import PROTECTED_TRAIT, UNLISTED
 from identity.values.stamps import Micros
@@ -49,6 +49,7 @@ NOT_IN_EVIDENCE = UNUSABLE | HIDDEN | _UNKEYED
 _USER_ID: Final = "user_id:"
 MOST_NAMES = 50
 LONGEST_NAME = 100
+MOST_PEOPLE = 50
 
 
 class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
@@ -59,7 +60,8 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     microseconds; `source` is the number of an API key. `ignored_timestamp` names the fields whose timestamp is no
     time, `mended` counts values that no JSON can hold and that became null or lost a character. `invalid_signals` are
     the names of signals of consent that could not be read, `ignored_fields` the fields that are not read, each with the
-    reason.
+    reason. `people` are the hashes of the identifiers of the call in the suppression list: an erasure of one of them
+    hides the rejection.
     """
 
     status: StoredStatus
@@ -76,6 +78,7 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     hint: str | None = None
     invalid_signals: list[str] = []
     ignored_fields: dict[str, str] = {}
+    people: list[bytes] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -115,10 +118,13 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
     )
 
 
-def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection | None:
+def of_call(
+    call: Call, outcome: Outcome, received: Micros, hash_of: Callable[[Identifier], bytes] | None = None
+) -> StoredRejection | None:
     """The refused part of a call; None where nothing is refused or evidence holds it.
 
-    `received` is the time of the request, the only time kept of a suppressed or erased person.
+    `received` is the time of the request, the only time kept of a suppressed or erased person; `hash_of` gives the hash
+    of an identifier in the suppression list; without it no erasure hides the rejection.
     """
     accepted = outcome.status == "accepted"
     if outcome.status == "duplicate" or (call.kind == "leave" and not accepted):
@@ -152,6 +158,7 @@ def of_call(call: Call, outcome: Outcome, received: Micros) -> StoredRejection |
         hint=outcome.hint,
         invalid_signals=outcome.invalid_signals or [],
         ignored_fields=fields,
+        people=[] if hidden or hash_of is None else [hash_of(each) for each in call.identifiers[:MOST_PEOPLE]],
     )
 
 
