@@ -2,7 +2,7 @@
 
 No row of the database can take these back.
 
-Invariant: only entries with a MAC count, and an entry that ends a suppression counts once. So a database writer who
+Invariant: only entries with a MAC count, and an entry about suppressions counts once. So a database writer who
 appends or repeats entries in the ledger neither ends a suppression nor adds one. Entries from before Onefold vouched
 for them are not taken up: their suppressions are as the database has them, until an audit.
 
@@ -65,7 +65,7 @@ class JournalConstraints:
         self.withdrawals: dict[bytes, tuple[Stamp, ...]] = {}
         self._is_vouched = is_vouched
         self._held: set[str] = set()
-        self._ended: set[bytes] = set()
+        self._taken: set[bytes] = set()
 
     def __bool__(self) -> bool:
         return bool(self.suppressed or self.erased or self.blocked)
@@ -77,7 +77,7 @@ class JournalConstraints:
         entry = _decoder.decode(raw)
         hashes = {bytes.fromhex(hash_) for hash_ in entry.hashes}
         subject = entry.subject or ""
-        if entry.action == LedgerAction.SUPPRESSED:
+        if entry.action == LedgerAction.SUPPRESSED and self._is_first(raw):
             self.suppressed |= hashes
             if subject.startswith(_ERASURE):
                 self._held.add(subject)
@@ -91,7 +91,7 @@ class JournalConstraints:
             self.withdrawals[origin] = (*self.withdrawals.get(origin, ()), entry.stamp)
         elif entry.action == LedgerAction.ERASED:
             self._erase(raw, entry, hashes)
-        elif self._is_first(raw):
+        elif entry.action in (LedgerAction.SUPPRESSION_LIFTED, LedgerAction.WAITING_ENDED) and self._is_first(raw):
             self.suppressed -= hashes
             self._held.discard(subject)
 
@@ -110,18 +110,20 @@ class JournalConstraints:
         return lost
 
     def _erase(self, raw: bytes, entry: _ConstraintEntry, hashes: set[bytes]) -> None:
-        subject, first = entry.subject or "", self._is_first(raw)
+        subject = entry.subject or ""
         for hash_ in hashes:
             self.erased[hash_] = max(entry.at, self.erased.get(hash_, entry.at))
+        if not self._is_first(raw):
+            return
         if entry.whole:
             self.suppressed |= hashes
-        elif subject in self._held and first:
+        elif subject in self._held:
             self.suppressed -= hashes if entry.lifted is None else {bytes.fromhex(each) for each in entry.lifted}
         self._held.discard(subject)
 
     def _is_first(self, raw: bytes) -> bool:
-        """Whether an entry that ends a suppression comes for the first time; the MAC, at its end, names the entry."""
+        """Whether an entry about suppressions comes for the first time; the MAC, at its end, names the entry."""
         mac = raw[-66:]
-        new = mac not in self._ended
-        self._ended.add(mac)
+        new = mac not in self._taken
+        self._taken.add(mac)
         return new
