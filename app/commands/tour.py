@@ -48,7 +48,7 @@ STEPS = (
         },
     ),
     TourStep(
-        text="Any service reads the profile at once, by any identifier in any spelling.",
+        text="Any service reads the profile at once, by any identifier, in upper or lower case.",
         key="profiles",
         method="GET",
         path="/v1/profiles/email:Ann@Example.org",
