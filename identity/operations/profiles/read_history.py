@@ -16,6 +16,7 @@ from identity.spaces.named_identifiers import find_identifier, profile_not_found
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
+from identity.store.postgres.database import Connection
 from identity.store.postgres.rows import EvidenceRow, HistoryRow
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
@@ -97,10 +98,12 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         before = _NEWEST if cursor is None else _position(read_place(space, _LIST, origins, cursor))
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.origin, line.stamp) for line in lines})
+        claims = await _claims(connection, space, found, lines)
+        at = sorted({*at, *((claim.origin, claim.stamp) for claim in claims)})
         proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
-    reader = await _reader(space, found, lines, proofs, source_ids)
+    reader = await _reader(space, found, lines, (claims, proofs), source_ids)
     shown: list[tuple[tuple[Stamp, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
     ]
@@ -160,13 +163,27 @@ class _HistoryReader:
         return NamedIdentifier(type_, value, reason)
 
 
+async def _claims(
+    connection: Connection, space: Space, found: profile_queries.ProfileRows, lines: Sequence[HistoryRow]
+) -> list[EvidenceRow]:
+    """For each identifier that a server took over from the profile a call that had linked it, without payload."""
+    known = {identifier.key for identifier in found.identifiers}
+    taken = {
+        key for line in lines if line.kind == HistoryKind.IDENTIFIER_TAKEN_OVER for key in split_keys(line.keys)
+    } - known
+    origins = [origin.id for origin in found.origins]
+    claims = [await evidence_queries.with_identifier(connection, space.tenant, origins, key) for key in sorted(taken)]
+    return [calls[0] for calls in claims if calls]
+
+
 async def _reader(
     space: Space,
     found: profile_queries.ProfileRows,
     lines: Sequence[HistoryRow],
-    proofs: Sequence[EvidenceRow],
+    evidence: tuple[Sequence[EvidenceRow], Sequence[EvidenceRow]],
     source_ids: dict[int, str],
 ) -> _HistoryReader:
+    claims, proofs = evidence
     names = await space.read_types()
     root = next(origin for origin in found.origins if origin.id == origin.root)
     reader = _HistoryReader(root.canonical, names, source_ids)
@@ -186,7 +203,7 @@ async def _reader(
         for line in lines
         if line.kind == HistoryKind.IDENTIFIERS_DEMOTED
         or (line.kind == HistoryKind.IDENTIFIERS_GAINED and not reader.values.keys() >= set(split_keys(line.keys)))
-    }
+    } | {claim.stamp: claim.rules_version for claim in claims}
     for proof in proofs:
         kept = unpack(subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload))
         reader.calls[proof.stamp] = kept

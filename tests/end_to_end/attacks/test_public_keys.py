@@ -182,6 +182,15 @@ def test_attack_206_a_claim_of_a_public_key_stays_in_no_way_of_a_server(shop: Sh
     assert profile(shop, "email:ann@shop.example") == before
 
 
+def test_the_history_names_what_was_taken_over_on_any_page(shop: Shop) -> None:
+    """The call that had claimed it is on another page."""
+    attack(shop, {"type": "identify", "userId": "mallory", "traits": {"email": "ann@shop.example"}})
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example"}})
+    (line,) = shop.ask("GET", "/v1/profiles/user_id:mallory/history?limit=1").json()["history"]
+    assert line["type"] == "identifier_taken_over"
+    assert line["identifiers"] == [{"type": "email", "value": "ann@shop.example"}]
+
+
 def test_attack_207_a_public_key_adds_no_address_beside_that_of_a_server(shop: Shop) -> None:
     """Neither a new one, nor one that a device of the attacker has."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@shop.example"}})
