@@ -15,7 +15,7 @@ from identity.values.fields.ignored_fields import FUTURE_TIMESTAMP
 from identity.values.fields.names import MisspeltField, bare
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
-from identity.values.timestamps import parse_timestamp
+from identity.values.timestamps import parse_timestamp, time_fault
 
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000
@@ -192,7 +192,20 @@ def _previous_id_hint(body: Mapping[str, Any]) -> str | None:
 def _group_id_hint(body: Mapping[str, Any]) -> str | None:
     if body.get("groupId") is not None:
         return None
-    return misspelt_field(body, "groupId") or _send(other_word(body, "groupId"), "groupId")
+    misspelt = misspelt_field(body, "groupId") or _send(other_word(body, "groupId"), "groupId")
+    if misspelt is not None:
+        return misspelt
+    inner = ((place, body.get(place)) for place in ("context", "traits", "properties"))
+    found = (other_word(members, "groupId", f"{place}.") for place, members in inner if isinstance(members, dict))
+    return _send(next(filter(None, found), None), "groupId")
+
+
+def _time_hint(body: Mapping[str, Any]) -> str | None:
+    misspelt = misspelt_time(body)
+    if misspelt is not None:
+        return misspelt
+    unread = ((name, body[name]) for name in _TIMES if body.get(name) is not None)
+    return next((f"{name} {time_fault(value)}." for name, value in unread if parse_timestamp(value) is None), None)
 
 
 def _event_hint(body: Mapping[str, Any]) -> str | None:
@@ -250,7 +263,7 @@ _HINTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str | None]]] = {
     "missing_group_id": _group_id_hint,
     "missing_event": _event_hint,
     "invalid_type": _type_hint,
-    "invalid_timestamp": misspelt_time,
+    "invalid_timestamp": _time_hint,
     "context_not_object": _context_hint,
     "batch_as_call": _batch_hint,
 }
