@@ -208,8 +208,9 @@ async def _attempt(
         space.keys.set_versions(first.lock_row.versions)
         raise Conflict
     space.heads.require_rules(first.lock_row.rules_version)
-    rules = await space.rules(first.lock_row.rules_version)
-    await space.read_types()
+    # Not from the pool: all its connections may wait for this lock.
+    rules = await space.rules(first.lock_row.rules_version, connection)
+    await space.read_types(connection)
     exclusive = ExclusiveSpace(space, connection, first, rules, writer)
     await exclusive.rekey_named(identifiers)
     done = await decide(exclusive)

@@ -5,9 +5,11 @@ one exception: where a release makes a type built-in that a space has as a custo
 read as the name, and `read` gives new rows the older number, the one of the custom type.
 """
 
+import asyncio
+
 from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
-from identity.store.postgres.database import Database
+from identity.store.postgres.database import Connection, Database
 from identity.values.identifiers import BUILT_IN
 from identity.values.ids import SpaceNumber
 from identity.vault.seal import TYPE_NAME
@@ -24,13 +26,16 @@ class IdentifierTypes:
         self._keys = keys
         self._database = database
         self._complete = False
+        # Each addition waits for the space lock with a connection of the pool.
+        self._adding = asyncio.Lock()
 
     async def ensure(self, names: set[str]) -> None:
         """Gives numbers to the types among these that have none, as long as the space may have more types."""
         if not self._complete:
             await self.read()
-        for name in sorted(names - self.codes.keys()):
-            await self._add(name)
+        async with self._adding:
+            for name in sorted(names - self.codes.keys()):
+                await self._add(name)
 
     async def possible(self, names: set[str]) -> set[str]:
         """The types among these that the space has or could have; none of them gets a number."""
@@ -39,9 +44,15 @@ class IdentifierTypes:
         new = sorted(names - self.codes.keys())
         return (names & self.codes.keys()) | set(new[: max(stored_rules.MOST_TYPES - taken, 0)])
 
-    async def read(self) -> dict[int, str]:
-        """The names of all types by number, those that other processes added included."""
-        async with self._database.reading() as connection:
+    async def read(self, connection: Connection | None = None) -> dict[int, str]:
+        """The names of all types by number, those that other processes added included.
+
+        A caller that holds the space lock passes its connection: all others may wait for the lock.
+        """
+        if connection is None:
+            async with self._database.reading() as own:
+                found = await stored_rules.types(own, self._space_id)
+        else:
             found = await stored_rules.types(connection, self._space_id)
         for code, sealed in found:
             if code not in self.names:

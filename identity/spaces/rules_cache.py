@@ -15,7 +15,7 @@ import msgspec
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules, compile_stored_rules
 from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
-from identity.store.postgres.database import Database
+from identity.store.postgres.database import Connection, Database
 from identity.values.ids import SpaceNumber
 from identity.values.not_ready import RolledBack
 from identity.vault.seal import RULES
@@ -54,8 +54,11 @@ class RulesCache:
         fresh = self.last_version is not None and self._now() <= self._asked + _SECONDS
         return await self.get(self.last_version if fresh else None)
 
-    async def get(self, version: int | None = None) -> Rules:
-        """A version of the rules, the newest without a number. RolledBack for an older or a missing one."""
+    async def get(self, version: int | None = None, connection: Connection | None = None) -> Rules:
+        """A version of the rules, the newest without a number. RolledBack for an older or a missing one.
+
+        A caller that holds the space lock passes its connection.
+        """
         if version is None:
             version = await self._newest()
         if version == 0:
@@ -64,7 +67,10 @@ class RulesCache:
             return GENERATIONS[recorded] if recorded else self._defaults
         known = self._compiled.get(version)
         if known is None:
-            async with self._database.reading() as connection:
+            if connection is None:
+                async with self._database.reading() as own:
+                    sealed = await stored_rules.read(own, self._space_id, version)
+            else:
                 sealed = await stored_rules.read(connection, self._space_id, version)
             if sealed is None:
                 raise RolledBack

@@ -18,7 +18,7 @@ from identity.spaces.purposes_cache import PurposesCache
 from identity.spaces.rules_cache import RulesCache
 from identity.store.keys import index_key_rotation
 from identity.store.postgres import space_lock
-from identity.store.postgres.database import Database
+from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.ids import SpaceId, SpaceNumber, public
@@ -88,9 +88,9 @@ class Space:
         """Like `read_heads`, for a caller in a thread of the key store that reads those of many spaces."""
         self._heads.read()
 
-    async def rules(self, version: int | None = None) -> Rules:
-        """A version of the rules, the newest without a number."""
-        return await self._rules.get(version)
+    async def rules(self, version: int | None = None, connection: Connection | None = None) -> Rules:
+        """A version of the rules, the newest without a number; `connection` as in `read_types`."""
+        return await self._rules.get(version, connection)
 
     async def recent_rules(self) -> Rules:
         """The newest rules as of at most two seconds ago, for a caller that compares the version under the lock."""
@@ -108,9 +108,12 @@ class Space:
         """Reads the purposes again at the next use, since they changed."""
         self._purposes.forget()
 
-    async def read_types(self) -> dict[int, str]:
-        """The names of all identifier types by number, those that other processes added included."""
-        return await self._types.read()
+    async def read_types(self, connection: Connection | None = None) -> dict[int, str]:
+        """The names of all identifier types by number, those that other processes added included.
+
+        A caller that holds the space lock passes its connection: all those of the pool may wait for the lock.
+        """
+        return await self._types.read(connection)
 
     async def ensure_types(self, names: set[str]) -> None:
         """Gives numbers to new identifier types, as long as the space may have more."""

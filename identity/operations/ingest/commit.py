@@ -131,7 +131,7 @@ class BatchWriter:
         if current is None:
             return Again.AGAIN
         first = current
-        rules = await space.rules(first.lock_row.rules_version)
+        rules = await space.rules(first.lock_row.rules_version, connection)
         opened, key_slot, slot_key = await self._open(connection, space, calls, rules, first)
         if not self._writer.covers(max(first.lock_row.stamp, opened.newest)):
             # The clock of another host is ahead: the lease has to reach beyond the stamps that it gave.
@@ -196,7 +196,7 @@ class BatchWriter:
         try:
             opened = UnsealedBatch(space, first, second)
         except KeyError:
-            await space.read_types()
+            await space.read_types(connection)
             opened = UnsealedBatch(space, first, second)
         opened.state.message_keys = {call.message_key for call in calls} - first.new_message_keys
         opened.state.suppressed, opened.state.erased = marked.suppressed, marked.erased
