@@ -36,8 +36,9 @@ STEPS = (
         body={"anonymousId": "a1", "event": "Pricing Viewed", "messageId": "tour-1"},
     ),
     TourStep(
-        text="She signs up on that device. Now the visitor has a name, and the two ids are one person.",
-        key="write",
+        text="She signs up on that device, and your server sends who she is. Now the visitor has a name, and the two "
+        "ids are one person.",
+        key="import",
         method="POST",
         path="/v1/identify",
         body={
