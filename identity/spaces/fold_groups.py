@@ -65,7 +65,7 @@ async def group_calls(
         }
         for row in await evidence.by_origins(connection, space.tenant, part, [StoredKind.GROUP, StoredKind.LEAVE]):
             call = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-            group_id = stated_group(call.body, STORED_KINDS[row.kind], await space.rules(row.rules_version))
+            group_id = stated_group(call.body, STORED_KINDS[row.kind], await space.rules(row.rules_version, connection))
             deletes = row.kind == StoredKind.LEAVE
             if group_id is None or (deletes and not call.body.get(DELETED)):
                 continue

@@ -95,7 +95,7 @@ class _Rekeying:
         behind, there = set(), set()
         held = await snapshot_queries.identifiers(self.connection, tenant, ids)
         if any(each.type not in space.names for each in held):
-            await space.read_types()
+            await space.read_types(self.connection)
         for each in held:
             subject, type_ = self.subjects[each.origin], space.names[each.type]
             value = subject.open(IDENTIFIER, each.key[:16], 0, each.value)
@@ -137,7 +137,7 @@ class _Rekeying:
                 self._also(*kept.body["identifier"])
                 continue
             try:
-                named = identifiers_of(kept, await space.rules(row.rules_version))
+                named = identifiers_of(kept, await space.rules(row.rules_version, self.connection))
             except BadCall:
                 continue
             for each in named:

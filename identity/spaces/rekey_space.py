@@ -42,7 +42,7 @@ async def activate_next_version(space: Space, connection: Connection, lock_row: 
     The space lock is held alone.
     """
     index = space.keys.index(lock_row.newest + 1)
-    names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
+    names = [(code, index.type_name(name)) for code, name in (await space.read_types(connection)).items()]
     await index_key_rotation.begin(connection, space.tenant.id, names, max(lock_row.stamp, first_stamp(now)))
 
 

@@ -65,7 +65,7 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
     async with space.database.transaction() as connection:
         lock_row = await space_lock.take_exclusive(connection, space.tenant.id)
         space.heads.require_rules(lock_row.rules_version)
-        before = await space.rules(lock_row.rules_version)
+        before = await space.rules(lock_row.rules_version, connection)
         version = lock_row.rules_version + 1
         document = document_of(before)
         rules = compile_rules(document, version)

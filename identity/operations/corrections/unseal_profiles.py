@@ -93,14 +93,14 @@ class UnsealedProfiles:
         for row in await evidence_queries.by_origins(connection, tenant, wanted):
             plain = self.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload)
             self.evidence.setdefault(row.origin, []).append((row, plain))
-            rules = await space.rules(row.rules_version)
+            rules = await space.rules(row.rules_version, connection)
             contents[row.origin].evidence.append(_evidence(row, unpack(plain), space.names, rules))
         for packed in await snapshot_queries.events(connection, tenant, wanted):
             plain = self.subjects[packed.origin].open(EVENT, packed.origin, packed.stamp, packed.payload)
             for stamp, call in unpack_events(plain):
                 # A change at this very stamp came after every call that bears a smaller one.
                 at = bisect_left(changes, stamp, key=lambda change: change.stamp)
-                rules = await space.rules(changes[at - 1].version if at else 0)
+                rules = await space.rules(changes[at - 1].version if at else 0, connection)
                 self.events.setdefault(packed.origin, []).append((packed.stamp, stamp, call))
                 keys = self.event_keys[stamp] = plain_call_keys(space, call, rules)
                 contents[packed.origin].events.append((stamp, keys[0] if keys else None))
@@ -130,7 +130,7 @@ class UnsealedProfiles:
         }
         for alias in aliases:
             call = unpack(subjects[alias.origin].open(EVIDENCE, alias.origin, alias.stamp, alias.payload))
-            previous, to = alias_keys(space, call, await space.rules(alias.rules_version))
+            previous, to = alias_keys(space, call, await space.rules(alias.rules_version, connection))
             kept = set(split_keys(alias.kept))
             linked = [key for key in previous if key in kept and key != to]
             if linked and to in kept and to is not None:

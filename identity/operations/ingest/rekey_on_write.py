@@ -81,7 +81,7 @@ class _RekeyOnWrite:
                     return
                 await rekey_sql.rename_groups(connection, space.tenant, self._groups)
                 await rekey_hashes(space, connection, self._hashes)
-                await space.read_types()
+                await space.read_types(connection)
                 await rekey_profiles(space, connection, origins[at : at + AT_ONCE])
 
     async def without_repeats(self, connection: PipelineConnection, first: load.BatchClaim) -> load.BatchClaim:
