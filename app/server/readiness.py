@@ -8,12 +8,13 @@ import asyncio
 import time
 
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.integrity.find_rolled_back import Found
+from identity.operations.integrity.find_rolled_back import Found, find_rolled_back
 from identity.operations.keys.find_unreadable_spaces import require_epoch_keys
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.store.postgres import writer_slots
 from identity.values.errors import KeyUnavailable
+from identity.values.ids import SpaceNumber
 from identity.values.not_ready import NotWriting, RolledBack
 from identity.values.stamps import wall_time
 from identity.vault.threads import in_key_store
@@ -32,6 +33,7 @@ class Readiness:
         self._checking: asyncio.Task[None] | None = None
         self.rolled_back: frozenset[Found] = frozenset()
         self.missing_suppressions: frozenset[Found] = frozenset()
+        self._looked_at: frozenset[SpaceNumber] = frozenset()
 
     async def require(self) -> None:
         """Return if calls can be served. Unavailable where database, keys or queue writers are not there.
@@ -63,4 +65,14 @@ class Readiness:
             self._keys_good_until = time.monotonic() + KEYS_GOOD_SECONDS
         if self._queue.running < self._queue.writers:
             raise NotWriting
+        await self._look_at_opened()
         self._good_until = time.monotonic() + GOOD_SECONDS
+
+    async def _look_at_opened(self) -> None:
+        """Look at the spaces that were opened since the last time; the periodic search comes seconds later."""
+        opened = frozenset(space.tenant.id for space in self._spaces.opened())
+        if not opened <= self._looked_at:
+            self.rolled_back = await find_rolled_back(self._spaces, self.rolled_back)
+            self._looked_at = opened
+            if self.rolled_back:
+                raise RolledBack

@@ -64,6 +64,22 @@ async def test_every_older_row_is_found_and_named_in_the_audit(lab: Lab) -> None
         assert await find_rolled_back(ingest.spaces, found) == frozenset()
 
 
+async def test_a_space_that_was_just_opened_is_looked_at_by_the_next_question(lab: Lab) -> None:
+    """After a restart `/readyz` does not answer 200 until the periodic search comes."""
+    async with ingesting(lab) as ingest:
+        await put_rules(ingest.space, LOOSE_RULES, "t")
+        await put_rules(ingest.space, TIGHT_RULES, "t")
+        ingest.spaces.forget(ingest.space.tenant.id)
+        readiness = Readiness(ingest.spaces, ingest.queue)
+        await readiness.require()
+        lab.query("UPDATE space_gate SET rules_version = 1")
+        await ingest.spaces.get(ingest.space.tenant.id)
+        again = Readiness(ingest.spaces, ingest.queue)
+        with pytest.raises(RolledBack):
+            await again.require()
+        lab.query("UPDATE space_gate SET rules_version = 2")
+
+
 async def test_former_rules_are_refused_by_calls_and_corrections(lab: Lab) -> None:
     """Attack 157: the space lock names the rules before; no call is planned under them."""
     async with ingesting(lab) as ingest:
