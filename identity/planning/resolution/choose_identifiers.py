@@ -77,6 +77,8 @@ class Chooser:
     def _keep(self, call: Call, identifier: Identifier, choice: Choice) -> list[DemotedIdentifier]:
         """Keep one more identifier, or return what has to be demoted: the identifier, or kept ones in its way."""
         root = self.state.root_of(identifier.key)
+        # What was kept may be demoted by now; without the rest of the call nothing is taken over.
+        choice.taken.pop(identifier.key, None)
         candidate = choice.candidate.add(identifier, root)
         if root is None or not choice.candidate.joins(root):
             if root is not None and self.rules.public.bars(call.source, identifier.type):

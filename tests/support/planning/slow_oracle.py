@@ -48,6 +48,7 @@ class SlowOracle:
         last = self._unproven(claimed, public=public)
         for named in sorted(claimed, key=lambda n: (n in last, self._rank(n))):
             while True:
+                taken.discard(named)
                 home = self._home(named)
                 reached = any(named in side.identifiers for side in self._union(kept, taken)[0])
                 if named in last and kept and not public and not reached:

@@ -127,6 +127,23 @@ def test_holds_are_looked_up_where_a_call_may_part_a_person() -> None:
     assert not may_part(claimed(ORDER), (ORDER, SERVER))
 
 
+def test_a_call_that_keeps_nothing_else_takes_nothing_over() -> None:
+    """The device connects too many numbers and is demoted; the number that is left goes to the profile of its claim."""
+    world = World(compile_rules({"shared_limit": {"max": 1}}, 1))
+    world.send([{**CLAIM, "userId": None, "anonymousId": None, "context": crm("c1")}], source=PUBLIC)
+    device = {"type": "track", "event": "e", "anonymousId": "a1"}
+    world.send([{**device, "context": crm("c0")}], source=SERVER)
+    (outcome,) = world.send([{**device, "context": crm("c1")}], source=SERVER)
+    assert outcome.demoted == [{"identifier": "anonymous_id:a1", "reason": "limit:crm"}]
+    assert identifiers(world, "crm", "c1") == ["crm:c1", "email:ann@x.org"]
+    assert identifiers(world, "anonymous_id", "a1") == ["anonymous_id:a1", "crm:c0"]
+
+
+def crm(id_: str) -> dict[str, Any]:
+    """A context with a number of a customer."""
+    return {"externalIds": [{"type": "crm", "id": id_}]}
+
+
 def test_an_address_alone_joins_as_before() -> None:
     """A profile with nothing beside the address is that of the address, by what key the address came first."""
     world = World()
