@@ -102,6 +102,8 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+        # As often as the server collects: app/server/garbage.py.
+        gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.hookimpl(trylast=True)
