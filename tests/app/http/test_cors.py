@@ -65,10 +65,10 @@ def test_a_page_can_read_every_answer_of_collection(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("origin", ["null", "file://", "https://a.example, https://b.example", "javascript:1"])
-def test_no_credentials_for_an_opaque_origin(shop: Shop, origin: str) -> None:
+def test_no_credentials_for_an_opaque_origin(common_shop: Shop, origin: str) -> None:
     """An opaque origin may send like any other, but never with credentials."""
-    answer = shop.client.post(
-        "/v1/t", json={"event": "E", "writeKey": shop.keys["write"], "userId": "u1"}, headers={"Origin": origin}
+    answer = common_shop.client.post(
+        "/v1/t", json={"event": "E", "writeKey": common_shop.keys["write"], "userId": "u1"}, headers={"Origin": origin}
     )
 
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -76,10 +76,10 @@ def test_no_credentials_for_an_opaque_origin(shop: Shop, origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/profiles/user_id:u1", "/v1/spaces", "/v1/rules", "/healthz", "/v1/metrics"])
-def test_no_other_route_is_open_to_pages(shop: Shop, path: str) -> None:
+def test_no_other_route_is_open_to_pages(common_shop: Shop, path: str) -> None:
     """No page of another origin reads a profile, whatever key it has."""
-    read = shop.ask("GET", path, headers=ORIGIN)
-    asked = shop.client.options(path, headers={**ORIGIN, "Access-Control-Request-Method": "GET"})
+    read = common_shop.ask("GET", path, headers=ORIGIN)
+    asked = common_shop.client.options(path, headers={**ORIGIN, "Access-Control-Request-Method": "GET"})
 
     assert not [name for each in (read, asked) for name in each.headers if name.startswith("access-control-")]
     assert asked.status_code in (404, 405)
@@ -100,19 +100,19 @@ def test_settings_name_the_server_that_answered(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("key", ["import", "profiles", "privacy", "admin"])
-def test_settings_reveal_nothing_about_other_keys(shop: Shop, key: str) -> None:
+def test_settings_reveal_nothing_about_other_keys(common_shop: Shop, key: str) -> None:
     """A key that is not public answers like a key that does not exist."""
-    mine, nobody = (shop.client.get(SETTINGS.format(key=each)) for each in (shop.keys[key], "nobody"))
+    mine, nobody = (common_shop.client.get(SETTINGS.format(key=each)) for each in (common_shop.keys[key], "nobody"))
 
     assert mine.status_code == nobody.status_code == 401
     assert mine.content == nobody.content
 
 
 @pytest.mark.parametrize("host", ["evil.example/path", "a@b", "a b", '"><script>', "x" * 300])
-def test_an_odd_host_is_not_echoed(shop: Shop, host: str) -> None:
+def test_an_odd_host_is_not_echoed(common_shop: Shop, host: str) -> None:
     """Settings never send a browser to a string that is no host."""
     # Such a request ends before any route, so the document of the routes does not describe its answer.
-    address = str(shop.client.base_url).rstrip("/") + SETTINGS.format(key=shop.keys["write"])
+    address = str(common_shop.client.base_url).rstrip("/") + SETTINGS.format(key=common_shop.keys["write"])
     answer = httpx.get(address, headers={"Host": host})
 
     assert answer.status_code in (400, 404)

@@ -110,14 +110,14 @@ def test_the_shared_client_checks_every_answer(client: httpx.Client) -> None:
         ("/v1/rules", rules.RulesInForce),
     ],
 )
-def test_answers_decode_as_the_shapes_of_the_document(shop: Shop, path: str, shape: type) -> None:
+def test_answers_decode_as_the_shapes_of_the_document(common_shop: Shop, path: str, shape: type) -> None:
     """What is answered can be read as what the document says."""
     consent = {"consent": {"categoryPreferences": {"Marketing": True}}}
-    shop.send(
+    common_shop.send(
         {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}, "context": consent},
         {"type": "group", "userId": "u1", "groupId": "g1", "traits": {"size": 1}},
     )
-    answer = shop.ask("GET", path)
+    answer = common_shop.ask("GET", path)
 
     read: msgspec.Struct = msgspec.json.decode(answer.content, type=shape)
 

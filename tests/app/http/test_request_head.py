@@ -116,12 +116,12 @@ def test_a_probe_may_have_any_query(live: Running, probe: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["", "identity", "Identity", "identity, identity", ","])
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/consent"])
-def test_an_empty_content_encoding_is_none(live: Running, shop: Shop, path: str, encoding: str) -> None:
+def test_an_empty_content_encoding_is_none(live: Running, common_shop: Shop, path: str, encoding: str) -> None:
     """As `identity` is, in capitals too."""
     call = {"userId": "u", "event": "E"}
     decision = {"identifier": "user_id:u", "jurisdiction": "DE"}
     content = json.dumps(call if path == "/v1/track" else decision).encode()
-    key = shop.keys["write" if path == "/v1/track" else "privacy"]
+    key = common_shop.keys["write" if path == "/v1/track" else "privacy"]
     head = f"POST {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {key}\nContent-Encoding: {encoding}"
     assert ask(live, f"{head}\nContent-Length: {len(content)}", content)[0] == 200
 
@@ -129,7 +129,7 @@ def test_an_empty_content_encoding_is_none(live: Running, shop: Shop, path: str,
 @pytest.mark.parametrize("blank", ["", " ", "  ", "\t", " \t "])
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_blanks_around_the_value_of_a_header_are_no_part_of_it(
-    live: Running, shop: Shop, blank: str, where: str
+    live: Running, common_shop: Shop, blank: str, where: str
 ) -> None:
     """Of any header that is read (RFC 9110 §5.5)."""
 
@@ -140,7 +140,7 @@ def test_blanks_around_the_value_of_a_header_are_no_part_of_it(
     lines = [
         "POST /v1/track HTTP/1.1",
         header("Host", "x"),
-        header("Authorization", f"Bearer {shop.keys['import']}"),
+        header("Authorization", f"Bearer {common_shop.keys['import']}"),
         header("Content-Encoding", "gzip"),
         header("Content-Length", str(len(content))),
         header("Prefer", "return=representation"),
@@ -173,10 +173,10 @@ def test_the_opt_out_of_a_browser_counts_with_blanks(live: Running, shop: Shop, 
     ],
 )
 def test_a_refused_method_names_all_that_the_path_supports(
-    live: Running, shop: Shop, method: str, path: str, allowed: str
+    live: Running, common_shop: Shop, method: str, path: str, allowed: str
 ) -> None:
     """Those of every route with the path."""
-    head = f"{method} {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {shop.keys['admin']}"
+    head = f"{method} {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {common_shop.keys['admin']}"
     status, headers, content = ask(live, head)
     assert (status, headers["allow"]) == (405, allowed.lower())
     assert bool(content) == (method != "HEAD")

@@ -15,11 +15,13 @@ from tests.support.http.route_scopes import (
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), [keyed for keyed in KEYED if "{" in keyed[1]], ids=str)
-def test_foreign_is_unknown(shop: Shop, other_shop: Shop, method: str, path: str, scopes: tuple[str, ...]) -> None:
+def test_foreign_is_unknown(
+    common_shop: Shop, other_common_shop: Shop, method: str, path: str, scopes: tuple[str, ...]
+) -> None:
     """What belongs to another space answers, to every key, exactly as what does not exist."""
     call = {"type": "group", "userId": "u1", "groupId": "g1", "traits": {"plan": "x"}}
-    profile_id = other_shop.send(call)[0]["profile_id"]
-    key_id = other_shop.ask("GET", "/v1/keys").json()["keys"][0]["key_id"]
+    profile_id = other_common_shop.send(call)[0]["profile_id"]
+    key_id = other_common_shop.ask("GET", "/v1/keys").json()["keys"][0]["key_id"]
     assert scopes
     foreign = [
         # An identifier is never written as the id of a profile.
@@ -27,17 +29,17 @@ def test_foreign_is_unknown(shop: Shop, other_shop: Shop, method: str, path: str
         {"ref": "user_id:u1"},
         {"key_id": key_id},
         {"group_id": "g1"},
-        {"space_id": other_shop.space_id, "ref": "user_id:u1"},
+        {"space_id": other_common_shop.space_id, "ref": "user_id:u1"},
     ]
     for parts in foreign:
         if not any(f"{{{name}}}" in path for name in parts):
             continue
         for name in FIRST_KEYS:
-            mine = shop.ask(method, fill(path, **parts), name)
-            nobody = shop.ask(method, fill(path), name)
+            mine = common_shop.ask(method, fill(path, **parts), name)
+            nobody = common_shop.ask(method, fill(path), name)
 
             assert (mine.status_code, mine.content) == (nobody.status_code, nobody.content)
-    assert len(other_shop.ask("GET", "/v1/keys").json()["keys"]) == len(FIRST_KEYS)
+    assert len(other_common_shop.ask("GET", "/v1/keys").json()["keys"]) == len(FIRST_KEYS)
 
 
 def test_foreign_in_lists(shop: Shop, other_shop: Shop) -> None:

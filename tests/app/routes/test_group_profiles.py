@@ -147,10 +147,12 @@ def test_the_list_of_accounts_has_each_group_once(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("ref", ["user_id:ann", "acme", "group_id:", "group_id:none", "segment_id:acme"])
-def test_what_is_no_account(shop: Shop, ref: str) -> None:
+def test_what_is_no_account(common_shop: Shop, ref: str) -> None:
     """Only a group's id leads to one."""
-    join(shop, "ann")
-    answer = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/accounts/profiles/{ref}/traits", "profiles")
+    join(common_shop, "ann")
+    answer = common_shop.ask(
+        "GET", f"/v1/spaces/{common_shop.space_id}/collections/accounts/profiles/{ref}/traits", "profiles"
+    )
 
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]["code"] in ("validation_error", "not_found")

@@ -120,8 +120,8 @@ def test_an_id_of_a_profile_in_capitals_is_named_as_one(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\u115f\u1160", "\ufe0f"])
-def test_a_text_that_shows_nothing_is_refused(shop: Shop, blank: str) -> None:
+def test_a_text_that_shows_nothing_is_refused(common_shop: Shop, blank: str) -> None:
     """As a reason of a hold and as the name of a key."""
     hold = {"identifiers": ["user_id:ann"], "reason": blank}
-    assert shop.ask("POST", "/v1/holds", "privacy", json=hold).status_code == 422
-    assert shop.ask("POST", "/v1/keys", json={"name": blank, "scopes": ["privacy"]}).status_code == 400
+    assert common_shop.ask("POST", "/v1/holds", "privacy", json=hold).status_code == 422
+    assert common_shop.ask("POST", "/v1/keys", json={"name": blank, "scopes": ["privacy"]}).status_code == 400

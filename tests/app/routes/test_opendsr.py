@@ -154,15 +154,15 @@ def test_a_waiting_request_can_be_cancelled(shop: Shop) -> None:
         ({"status_callback_urls": ["https://169.254.169.254/"]}, "public host"),
     ],
 )  # fmt: skip
-def test_an_invalid_request_changes_nothing(shop: Shop, changed: dict[str, Any], says: str) -> None:
+def test_an_invalid_request_changes_nothing(common_shop: Shop, changed: dict[str, Any], says: str) -> None:
     """The message names the field."""
-    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
-    answer = ask(shop, request(**changed))
+    common_shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    answer = ask(common_shop, request(**changed))
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, 400)
     assert says in error["message"]
     assert [(each["reason"], each["message"]) for each in error["errors"]] == [("bad_regulation", error["message"])]
-    assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
+    assert common_shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
 
 
 def test_a_body_that_is_no_object_is_rejected(shop: Shop) -> None:

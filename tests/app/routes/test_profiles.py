@@ -46,15 +46,15 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("value", ODD)
-def test_any_value_in_a_path(shop: Shop, value: str) -> None:
+def test_any_value_in_a_path(common_shop: Shop, value: str) -> None:
     """Whatever an identifier or a group is made of, it is found by its percent-encoded path."""
-    shop.send({"type": "group", "userId": value, "groupId": value, "traits": {"plan": "x"}})
+    common_shop.send({"type": "group", "userId": value, "groupId": value, "traits": {"plan": "x"}})
 
-    profile = shop.ask("GET", f"/v1/profiles/{quote('user_id:' + value, safe='')}").json()
+    profile = common_shop.ask("GET", f"/v1/profiles/{quote('user_id:' + value, safe='')}").json()
     assert [each["value"] for each in profile["identifiers"]] == [value]
-    history = shop.ask("GET", f"/v1/profiles/{quote('user_id:' + value, safe='')}/history")
+    history = common_shop.ask("GET", f"/v1/profiles/{quote('user_id:' + value, safe='')}/history")
     assert history.status_code == 200
-    group = shop.ask("GET", f"/v1/groups/{quote(value, safe='')}").json()
+    group = common_shop.ask("GET", f"/v1/groups/{quote(value, safe='')}").json()
     assert (group["group_id"], group["member_count"]) == (value, 1)
 
 
@@ -70,12 +70,12 @@ def test_a_path_needs_no_encoding_of_plain_characters(shop: Shop) -> None:
     "part", ["user_id:%", "user_id:%2", "user_id:%zz", "user_id:%ff", "user_id:%ed%a0%80", "a%00:b"]
 )
 @pytest.mark.parametrize("path", ["/v1/profiles/{}", "/v1/profiles/{}/history", "/v1/groups/{}"])
-def test_a_path_that_is_not_text_is_answered_400(shop: Shop, live: Running, path: str, part: str) -> None:
+def test_a_path_that_is_not_text_is_answered_400(common_shop: Shop, live: Running, path: str, part: str) -> None:
     """On every route with a part in its path."""
     host, port = urlsplit(live.url).netloc.split(":")
     head = f"GET {path.format(part)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
     with socket.create_connection((host, int(port)), 10) as connection:
-        connection.sendall(f"{head}{shop.keys['admin']}\r\n\r\n".encode())
+        connection.sendall(f"{head}{common_shop.keys['admin']}\r\n\r\n".encode())
         answered = b"".join(iter(lambda: connection.recv(65_536), b""))
 
     assert answered.startswith(b"HTTP/1.1 400 ")
@@ -107,10 +107,12 @@ def test_an_odd_request_line_is_refused(live: Running, line: str) -> None:
         (":", (400, "bad_identifier")),
     ],
 )
-def test_an_unknown_profile_is_404_and_an_invalid_identifier_400(shop: Shop, path: str, code: tuple[int, str]) -> None:
+def test_an_unknown_profile_is_404_and_an_invalid_identifier_400(
+    common_shop: Shop, path: str, code: tuple[int, str]
+) -> None:
     """For profiles and for histories."""
-    assert problem(shop.ask("GET", f"/v1/profiles/{path}")) == code
-    assert problem(shop.ask("GET", f"/v1/profiles/{path}/history")) == code
+    assert problem(common_shop.ask("GET", f"/v1/profiles/{path}")) == code
+    assert problem(common_shop.ask("GET", f"/v1/profiles/{path}/history")) == code
 
 
 @pytest.mark.parametrize(
@@ -149,10 +151,10 @@ def test_an_unknown_profile_is_404_and_an_invalid_identifier_400(shop: Shop, pat
     ],
 )  # fmt: skip
 def test_every_error_is_a_problem_document_without_content_of_the_request(
-    shop: Shop, live: Running, method: str, path: str, given: dict[str, Any], code: tuple[int, str]
+    common_shop: Shop, live: Running, method: str, path: str, given: dict[str, Any], code: tuple[int, str]
 ) -> None:
     """The same holds for its log line."""
-    answer = shop.ask(method, path, **given)
+    answer = common_shop.ask(method, path, **given)
 
     assert problem(answer) == code
     assert PLANTED not in answer.text
@@ -162,9 +164,9 @@ def test_every_error_is_a_problem_document_without_content_of_the_request(
 @pytest.mark.parametrize(
     "path", ["/v1/rules", "/v1/profiles/user_id:nobody", "/v1/nothing", "/healthz", "/openapi.json"]
 )
-def test_no_answer_may_be_cached_or_sniffed(shop: Shop, path: str) -> None:
+def test_no_answer_may_be_cached_or_sniffed(common_shop: Shop, path: str) -> None:
     """Every answer has the headers."""
-    answer = shop.ask("GET", path)
+    answer = common_shop.ask("GET", path)
 
     assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
 

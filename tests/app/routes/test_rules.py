@@ -107,9 +107,9 @@ def rules_of_a_fresh_space(shown: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "patch", [[], {"limit": {}}, {"limits": {"email": {"max": 0}}}, {"region": "de"}, {"limits": 5}]
 )
-def test_a_bad_patch_changes_nothing(shop: Shop, patch: Any) -> None:
+def test_a_bad_patch_changes_nothing(common_shop: Shop, patch: Any) -> None:
     """The answer names what is wrong."""
-    before = rules(shop)
-    answer = shop.ask("PATCH", "/v1/rules", json=patch)
+    before = rules(common_shop)
+    answer = common_shop.ask("PATCH", "/v1/rules", json=patch)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_rules")
-    assert rules(shop) == before
+    assert rules(common_shop) == before

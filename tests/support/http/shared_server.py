@@ -119,6 +119,18 @@ def rows(live_database: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def common_shop(client: httpx.Client, live: Running) -> Shop:
+    """A space for the tests of a module that read, are refused, or do not mind what other tests left in it."""
+    return new_shop(client, {"Authorization": f"Bearer {live.admin_token}"})
+
+
+@pytest.fixture(scope="module")
+def other_common_shop(client: httpx.Client, live: Running) -> Shop:
+    """A second such space, foreign to the first."""
+    return new_shop(client, {"Authorization": f"Bearer {live.admin_token}"})
+
+
 AUDIT = """(
     SELECT l.space_id, e ->> 'actor' AS actor, e ->> 'action' AS action, e ->> 'subject' AS subject
     FROM ledger l, LATERAL (SELECT convert_from(l.entry, 'UTF8')::jsonb) AS j (e)

@@ -175,11 +175,11 @@ def test_secrets_are_shown_once_and_rotated(shop: Shop, feed: Callable[..., Feed
         ("mail", {"callback_url": 7}),
     ],
 )
-def test_an_invalid_destination_is_rejected(shop: Shop, name: str, document: Any) -> None:
+def test_an_invalid_destination_is_rejected(common_shop: Shop, name: str, document: Any) -> None:
     """Nothing is created."""
-    answer = shop.ask("PUT", f"/v1/destinations/{name}", json=document)
+    answer = common_shop.ask("PUT", f"/v1/destinations/{name}", json=document)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_destination")
-    assert shop.ask("GET", "/v1/destinations").json() == {"destinations": []}
+    assert common_shop.ask("GET", "/v1/destinations").json() == {"destinations": []}
 
 
 def test_an_expired_grant_is_withdrawn_without_a_call(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:

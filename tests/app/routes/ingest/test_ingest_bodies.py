@@ -31,17 +31,17 @@ from tests.support.http.collection_answers import read, refused
     ids=lambda value: str(value[:12]),
 )
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/batch"])
-def test_an_unreadable_body_is_a_400(shop: Shop, path: str, body: bytes, code: str) -> None:
+def test_an_unreadable_body_is_a_400(common_shop: Shop, path: str, body: bytes, code: str) -> None:
     """Each fault has its own code."""
-    assert refused(shop.ask("POST", path, "write", content=body)) == (400, code)
+    assert refused(common_shop.ask("POST", path, "write", content=body)) == (400, code)
 
 
 @pytest.mark.parametrize(
     "document", [{}, {"batch": None}, {"batch": {}}, {"batch": "x"}, {"type": "track", "event": "E"}]
 )
-def test_a_batch_route_takes_only_a_list_of_calls(shop: Shop, document: dict[str, Any]) -> None:
+def test_a_batch_route_takes_only_a_list_of_calls(common_shop: Shop, document: dict[str, Any]) -> None:
     """Any other document is refused."""
-    assert refused(shop.ask("POST", "/v1/batch", "write", json=document)) == (400, "batch_not_a_list")
+    assert refused(common_shop.ask("POST", "/v1/batch", "write", json=document)) == (400, "batch_not_a_list")
 
 
 @pytest.mark.parametrize("name", ["Batch", "batches", "events"])

@@ -121,9 +121,9 @@ def test_the_list_is_filtered_by_reason_status_source_and_time(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("wrong", [{"reason": "tyop"}, {"source": "key_none"}, {"until": "now"}, {"since": "now"}])
-def test_a_filter_that_can_match_nothing_is_refused(shop: Shop, wrong: dict[str, str]) -> None:
+def test_a_filter_that_can_match_nothing_is_refused(common_shop: Shop, wrong: dict[str, str]) -> None:
     """The message says what is allowed."""
-    answer = shop.ask("GET", "/v1/rejections", params=wrong)
+    answer = common_shop.ask("GET", "/v1/rejections", params=wrong)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
 
@@ -194,9 +194,9 @@ def test_a_signal_that_could_not_be_read_is_listed(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("event", [None, "", "  ", 5, ["E"]])
-def test_a_track_call_without_the_name_of_its_event_is_rejected(shop: Shop, event: object) -> None:
+def test_a_track_call_without_the_name_of_its_event_is_rejected(common_shop: Shop, event: object) -> None:
     """As Segment's libraries do."""
-    outcome = shop.send({"type": "track", "userId": "u1", "event": event})[0]
+    outcome = common_shop.send({"type": "track", "userId": "u1", "event": event})[0]
     assert (outcome["status"], outcome["reason"]) == ("rejected", "missing_event")
 
 

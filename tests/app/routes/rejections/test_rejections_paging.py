@@ -77,9 +77,9 @@ def test_since_leaves_out_earlier_calls(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("since", ["", "yesterday", "1700000000", "2026-02-30T00:00:00Z", "x" * 400])
-def test_an_unreadable_since_is_answered_400(shop: Shop, since: str) -> None:
+def test_an_unreadable_since_is_answered_400(common_shop: Shop, since: str) -> None:
     """Never with the whole list."""
-    answer = shop.ask("GET", "/v1/rejections", params={"since": since})
+    answer = common_shop.ask("GET", "/v1/rejections", params={"since": since})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
@@ -106,9 +106,9 @@ def test_another_space_sees_none_of_the_list(shop: Shop, other_shop: Shop) -> No
 
 
 @pytest.mark.parametrize("key", ["write", "import", "profiles", "privacy"])
-def test_only_an_admin_key_reads_the_list(shop: Shop, key: str) -> None:
+def test_only_an_admin_key_reads_the_list(common_shop: Shop, key: str) -> None:
     """Every other key is answered 403."""
-    assert shop.ask("GET", "/v1/rejections", key).status_code == 403
+    assert common_shop.ask("GET", "/v1/rejections", key).status_code == 403
 
 
 def test_reading_the_list_is_in_the_audit_log(shop: Shop, rows: psycopg.Connection[Any]) -> None:

@@ -29,6 +29,17 @@ def cursor(shop: Shop, id_: str, what: str, limit: int) -> dict[str, Any]:
 @pytest.fixture
 def ann(shop: Shop) -> str:
     """Somebody known by three calls of two keys; returns the id of the profile."""
+    return send_ann(shop)
+
+
+@pytest.fixture(scope="module")
+def common_ann(common_shop: Shop) -> str:
+    """The same for the tests that only read."""
+    return send_ann(common_shop)
+
+
+def send_ann(shop: Shop) -> str:
+    """Send the calls; returns the id of the profile."""
     first = {
         "type": "identify",
         "userId": "u1",
@@ -142,10 +153,12 @@ def test_events_come_newest_first_with_their_identifiers(shop: Shop, ann: str) -
         ({"end": "0001-01-01"}, []),
     ],
 )
-def test_events_are_filtered_by_time_and_name(shop: Shop, ann: str, params: dict[str, str], found: list[str]) -> None:
+def test_events_are_filtered_by_time_and_name(
+    common_shop: Shop, common_ann: str, params: dict[str, str], found: list[str]
+) -> None:
     """`start` is inclusive, `end` is not; the times are those of the events."""
-    assert ann
-    assert [event["message_id"] for event in get(shop, "events", **params)["data"]] == found
+    assert common_ann
+    assert [event["message_id"] for event in get(common_shop, "events", **params)["data"]] == found
 
 
 def test_metadata_has_times_and_the_first_and_last_call(shop: Shop, ann: str) -> None:
@@ -270,10 +283,12 @@ def test_a_list_continues_after_a_long_trait_name(shop: Shop, length: int) -> No
         ("/user_id:nobody/traits", profile_api.ApiError),
     ],
 )
-def test_answers_decode_as_the_shapes_of_the_document(shop: Shop, ann: str, path: str, shape: type) -> None:
+def test_answers_decode_as_the_shapes_of_the_document(
+    common_shop: Shop, common_ann: str, path: str, shape: type
+) -> None:
     """What is answered can be read as what the OpenAPI document says."""
-    assert ann
-    answer = shop.ask("GET", root(shop) + path)
+    assert common_ann
+    answer = common_shop.ask("GET", root(common_shop) + path)
 
     read: msgspec.Struct = msgspec.json.decode(answer.content, type=shape)
 

@@ -43,14 +43,16 @@ UNKNOWN_REFS = [
 
 
 @pytest.mark.parametrize("ref", BAD_REFS + UNKNOWN_REFS)
-def test_an_odd_path_is_refused_or_finds_nothing(shop: Shop, live: Running, ref: str) -> None:
+def test_an_odd_path_is_refused_or_finds_nothing(common_shop: Shop, live: Running, ref: str) -> None:
     """It is never an error of the server."""
-    shop.send({"type": "track", "event": "E", "userId": "u1"})
+    common_shop.send({"type": "track", "event": "E", "userId": "u1"})
     host, port = urlsplit(live.url).netloc.split(":")
     for what in LISTS:
-        head = f"GET {root(shop)}/{ref}/{what} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+        head = (
+            f"GET {root(common_shop)}/{ref}/{what} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+        )
         with socket.create_connection((host, int(port)), 10) as connection:
-            connection.sendall(f"{head}{shop.keys['profiles']}\r\n\r\n".encode())
+            connection.sendall(f"{head}{common_shop.keys['profiles']}\r\n\r\n".encode())
             answered = b"".join(iter(lambda: connection.recv(65_536), b""))
         start, _, content = answered.partition(b"\r\n\r\n")
         code = json.loads(content)["error"]["code"]
@@ -66,11 +68,11 @@ def test_an_odd_path_is_refused_or_finds_nothing(shop: Shop, live: Running, ref:
 @pytest.mark.parametrize(
     "value", ["a/b", "a%b", "a%2Fb", "a+b", "a b", "ü/ö", "日本", "a?b#c", "%", "a\\b", "😀", "a:b"]
 )
-def test_any_value_is_found_by_its_percent_encoded_path(shop: Shop, value: str) -> None:
+def test_any_value_is_found_by_its_percent_encoded_path(common_shop: Shop, value: str) -> None:
     """Whatever an identifier is made of, it is found by its percent-encoded path."""
-    shop.send({"type": "track", "event": "E", "userId": value})
+    common_shop.send({"type": "track", "event": "E", "userId": value})
 
-    found = get(shop, "external_ids", quote(f"user_id:{value}", safe=""))["data"]
+    found = get(common_shop, "external_ids", quote(f"user_id:{value}", safe=""))["data"]
 
     assert [each["id"] for each in found] == [value]
 
@@ -94,10 +96,12 @@ def test_a_plus_in_a_path_is_a_plus(shop: Shop) -> None:
         ),
     ],
 )
-def test_an_unknown_collection_is_refused_in_the_words_of_segment(shop: Shop, collection: str, message: str) -> None:
+def test_an_unknown_collection_is_refused_in_the_words_of_segment(
+    common_shop: Shop, collection: str, message: str
+) -> None:
     """Any other collection is refused in Segment's words."""
     for path in ("", *(f"/user_id:u1/{what}" for what in LISTS)):
-        answer = shop.ask("GET", root(shop, collection) + path)
+        answer = common_shop.ask("GET", root(common_shop, collection) + path)
 
         assert refused(answer) == (400, "validation_error")
         assert answer.json()["error"]["message"] == message
@@ -110,11 +114,11 @@ def test_an_unknown_collection_is_refused_in_the_words_of_segment(shop: Shop, co
      "class=trait", "verbose=maybe", "next=x", "next=%00", "next=%ff", "next=AAAA", "next=" + "A" * 20_000,
      "include=a&include=b"],
 )  # fmt: skip
-def test_an_invalid_parameter_is_named_without_its_value(shop: Shop, live: Running, query: str) -> None:
+def test_an_invalid_parameter_is_named_without_its_value(common_shop: Shop, live: Running, query: str) -> None:
     """A parameter that is not usable is named without its value."""
-    shop.send({"type": "group", "userId": "u1", "groupId": "g1"})
+    common_shop.send({"type": "group", "userId": "u1", "groupId": "g1"})
     for path in ("users/profiles/user_id:u1/events", "accounts/profiles/group_id:g1/events", "users/profiles"):
-        answer = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/{path}?{query}&x={PLANTED}")
+        answer = common_shop.ask("GET", f"/v1/spaces/{common_shop.space_id}/collections/{path}?{query}&x={PLANTED}")
 
         assert refused(answer) == (400, "validation_error")
         name = query.partition("=")[0]

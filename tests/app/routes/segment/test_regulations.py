@@ -72,16 +72,16 @@ def test_any_type_of_identifier(shop: Shop, type_: str) -> None:
         ({"subjectType": "SEGMENT_ID"}, "prf_ and 32 hexadecimal digits"),
     ],
 )
-def test_an_invalid_regulation_changes_nothing(shop: Shop, wanted: dict[str, Any], says: str) -> None:
+def test_an_invalid_regulation_changes_nothing(common_shop: Shop, wanted: dict[str, Any], says: str) -> None:
     """The error has Segment's shape and names the field, never its value."""
-    shop.send({"type": "identify", "userId": "ann"})
+    common_shop.send({"type": "identify", "userId": "ann"})
     document = {"regulationType": "DELETE_ONLY", "subjectType": "USER_ID", "subjectIds": ["ann"], **wanted}
-    answer = shop.ask("POST", "/v1/regulations", "privacy", json=document)
+    answer = common_shop.ask("POST", "/v1/regulations", "privacy", json=document)
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert says in error["message"]
     assert "bob" not in answer.text
-    assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
+    assert common_shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
 
 
 def test_regulations_are_listed_newest_first(shop: Shop) -> None:
