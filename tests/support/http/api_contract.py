@@ -35,6 +35,8 @@ class ApiContract:
             for template, operations in sorted(described["paths"].items(), key=lambda item: item[0].count("{"))
         }
         self._validators: dict[str, Draft202012Validator] = {}
+        self._operations: dict[tuple[str, str], tuple[str | None, dict[str, Any] | None]] = {}
+        self._of_schemas: dict[int, Draft202012Validator] = {}
 
     def hook(self, answer: httpx.Response) -> None:
         """The event hook of a client; it reads the answer."""
@@ -67,6 +69,12 @@ class ApiContract:
             assert not wrong, f"{asked} in another shape than documented: {wrong}"
 
     def _operation(self, method: str, path: str) -> tuple[str | None, dict[str, Any] | None]:
+        asked = (method, path)
+        if asked not in self._operations:
+            self._operations[asked] = self._find_operation(method, path)
+        return self._operations[asked]
+
+    def _find_operation(self, method: str, path: str) -> tuple[str | None, dict[str, Any] | None]:
         hot = ingest_endpoint.ROUTES.get(path)
         wanted = path if hot is None else hot.template
         if path == f"{METRICS}/":
@@ -80,11 +88,18 @@ class ApiContract:
         return None, None
 
     def _wrong(self, schema: Mapping[str, Any], body: Any) -> Iterator[str]:
-        text = json.dumps(schema, sort_keys=True)
-        if text not in self._validators:
-            self._validators[text] = Draft202012Validator({**closed(schema), "components": self._components})
-        for error in self._validators[text].iter_errors(body):
+        for error in self._validator(schema).iter_errors(body):
             yield f"{error.message} at {'/'.join(map(str, error.instance_path))}"
+
+    def _validator(self, schema: Mapping[str, Any]) -> Draft202012Validator:
+        """The validator of a schema, found by its identity: the document, which holds it, stays."""
+        made = self._of_schemas.get(id(schema))
+        if made is None:
+            text = json.dumps(schema, sort_keys=True)
+            if text not in self._validators:
+                self._validators[text] = Draft202012Validator({**closed(schema), "components": self._components})
+            made = self._of_schemas[id(schema)] = self._validators[text]
+        return made
 
 
 def closed(schema: Any) -> Any:
