@@ -87,7 +87,9 @@ def _disclosed(planter: Planter, person: PlantedPerson, secret: str) -> None:
     cursor = _CURSOR.search(planter.must(secret, "GET", "/v1/changes"))
     acknowledged = {"cursor": "" if cursor is None else cursor[1].decode()}
     planter.must(secret, "POST", "/v1/changes/ack", acknowledged)
-    planter.must(secret, "GET", f"/v1/destination/profiles/{quote(f'email:{person.email}', safe='')}")
+    planter.must(secret, "GET", f"/v1/destination/profiles/{quote(f'user_id:{person.user}', safe='')}")
+    # A call of the server may have taken the address over from the public key that linked it.
+    planter.send(secret, "GET", f"/v1/destination/profiles/{quote(f'email:{person.email}', safe='')}")
     unknown = f"user_id:{planter.new('profile a destination asks for')}"
     lookup = {"identifiers": [f"user_id:{person.user}", unknown]}
     planter.must(secret, "POST", "/v1/destination/profiles/lookup", lookup)
