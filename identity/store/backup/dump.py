@@ -15,9 +15,7 @@ from typing import IO, Final
 
 import psycopg
 from psycopg import sql
-from sqlmodel import SQLModel
 
-from identity.store import tables as _declared  # noqa: F401 (declares the tables)
 from identity.store.backup.client_tools import ClientTools, connection_argument
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import DatabaseUnavailable, Misconfigured
@@ -74,6 +72,10 @@ def count_tables(url: str) -> int:
 
 def existing_tables(url: str) -> list[str]:
     """The tables of Onefold that a database has, partitions apart. Misconfigured if it cannot be reached."""
+    from sqlmodel import SQLModel
+
+    from identity.store import tables as _declared  # noqa: F401 (declares the tables)
+
     known = [*SQLModel.metadata.tables, "alembic_version"]
     with psycopg.connect(url) as connection:
         found = connection.execute(

@@ -4,7 +4,6 @@ import copy
 import itertools
 from typing import Any
 
-import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +70,8 @@ def test_batches_do_not_matter(bodies: list[dict[str, Any]], document: Any, size
 @given(bodies)
 def test_without_limits_profiles_are_connected_components(bodies: list[dict[str, Any]]) -> None:
     """The partition is that of the graph whose edges are the identifiers of one call."""
+    import networkx as nx
+
     world = World(OPEN)
     graph: Any = nx.Graph()
     for call in calls(bodies, OPEN):

@@ -3,7 +3,6 @@
 from itertools import combinations, pairwise
 from math import log2
 
-import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +120,8 @@ def test_a_link_has_the_earliest_and_latest_time_of_its_calls(calls: list[tuple[
 @given(small_graphs())
 def test_paths_are_the_best_of_all(g: Graph) -> None:
     """Compared with all simple paths: the fewest links, the strongest weakest link, and both tie-breaks."""
+    import networkx as nx
+
     a, b = sorted(g)[:2]
     every = [tuple(path) for path in nx.all_simple_paths(g, a, b)]
     found = paths(g, a, b)

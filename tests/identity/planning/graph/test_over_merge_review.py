@@ -4,7 +4,6 @@ from collections.abc import Set as AbstractSet
 from itertools import combinations
 from math import fsum
 
-import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +33,8 @@ def words(keys: AbstractSet[BlindIndex]) -> str:
 
 def groups(g: Graph, without: AbstractSet[BlindIndex], strong: AbstractSet[BlindIndex]) -> int:
     """The number of parts with strong ids in the graph without these nodes."""
+    import networkx as nx
+
     left = g.subgraph(set(g) - without)
     return sum(not part.isdisjoint(strong) for part in nx.connected_components(left))
 
@@ -162,6 +163,8 @@ def test_the_most_relevant_identifiers_of_a_large_graph_are_drawn() -> None:
 @given(small_graphs(), st.data())
 def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> None:
     """Cut nodes and bridges are exactly the nodes and links whose removal separates strong ids."""
+    import networkx as nx
+
     retired = data.draw(st.sets(st.sampled_from(sorted(g)), max_size=1))
     found = review(g, kinds(g), retired)
     strong = frozenset(key for key in g if kinds(g)[key] == "user_id" and key not in retired)
@@ -194,6 +197,8 @@ def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> Non
 @given(small_graphs())
 def test_a_split_separates_all_identifiers_into_two_sides(g: Graph) -> None:
     """The two sides cover the graph, only the cut links run between them, and no cut is much cheaper."""
+    import networkx as nx
+
     strong = sorted(key for key in g if kinds(g)[key] == "user_id")
     split = review(g, kinds(g), frozenset()).split
     assert (split is None) == (len(strong) < 2)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from alembic.script import ScriptDirectory
 
 from identity.store.postgres import schema
 from identity.values.database_roles import APP_ROLE
@@ -34,6 +33,8 @@ def test_migrating_again_changes_nothing(database: str) -> None:
 
 def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:
     """The names of the files are in the order of the revisions."""
+    from alembic.script import ScriptDirectory
+
     assert schema.newest() == ScriptDirectory(str(schema._MIGRATIONS)).get_current_head()
 
 

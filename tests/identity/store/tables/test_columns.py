@@ -1,13 +1,12 @@
 """How a column is declared."""
 
-from sqlalchemy import Integer, LargeBinary
-from sqlmodel import SQLModel
-
-from identity.store.tables.columns import column, primary
-
 
 def test_a_declaration_becomes_the_column_that_it_says() -> None:
     """Never null unless it says so, and no number is drawn for a key; a default is that of the database."""
+    from sqlalchemy import Integer, LargeBinary
+    from sqlmodel import SQLModel
+
+    from identity.store.tables.columns import column, primary
 
     class Example(SQLModel, table=True):
         space_id: int = primary(Integer)
