@@ -96,11 +96,11 @@ def create_app(settings: Settings) -> Front:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # An included router would build each of its routes a second time, on the first request for one of them.
+        routes=[route for router in ROUTERS for route in router.routes],
     )
     api.state.onefold = onefold
     error_responses.handle(api)
-    for router in ROUTERS:
-        api.include_router(router)
     api.state.paths = paths(api)
     return Front(onefold, api)
 

@@ -3,7 +3,7 @@
 Nothing checks answers against it at run time. The clients of the tests do (`tests.support.http.api_contract`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -94,17 +94,7 @@ def document(api: FastAPI) -> dict[str, Any]:
 
 def native(api: FastAPI) -> list[APIRoute]:
     """The routes of the native surface."""
-    found: list[APIRoute] = []
-
-    def walk(routes: Iterable[Any]) -> None:
-        for route in routes:
-            if isinstance(route, APIRoute):
-                found.append(route)
-            elif (router := getattr(route, "original_router", None)) is not None:
-                walk(router.routes)
-
-    walk(api.routes)
-    return found
+    return [route for route in api.routes if isinstance(route, APIRoute)]
 
 
 def paths(api: FastAPI) -> KnownPaths:

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import httpcore
+
 COMMANDS = ("backup", "demo", "export", "keys", "leak_scan.command", "psql", "reset", "restore", "serve", "verify")
 PROGRAMS = ("tests.support.processes.writer_process", "tests.support.processes.stand_in_server")
 STREAMS = 3
@@ -34,6 +36,9 @@ def run(channel: socket.socket) -> str:
     commands = (f"app.commands.{name}" for name in COMMANDS)
     for module in ("app.cli", "app.main", "app.http.protocol", *commands, *PROGRAMS):
         import_module(module)
+    # Each server would read the certificates of the system, for calls to callbacks; this process reads them once.
+    trusted = httpcore.default_ssl_context()
+    vars(httpcore)["default_ssl_context"] = lambda: trusted
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("a module starts a thread when it is loaded, and a fork would lack that thread")
     gc.freeze()
