@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import httpx
 import pytest
@@ -15,6 +15,7 @@ from app.commands import tour
 from app.commands.demo import SPACE_FILE
 from tests.conftest import ONEFOLD, ROOT
 from tests.support.processes.command_line import onefold
+from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 
 class Shown(NamedTuple):
@@ -37,13 +38,11 @@ class Starts(NamedTuple):
 def demonstrate(data: Path, *more: str) -> Shown:
     """Run the demo until its tour is over, read the tour's profile with a key it printed, press Ctrl-C."""
     lines: list[str] = []
-    with subprocess.Popen(
-        [*ONEFOLD, "demo", "--port", "0", "--data-dir", str(data), *more],
-        cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout
-        for line in process.stdout:
+    source, target = os.pipe()
+    with os.fdopen(source) as shown:
+        with os.fdopen(target, "wb") as output:
+            process = start(["demo", "--port", "0", "--data-dir", str(data), *more], output)
+        for line in shown:
             lines.append(line)
             if "export ADMIN=" in line:
                 break
@@ -52,8 +51,19 @@ def demonstrate(data: Path, *more: str) -> Shown:
         key = text.split("export PROFILES=")[1].split()[0]
         answer = httpx.get(url + "/v1/profiles/user_id:ann", headers={"Authorization": f"Bearer {key}"})
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate()
-    return Shown(text + rest, process.returncode, answer.json(), (data / SPACE_FILE).stat().st_mode & 0o777)
+        rest = shown.read()
+    return Shown(text + rest, process.wait(), answer.json(), (data / SPACE_FILE).stat().st_mode & 0o777)
+
+
+def start(arguments: list[str], output: IO[bytes]) -> "subprocess.Popen[bytes] | ForkedProgram":
+    """Start `onefold` with one place for its output and its errors."""
+    environment = {**os.environ, "COLUMNS": "80"}
+    if CAN_FORK:
+        return ForkedProgram(arguments, environment, ROOT, output=output, errors=output)
+    command = [*ONEFOLD, *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+    )
 
 
 @pytest.fixture(scope="module")

@@ -156,10 +156,8 @@ def test_a_scan_that_does_not_find_its_control_is_void(
 def test_a_scan_that_is_stopped_half_way_leaves_nothing_behind(database: str, tmp_path: Path) -> None:
     """Its space, its server and its table go with it; no second scan runs beside it."""
     own = {"ONEFOLD_DATABASE_URL": database, "ONEFOLD_DATA_DIR": str(tmp_path)}
-    scan = subprocess.Popen(
-        [*ONEFOLD, "verify", "--privacy"], cwd=ROOT, env={**os.environ, **own}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    with Path(os.devnull).open("wb") as nowhere:
+        scan = start_scan({**os.environ, **own}, nowhere)
     with psycopg.connect(database, autocommit=True) as connection, scan:
 
         def count(what: LiteralString) -> int:
@@ -182,6 +180,16 @@ def test_a_scan_that_is_stopped_half_way_leaves_nothing_behind(database: str, tm
             0,
             0,
         )
+
+
+def start_scan(environment: dict[str, str], nowhere: IO[bytes]) -> "subprocess.Popen[bytes] | ForkedProgram":
+    """Start `onefold verify --privacy`, without its output."""
+    if CAN_FORK:
+        return ForkedProgram(["verify", "--privacy"], environment, ROOT, output=nowhere, errors=nowhere)
+    command = [*ONEFOLD, "verify", "--privacy"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=nowhere, stderr=nowhere
+    )
 
 
 def test_a_scan_refuses_the_name_of_a_space(database: str) -> None:
