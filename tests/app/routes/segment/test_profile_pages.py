@@ -130,33 +130,45 @@ def test_pages_across_a_merge(shop: Shop, sort: str, *, swallowed: bool) -> None
     assert order == sorted(order, reverse=sort == DOWN)
 
 
+@pytest.fixture(scope="module")
+def packed(common_shop: Shop) -> list[str]:
+    """The messages of somebody known by a call and a row of a thousand calls, in order."""
+    common_shop.send({"type": "track", "event": "E", "anonymousId": "packed", "messageId": "first"})
+    calls = [{"type": "track", "event": "e", "anonymousId": "packed", "messageId": f"m{n}"} for n in range(1_000)]
+    common_shop.send(*calls)
+    return ["first", *(str(call["messageId"]) for call in calls)]
+
+
 @pytest.mark.parametrize("sort", [UP, DOWN])
-def test_a_row_of_a_thousand_calls_is_paged(shop: Shop, sort: str) -> None:
+def test_a_row_of_a_thousand_calls_is_paged(common_shop: Shop, packed: list[str], sort: str) -> None:
     """A row that holds a thousand calls is paged through as anything else."""
-    shop.send({"type": "track", "event": "E", "anonymousId": "a1", "messageId": "first"})
-    calls = [{"type": "track", "event": "e", "anonymousId": "a1", "messageId": f"m{n}"} for n in range(1_000)]
-    shop.send(*calls)
-    sent = ["first", *(call["messageId"] for call in calls)]
+    found = all_ids(common_shop, "anonymous_id:packed", sort=sort, limit=97)
 
-    assert all_ids(shop, "anonymous_id:a1", sort=sort, limit=97) == (sent if sort == UP else sent[::-1])
+    assert found == (packed if sort == UP else packed[::-1])
 
 
-@pytest.mark.parametrize("sort", [UP, DOWN])
-def test_a_rare_event_is_found_once_among_thousands(shop: Shop, sort: str) -> None:
-    """Pages may be shorter than their limit."""
+@pytest.fixture(scope="module")
+def rare(common_shop: Shop) -> list[str]:
+    """The messages of the rare events of somebody with thousands of common ones, in order."""
     wanted = []
     for batch in range(12):
         calls = [
-            {"type": "track", "event": "common", "anonymousId": "a1", "messageId": f"c{batch}-{n}"} for n in range(400)
+            {"type": "track", "event": "common", "anonymousId": "busy", "messageId": f"c{batch}-{n}"}
+            for n in range(400)
         ]
         calls[batch * 7]["event"] = "rare"
         wanted.append(calls[batch * 7]["messageId"])
-        shop.send(*calls)
+        common_shop.send(*calls)
+    return wanted
 
-    found = all_ids(shop, "anonymous_id:a1", sort=sort, limit=5, include="rare")
-    rest = all_ids(shop, "anonymous_id:a1", sort=sort, limit=100, exclude="common")
 
-    assert found == rest == (wanted if sort == UP else wanted[::-1])
+@pytest.mark.parametrize("sort", [UP, DOWN])
+def test_a_rare_event_is_found_once_among_thousands(common_shop: Shop, rare: list[str], sort: str) -> None:
+    """Pages may be shorter than their limit."""
+    found = all_ids(common_shop, "anonymous_id:busy", sort=sort, limit=5, include="rare")
+    rest = all_ids(common_shop, "anonymous_id:busy", sort=sort, limit=100, exclude="common")
+
+    assert found == rest == (rare if sort == UP else rare[::-1])
 
 
 def test_many_small_batches(shop: Shop) -> None:
