@@ -25,6 +25,15 @@ PLACEHOLDERS: Final = frozenset(
         "null null", "null_null", "null-null", "nullnull", "none none", "none_none", "none-none",
         "undef", "unset", "dbnull", "inf", "-inf", "1.#inf", "-1.#inf", "1.#qnan", "-1.#ind", "unavailable",
         "not available", "not applicable", "not provided", "not found", "promise { <pending> }",
+        *(
+            joint.join(words.split())
+            for joint in ("", " ", "_", "-")
+            for words in (
+                "not logged in", "not signed in", "logged out", "signed out", "no user", "no user id", "no id",
+                "not identified", "not authenticated",
+            )
+        ),
+        "unauthenticated", "unidentified",
     }
 )  # fmt: skip
 

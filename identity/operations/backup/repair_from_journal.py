@@ -31,7 +31,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy import erasures, group_rows, holds, restore_erasures, restore_requests
+from identity.store.privacy import erase, erasures, group_rows, holds, restore_erasures, restore_requests
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
@@ -296,3 +296,5 @@ async def _release(connection: PipelineConnection, tenant: Tenant, entry: JsonOb
     id_ = private("hld", entry["subject"])
     if id_ is not None:
         await holds.remove(connection, tenant, id_)
+        # Of a hold from before the backup: the key of the reason.
+        await erase.destroy_key(connection, tenant, id_)

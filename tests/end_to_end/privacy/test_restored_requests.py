@@ -154,3 +154,20 @@ def test_a_hold_that_ended(lab: Lab) -> None:
         assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "accepted"
 
     restored(lab, since, then)
+
+
+def test_a_hold_that_ended_takes_its_reason_with_it(lab: Lab) -> None:
+    """The backup has the hold with the key of its reason; an audit of the restored space finds neither."""
+    placed: list[str] = []
+
+    async def before(ingest: Ingest) -> None:
+        hold = await place_hold(ingest.space, ["user_id:ann"], "case", "key_test")
+        placed.append(public("hld", hold.id))
+
+    async def since(ingest: Ingest) -> None:
+        await release_hold(ingest.space, placed[0], "key_test")
+
+    async def then(_ingest: Ingest, _done: Any) -> None:
+        assert lab.query("SELECT count(*) FROM hold") == [(0,)]
+
+    restored(lab, since, then, before=before)
