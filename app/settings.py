@@ -175,6 +175,10 @@ class Settings(BaseSettings):
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             token = _token(SecretStr(_kept(path, secrets.token_urlsafe(32))))
+        except (FileExistsError, NotADirectoryError, FileNotFoundError) as refused:
+            raise Misconfigured(
+                f"{self.data_dir} is no directory and cannot become one; choose another with ONEFOLD_DATA_DIR or --data-dir."
+            ) from refused
         except OSError as refused:
             raise Misconfigured(
                 f"{path} cannot be read or written; make it accessible, or set ONEFOLD_ADMIN_TOKEN."

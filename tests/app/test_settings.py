@@ -165,3 +165,11 @@ def test_damaged_operator_token(tmp_path: Path) -> None:
     (tmp_path / configuration.TOKEN_FILE).write_text("\n")
     with pytest.raises(Misconfigured, match="admin-token"):
         Settings(data_dir=tmp_path).with_admin_token()
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_data_directory_that_is_a_file_is_named(tmp_path: Path, below: str) -> None:
+    """The operator token, which comes first, is not to blame."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Misconfigured, match=r"file.* is no directory"):
+        Settings(data_dir=tmp_path / "file" / below).with_admin_token()
