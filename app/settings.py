@@ -177,7 +177,7 @@ class Settings(BaseSettings):
             token = _token(SecretStr(_kept(path, secrets.token_urlsafe(32))))
         except (FileExistsError, NotADirectoryError, FileNotFoundError) as refused:
             raise Misconfigured(
-                f"{self.data_dir} is no directory and cannot become one; choose another with ONEFOLD_DATA_DIR or --data-dir."
+                f"{self.data_dir} is no directory and cannot become one; choose another: ONEFOLD_DATA_DIR, --data-dir."
             ) from refused
         except OSError as refused:
             raise Misconfigured(
