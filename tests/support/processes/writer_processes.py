@@ -25,8 +25,9 @@ from identity.operations.ingest.request import IngestRequest
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Outcome, Source
-from identity.values.ids import SpaceNumber, private, public
+from identity.values.ids import private
 from identity.values.stamps import Micros
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
@@ -55,7 +56,9 @@ class Lab:
     async def space(self, spaces: Spaces) -> Space:
         """A new space."""
         made = await manage_spaces.create_space(spaces, "test")
-        return await spaces.get(SpaceNumber(self.number(public("spc", made.id))))
+        async with spaces.database.reading() as connection:
+            found = await spaces_and_keys.find_public_space(connection, made.id)
+        return await spaces.get(found.id)
 
     def number(self, public: str) -> int:
         """The number of a space by its public id."""
