@@ -78,7 +78,8 @@ def _print(report: Report) -> None:
     for finding in report.findings:
         for example in finding.examples:
             _out.print(f"{finding.kind}: {example}", markup=False)
-    _out.print(f"Checked {looked_at}.", markup=False)
+    if looked_at:
+        _out.print(f"Checked {looked_at}.", markup=False)
 
 
 class _AuditProgress:

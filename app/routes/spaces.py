@@ -9,6 +9,7 @@ from app.http.openapi import body, described
 from app.http.responses import Segment, answer, no_content
 from app.schemas.spaces import CreatedSpace, NewSpace, SpaceList, created_space, space_list
 from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.delete_space import delete_space as delete
 from identity.planning.privacy.hold_refusals import UnderHold
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 from identity.values.ids import SpaceNumber
@@ -33,6 +34,6 @@ async def delete_space(
     onefold: ByOperator, space_id: Segment, confirm: Annotated[str | None, Query()] = None
 ) -> Response:
     """Delete a space with everything in it; `confirm` is its exact name."""
-    number = await manage_spaces.delete_space(onefold.spaces, space_id, confirm)
+    number = await delete(onefold.spaces, space_id, confirm)
     onefold.keys.closed(SpaceNumber(number))
     return no_content()

@@ -31,6 +31,7 @@ from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.integrity.find_missing_suppressions import find_missing_suppressions
 from identity.operations.integrity.find_rolled_back import find_rolled_back
+from identity.operations.integrity.find_unvouched_deletions import find_unvouched_deletions
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.roll_epoch_keys import roll_due
 from identity.operations.privacy.access_exports.access_export_sections import read_sections
@@ -154,6 +155,7 @@ class Onefold:
             Task("journals", 5, self._restore_from_journals, everywhere=True),
             Task("rolled_back", 5, self._find_rolled_back, everywhere=True),
             Task("missing_suppressions", 60, self._find_missing_suppressions, everywhere=True),
+            Task("unvouched_deletions", 60, self._find_unvouched_deletions, everywhere=True),
             Task("consent_expiry", 2, self._announce_expired_consent),
             Task("push", 1, self.pushing.turn),
             Task("status_callbacks", 2, self._send_status_callbacks),
@@ -223,6 +225,10 @@ class Onefold:
     async def _find_missing_suppressions(self) -> None:
         known = self.readiness.missing_suppressions
         self.readiness.missing_suppressions = await find_missing_suppressions(self.spaces, known)
+
+    async def _find_unvouched_deletions(self) -> None:
+        known = self.readiness.unvouched_deletions
+        self.readiness.unvouched_deletions = await find_unvouched_deletions(self.spaces, known)
 
     async def _forget_destroyed_keys(self) -> None:
         await in_key_store(self.spaces.keyring.forget_destroyed)

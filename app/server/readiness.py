@@ -33,15 +33,16 @@ class Readiness:
         self._checking: asyncio.Task[None] | None = None
         self.rolled_back: frozenset[Found] = frozenset()
         self.missing_suppressions: frozenset[Found] = frozenset()
+        self.unvouched_deletions: frozenset[Found] = frozenset()
         self._looked_at: frozenset[SpaceNumber] = frozenset()
 
     async def require(self) -> None:
         """Return if calls can be served. Unavailable where database, keys or queue writers are not there.
 
         RolledBack while a space that this process serves has settings or suppressions that are older than its journal
-        records.
+        records, or the database has a space as deleted whose journal records no deletion.
         """
-        if self.rolled_back or self.missing_suppressions:
+        if self.rolled_back or self.missing_suppressions or self.unvouched_deletions:
             raise RolledBack
         if time.monotonic() < self._good_until:
             return

@@ -3,6 +3,10 @@
 Invariant: while a space is served the journal follows the database. A journal that is ahead means that the database
 was restored from a backup, and the erasures since have to be repeated first; two copies that differ mean that one
 was tampered with. In both cases the space is not served.
+
+Invariant: keys and journal of a space are destroyed only where the journal has the entry of `DELETE /v1/spaces`, with
+its MAC, and no hold in force. So a database writer who marks a space as deleted reaches nothing in the key store. A
+space without keys in the key store has nothing left to destroy, so deletions of earlier releases are finished.
 """
 
 from hashlib import sha256
@@ -10,9 +14,13 @@ from hashlib import sha256
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
-from identity.values.errors import LedgerBroken, Quarantined
+from identity.store.spaces import spaces_and_keys
+from identity.store.spaces.spaces_and_keys import SpaceRow
+from identity.values.errors import KeyUnavailable, LedgerBroken, Quarantined
 from identity.vault.journal import Journal, JournalLine
+from identity.vault.keyring import Keyring
 from identity.vault.threads import in_key_store
+from identity.vault.vouching.journal_heads import Heads, JournalHeads
 
 PAGE = 1_000
 
@@ -58,6 +66,38 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
                 await ledger.mark_journal(connection, tenant)
         if len(entries) < PAGE:
             return entries[-1].seq if entries else seq
+
+
+async def unvouched_deletions(database: Database, keyring: Keyring) -> list[SpaceRow]:
+    """The deleted spaces whose keys nobody may destroy. KeyUnavailable where the key store is not there."""
+    async with database.reading() as connection:
+        deleted = await spaces_and_keys.list_deleted(connection)
+    return [row for row in deleted if not await _may_be_destroyed(database, keyring, row)]
+
+
+async def heads_of_files(keyring: Keyring, row: SpaceRow) -> Heads | None:
+    """What the journal of a space records; None where the key store has nothing of it. KeyUnavailable, LedgerBroken."""
+    await in_key_store(keyring.check)
+    if not await in_key_store(keyring.has_space, row.public_id):
+        return None
+    keys = await in_key_store(keyring.space, row.public_id)
+    reader = JournalHeads(keys, await in_key_store(keyring.journal, row.public_id))
+    await in_key_store(reader.read)
+    return reader.current
+
+
+async def _may_be_destroyed(database: Database, keyring: Keyring, row: SpaceRow) -> bool:
+    await in_key_store(keyring.check)
+    try:
+        heads = await heads_of_files(keyring, row)
+        if heads is not None and not heads.deleted:
+            # A server may have been killed between the commit of a deletion and its copy in the journal.
+            journal = await in_key_store(keyring.journal, row.public_id)
+            await publish(database, Tenant(row.id, row.bucket_base, row.spread), journal)
+            heads = await heads_of_files(keyring, row)
+    except (KeyUnavailable, LedgerBroken):
+        return False
+    return heads is None or heads.may_be_destroyed
 
 
 def chained_hash(before: bytes, entry: bytes) -> bytes:

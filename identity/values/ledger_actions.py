@@ -11,6 +11,7 @@ class LedgerAction(StrEnum):
     """The `action` of an entry in the ledger."""
 
     SPACE_CREATED = "space.create"
+    SPACE_DELETED = "space.delete"
     SPACE_RESTORED = "space.restored"
     KEY_REVOKED = "key.revoke"
     KEYS_ROLLED = "keys.roll"

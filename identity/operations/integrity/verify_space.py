@@ -21,7 +21,7 @@ from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, EvidenceCheck, Reversals
 from identity.planning.integrity.row_index import RowIndex
 from identity.spaces.choose_spaces import choose_spaces
-from identity.spaces.ledger_publication import chained_hash
+from identity.spaces.ledger_publication import chained_hash, unvouched_deletions
 from identity.store.integrity import verify as verify_queries
 from identity.store.keys import key_tables
 from identity.store.ledger import ledger
@@ -77,6 +77,13 @@ async def verify(
     database = Database(url, readers=1)
     await database.open()
     try:
+        marked = await _unvouched_deletions(database, space_ids, keyring)
+        for report in marked:
+            yield report
+        if space_ids and not (
+            space_ids := [each for each in space_ids if each not in {its.space_id for its in marked}]
+        ):
+            return
         for space in await choose_spaces(database, space_ids):
             report = await verify_space(database, space, progress)
             if key_store is not None:
@@ -84,6 +91,21 @@ async def verify(
             yield report if keyring is None else await _with_vouchers(report, database, space, keyring)
     finally:
         await database.close()
+
+
+async def _unvouched_deletions(database: Database, space_ids: Sequence[str], keyring: Keyring | None) -> list[Report]:
+    """A report for each of the spaces that somebody marked as deleted; none where the key store cannot be read."""
+    if keyring is None:
+        return []
+    try:
+        found = await unvouched_deletions(database, keyring)
+    except KeyUnavailable:
+        return []
+    marked = [id_ for id_ in (public("spc", row.public_id) for row in found) if not space_ids or id_ in space_ids]
+    findings = {id_: [Discrepancy("space_deleted_unvouched", 1, [id_])] for id_ in marked}
+    return [
+        Report(space_id=id_, looked_at={}, findings=findings[id_], found_keys=True, found_macs=True) for id_ in marked
+    ]
 
 
 async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:

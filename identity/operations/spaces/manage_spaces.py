@@ -1,4 +1,4 @@
-"""Creates, lists and deletes spaces and their API keys, and authenticates callers.
+"""Creates and lists spaces and their API keys, revokes keys, and authenticates callers.
 
 A secret is shown once and stored as a hash (`identity.values.api_key_secrets`).
 """
@@ -13,19 +13,16 @@ from datetime import datetime
 import structlog
 from msgspec import Struct
 
-from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.resolution_rules import GENERATIONS
 from identity.spaces import vouched_keys
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
 from identity.store.ledger.ledger import OPERATOR
-from identity.store.postgres.tenant import Tenant
-from identity.store.privacy import holds
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
-from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
-from identity.values.ids import SpaceId, SpaceNumber, new_id, private, public
+from identity.values.errors import BadInput, SpaceNotFound, Unauthorised
+from identity.values.ids import SpaceId, SpaceNumber, new_id, public
 from identity.values.ledger_actions import LedgerAction
 from identity.values.plain_text import is_visible
 from identity.values.stamps import Micros, first_stamp, wall_time
@@ -213,32 +210,6 @@ async def list_spaces(spaces: Spaces) -> list[SpaceEntry]:
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     return [SpaceEntry(row.public_id, row.name, _time(row.created_at)) for row in found]
-
-
-async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> int:
-    """Close a space and destroy its keys: nobody can read its rows any more, and the purge deletes them later.
-
-    Returns the number of the space. `confirm` must be its exact name. SpaceNotFound, NotConfirmed; UnderHold
-    while a litigation hold is in force.
-    """
-    public_id = private("spc", space_id)
-    if public_id is None:
-        raise SpaceNotFound
-    async with spaces.database.transaction() as connection:
-        space = await spaces_and_keys.find_public_space(connection, public_id)
-        if confirm != space.name:
-            raise NotConfirmed
-        if found := await holds.list_holds(connection, Tenant(space.id, space.bucket_base, space.spread)):
-            raise UnderHold([each.id for each in found])
-        await spaces_and_keys.delete_space(connection, space.id)
-        await ledger.note(connection, space.id, OPERATOR, "space.delete", space_id)
-    spaces.forget(space.id)
-    try:
-        await in_key_store(spaces.keyring.destroy_space, public_id)
-    except KeyUnavailable as error:
-        # The space is closed; the purge destroys the keys before it deletes the space.
-        _log.warning("space.keys_left", space=space_id, exc_info=error)
-    return space.id
 
 
 async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence[str]) -> KeySecret:

@@ -53,6 +53,7 @@ DIFFERENCES: Final = {
     "erasure_missing": "The journal records a privacy request, but the database lacks an erasure of it.",
     "erasure_differs": "The outcome of a privacy request is not what the journal records.",
     "hold_missing": "The journal records a hold, but the database lacks it, or some of its identifiers.",
+    "space_deleted_unvouched": "The space is marked as deleted, but its journal has no deletion, or a hold in force.",
     "rules_rolled_back": "The rules in force are older than the journal records, or their document is missing.",
     "purposes_rolled_back": "The purposes in force are older than the journal records.",
     "destination_rolled_back": "A destination is older than the journal records, or was ended.",

@@ -3,6 +3,7 @@
 The row of the space is deleted last: while it exists, any process can continue.
 """
 
+from collections.abc import Collection
 from typing import Final, LiteralString
 
 from psycopg import sql
@@ -70,16 +71,17 @@ STEP = 500
 ROWS = 20_000
 
 
-async def next_deleted(connection: Connection) -> tuple[int, bytes] | None:
-    """A deleted space that no other process is purging, with its public id; None where there is none."""
+async def next_deleted(connection: Connection, among: Collection[SpaceNumber]) -> SpaceNumber | None:
+    """A deleted space among these that no other process is purging; None where there is none."""
     found = await row(
         connection,
         """
-        SELECT id, public_id FROM space WHERE deleted_at IS NOT NULL
+        SELECT id FROM space WHERE deleted_at IS NOT NULL AND id = ANY ($1::int4[])
         ORDER BY deleted_at LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
+        list(among),
     )
-    return None if found is None else (int(found[0]), bytes(found[1]))
+    return None if found is None else SpaceNumber(int(found[0]))
 
 
 async def step(connection: Connection, space_id: SpaceNumber) -> int:

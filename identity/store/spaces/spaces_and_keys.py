@@ -121,6 +121,26 @@ async def find_public_space(connection: Connection, public_id: SpaceId) -> Space
     return SpaceRow(*found)
 
 
+async def find_deleted_space(connection: Connection, public_id: SpaceId) -> SpaceRow:
+    """A deleted space that is not purged yet, by its public id. SpaceNotFound."""
+    for space in await list_deleted(connection):
+        if space.public_id == public_id:
+            return space
+    raise SpaceNotFound
+
+
+async def list_deleted(connection: Connection) -> list[SpaceRow]:
+    """The deleted spaces that are not purged yet, oldest deletion first."""
+    found = await rows(
+        connection,
+        """
+        SELECT id, public_id, name, bucket_base, spread, created_at, rules_defaults FROM space
+        WHERE deleted_at IS NOT NULL ORDER BY deleted_at, id
+        """,
+    )
+    return [SpaceRow(*item) for item in found]
+
+
 async def list_spaces(connection: Connection) -> list[SpaceRow]:
     """All spaces, oldest first."""
     found = await rows(

@@ -8,8 +8,8 @@ newer, never older.
 An entry that ends or pauses something (a key, a destination, all destinations after a restore) needs no proof. A writer
 who forges one ends that thing for good, and can do the same by deleting the row. An entry that ends a pause has a MAC,
 and names the restore, so neither a forged nor a repeated one counts. The entries that place and release a hold have one
-too, and so have those of a rotation of the index key and of a new space, which names its default rules: a hold or a
-space of an older version, without it, is as the database has it.
+too, and so have those of a rotation of the index key, of the deletion of a space, and of a new space, which names its
+default rules: a hold or a space of an older version, without it, is as the database has it.
 """
 
 from base64 import b64decode
@@ -33,6 +33,7 @@ from identity.vault.vouching.ledger_entries import is_vouched_entry
 _STARTS: Final = starts(
     (
         LedgerAction.SPACE_CREATED,
+        LedgerAction.SPACE_DELETED,
         LedgerAction.SPACE_RESTORED,
         LedgerAction.KEY_REVOKED,
         LedgerAction.INDEX_ROTATED,
@@ -50,6 +51,7 @@ _STARTS: Final = starts(
 _PROVEN_BY_MAC: Final = starts(
     (
         LedgerAction.SPACE_CREATED,
+        LedgerAction.SPACE_DELETED,
         LedgerAction.DESTINATION_RESUMED,
         LedgerAction.HOLD_PLACED,
         LedgerAction.HOLD_RELEASED,
@@ -76,7 +78,7 @@ class Heads(msgspec.Struct, frozen=True):
     `defaults` is the generation of default rules that the space began with; 0 also where no entry names one.
     `restore` names the newest restore of the database, and `resumed` are the destinations that an administrator resumed
     since, or created. `holds` are the blind indexes that each hold names, by public id; a released one names none. The
-    `rekeyed` ones name other indexes since a rotation of the index key.
+    `rekeyed` ones name other indexes since a rotation of the index key. `deleted`: an operator deleted the space.
     """
 
     defaults: int = 0
@@ -89,6 +91,12 @@ class Heads(msgspec.Struct, frozen=True):
     resumed: frozenset[bytes] = frozenset()
     holds: Mapping[str, frozenset[bytes]] = {}
     rekeyed: frozenset[str] = frozenset()
+    deleted: bool = False
+
+    @property
+    def may_be_destroyed(self) -> bool:
+        """Whether an operator deleted the space, and no hold is in force in its journal."""
+        return self.deleted and not any(self.holds.values())
 
     def require_resumed(self, id_: bytes) -> None:
         """DestinationPaused for a destination that nobody resumed since a restore."""
@@ -201,6 +209,7 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
         resumed=frozenset(resumed),
         holds=holds,
         rekeyed=rekeyed,
+        deleted=heads.deleted or any(entry.action == LedgerAction.SPACE_DELETED for entry in entries),
     )
 
 

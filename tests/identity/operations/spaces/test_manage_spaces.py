@@ -1,6 +1,5 @@
 """Spaces: what is left of a deleted one, and what is kept of a living one."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import HistoryEntry, NamedIdentifier, get_history
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.delete_space import delete_space
 from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.values.enums import HistoryKind
 from identity.values.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
@@ -24,7 +24,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 async def _delete(ingest: Ingest) -> None:
-    await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
+    await delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
 
 
 async def test_nothing_is_left_of_a_deleted_space(lab: Lab) -> None:
@@ -56,27 +56,12 @@ WHERE a.attname = 'space_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartitio
 """
 
 
-async def test_a_deletion_whose_keys_could_not_be_destroyed(lab: Lab) -> None:
-    """The space is closed all the same, and the purge destroys the keys before it forgets it."""
-    async with ingesting(lab) as ingest:
-        aside = lab.key_store.with_name("aside")
-        lab.key_store.rename(aside)
-        await _delete(ingest)
-        with pytest.raises(SpaceNotFound):
-            await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
-        shutil.rmtree(lab.key_store, ignore_errors=True)
-        aside.rename(lab.key_store)
-        while await purge_deleted(ingest.spaces):
-            pass
-        assert not (lab.key_store / ingest.space.public_id.hex()).exists()
-
-
 async def test_a_key_of_a_space_that_is_gone(lab: Lab) -> None:
     """A caller who was let in a moment ago makes no key any more."""
     async with ingesting(lab) as ingest:
         made = await manage_spaces.create_space(ingest.spaces, "other")
         caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made.keys["admin"])
-        await manage_spaces.delete_space(ingest.spaces, public("spc", made.id), "other")
+        await delete_space(ingest.spaces, public("spc", made.id), "other")
         with pytest.raises(SpaceNotFound):
             await manage_spaces.create_key(ingest.spaces, caller, "late", ["write"])
 
