@@ -68,11 +68,11 @@ def test_an_odd_path_is_refused_or_finds_nothing(common_shop: Shop, live: Runnin
 @pytest.mark.parametrize(
     "value", ["a/b", "a%b", "a%2Fb", "a+b", "a b", "ü/ö", "日本", "a?b#c", "%", "a\\b", "😀", "a:b"]
 )
-def test_any_value_is_found_by_its_percent_encoded_path(common_shop: Shop, value: str) -> None:
+def test_any_value_is_found_by_its_percent_encoded_path(shop: Shop, value: str) -> None:
     """Whatever an identifier is made of, it is found by its percent-encoded path."""
-    common_shop.send({"type": "track", "event": "E", "userId": value})
+    shop.send({"type": "track", "event": "E", "userId": value})
 
-    found = get(common_shop, "external_ids", quote(f"user_id:{value}", safe=""))["data"]
+    found = get(shop, "external_ids", quote(f"user_id:{value}", safe=""))["data"]
 
     assert [each["id"] for each in found] == [value]
 
