@@ -101,6 +101,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.Unavailable: 503,
     errors.KeyUnavailable: 503,
     not_ready.KeysOutdated: 503,
+    not_ready.SpaceLockDiffers: 503,
     errors.KeyRenamed: 503,
     errors.SealBroken: 503,
     errors.Undelivered: 503,

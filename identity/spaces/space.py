@@ -7,6 +7,7 @@ readers from the key of the caller.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules
@@ -21,13 +22,15 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
+from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceId, SpaceNumber, public
-from identity.values.not_ready import KeysOutdated
+from identity.values.not_ready import KeysOutdated, SpaceLockDiffers
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_constraints import JournalConstraints
+from identity.vault.vouching.journal_erasures import JournalErasures
 from identity.vault.vouching.journal_heads import Heads, JournalHeads
 
 CHANGES_AT_ONCE: Final = 2
@@ -80,6 +83,11 @@ class Space:
         """The suppressions, erasures and blocks that the journal records, whatever the rows say."""
         return self._heads.constraints
 
+    @property
+    def recorded_erasures(self) -> JournalErasures:
+        """The outcomes of erasures that the journal records, whatever the rows say."""
+        return self._heads.erasures
+
     async def read_heads(self) -> None:
         """Takes up what the journal records since the last time. LedgerBroken, KeyUnavailable."""
         await in_key_store(self.read_heads_of_files)
@@ -129,9 +137,12 @@ class Space:
         await self.read_heads()
 
     async def refresh_versions(self) -> None:
-        """Takes up the versions of the index key that the space lock names. SpaceNotFound."""
+        """Takes up the versions of the index key that the space lock names. SpaceNotFound, SpaceLockDiffers."""
+        known = self.keys.versions
         async with self.database.reading() as connection:
             lock_row = await space_lock.read(connection, self.tenant.id)
+        if lock_row.newest < known.newest:
+            raise SpaceLockDiffers
         self.keys.set_versions(lock_row.versions)
 
     def write_cursor(self, domain: bytes, packed_position: bytes) -> str:
@@ -154,7 +165,8 @@ class Spaces:
     async def get(self, space_id: SpaceNumber) -> Space:
         """A space by its number. SpaceNotFound; KeyUnavailable if its keys cannot be read.
 
-        Quarantined or LedgerBroken if its ledger and its journal differ; KeysOutdated if its keys are newer.
+        Quarantined or LedgerBroken if its ledger and its journal differ; KeysOutdated if its keys are newer;
+        SpaceLockDiffers if the space lock names a key that is not there.
         """
         space = self._open.get(space_id)
         if space is None:
@@ -162,6 +174,12 @@ class Spaces:
             if await is_older(self.database, self.keyring, opened.tenant, opened.public_id):
                 raise KeysOutdated
             await require_published(self.database, opened.tenant, opened.journal)
+            try:
+                await in_key_store(opened.keys.index, opened.keys.versions.newest)
+            except KeyUnavailable:
+                # Keys take up no older version; once the row is right again, others are made.
+                self.keyring.forget(opened.public_id)
+                raise
             await opened.read_heads()
             await in_key_store(opened.journal.vouched_after)
             # Another task may have opened it meanwhile; all tasks share one cache of types.
@@ -174,7 +192,7 @@ class Spaces:
             row = await spaces_and_keys.find_space(connection, space_id)
             lock_row = await space_lock.read(connection, space_id)
         keys = self.keyring.space(row.public_id)
-        keys.set_versions(lock_row.versions)
+        keys.set_versions(lock_row.versions, restored=True)
         journal = await in_key_store(self.keyring.journal, row.public_id)
         tenant = Tenant(row.id, row.bucket_base, row.spread)
         defaults = GENERATIONS[row.rules_defaults]
@@ -187,7 +205,9 @@ class Spaces:
         for space_id, versions in found:
             space = self._open.get(space_id)
             if space is not None:
-                space.keys.set_versions(versions)
+                # A space whose row names a missing key is refused by itself, and does not concern the others.
+                with suppress(KeyUnavailable):
+                    space.keys.set_versions(versions)
 
     def opened(self) -> list[Space]:
         """The spaces that are open in this process."""

@@ -7,6 +7,10 @@ class KeysOutdated(KeyUnavailable):
     """The database is older than its keys; the operator has to stop all servers and run onefold keys overlay."""
 
 
+class SpaceLockDiffers(KeyUnavailable):
+    """The row of the space lock names an index key that the key store lacks; the operator has to run onefold verify."""
+
+
 class RolledBack(Unavailable):
     """Settings or holds of the space are gone or older than its journal; the operator has to run onefold verify."""
 

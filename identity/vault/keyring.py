@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from threading import Lock
 
 from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
+from identity.values.not_ready import SpaceLockDiffers
 from identity.vault.cache import KeyCache
 from identity.vault.epoch_key_store import EPOCH, INDEX, OTHER_ROOT, SIGNING, KeyStore
 from identity.vault.journal import Journal
@@ -88,7 +89,7 @@ class Keyring(Guarded):
                 space,
                 SpaceKeys(
                     space,
-                    index=lambda version: self._load(space, f"{INDEX}{version}"),
+                    index=lambda version: self._load_index(space, version),
                     suppression=self._load(space, SUPPRESSION),
                     document=self._load(space, DOCUMENT),
                     cache=self._cache,
@@ -194,6 +195,16 @@ class Keyring(Guarded):
 
     def _load_epoch(self, space: bytes, epoch: int) -> WrappingKey:
         return WrappingKey(self._load(space, f"{EPOCH}{epoch}"))
+
+    def _load_index(self, space: bytes, version: int) -> bytes:
+        """A version of the index key. SpaceLockDiffers for one that the key store never held, or holds no more."""
+        try:
+            return self._load(space, f"{INDEX}{version}")
+        except KeyUnavailable:
+            held = self._store.numbers(space, INDEX)
+            if held and version not in held:
+                raise SpaceLockDiffers from None
+            raise
 
     def _load(self, space: bytes, name: str) -> bytes:
         wrapped = self._store.read(space, name)

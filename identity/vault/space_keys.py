@@ -88,10 +88,16 @@ class SpaceKeys(Guarded):
         self._macs = hmac.new(expand(document, b"ps1|mac")[:KEY_BYTES], b"ps1|mac|", "sha256")
         self._vouchers = hmac.new(expand(document, b"ps1|vouch")[:KEY_BYTES], b"ps1|vouch|", "sha256")
 
-    def set_versions(self, versions: IndexVersions) -> bool:
-        """Take up the versions of the space lock; whether they were new. Older versions are ignored."""
+    def set_versions(self, versions: IndexVersions, *, restored: bool = False) -> bool:
+        """Take up the versions of the space lock; whether they were new. Older versions are ignored.
+
+        KeyUnavailable for a newest version that cannot be had: it is not taken up, unless the database is `restored`,
+        where that version may be destroyed and everything is rekeyed.
+        """
         if versions == self.versions or versions < self.versions:
             return False
+        if versions.newest != self.versions.newest and not restored:
+            self.index(versions.newest)
         if versions.newest != self.versions.newest:
             self._index = None
         self._indexes = {version: held for version, held in self._indexes.items() if version >= versions.oldest}

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.privacy.erasures_of_journal import ErasureFacts, RecordedErasures
-from identity.store.integrity.verify import ERASURES, snapshot, stream
+from identity.store.integrity.verify import ERASURES, destination_numbers, snapshot, stream
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
@@ -33,9 +33,10 @@ async def check_erasures(
             for each in entries:
                 recorded.take(each.entry, genuine=is_vouched_entry(keys, each.entry))
             last = entries[-1].seq
+        destinations = await destination_numbers(connection, tenant)
         async for row in _rows(connection, tenant):
             stored.add(row.id)
-            if recorded.differs(row):
+            if recorded.differs(row, destinations):
                 findings.add("erasure_differs", public("ers", row.id))
     for id_ in sorted(recorded.missing(stored)):
         findings.add("erasure_missing", public("ers", id_))
@@ -52,7 +53,20 @@ def _read_journal(recorded: RecordedErasures, keys: SpaceKeys, journal: Journal)
 
 async def _rows(connection: Connection, tenant: Tenant) -> AsyncIterator[ErasureFacts]:
     async for page in stream(connection, ERASURES, tenant):
-        for id_, request, kind, regulation, state, hash_, commitment, received_at, internal_at, of, found in page:
+        for (
+            id_,
+            request,
+            kind,
+            regulation,
+            state,
+            hash_,
+            commitment,
+            received_at,
+            internal_at,
+            of,
+            found,
+            *more,
+        ) in page:
             yield ErasureFacts(
                 id=ErasureId(bytes(id_)),
                 request_id=RequestId(bytes(request)),
@@ -65,4 +79,6 @@ async def _rows(connection: Connection, tenant: Tenant) -> AsyncIterator[Erasure
                 internal_at=internal_at,
                 duplicate_of=None if of is None else ErasureId(bytes(of)),
                 found=found,
+                backup_safe_at=more[0],
+                informed=frozenset(more[1]),
             )

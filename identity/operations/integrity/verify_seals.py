@@ -3,9 +3,12 @@
 Reads of such a row answer `seal_broken`. Values are opened in memory and dropped at once.
 """
 
+from contextlib import suppress
 from typing import Final, LiteralString, NamedTuple
 
 from identity.planning.integrity.discrepancies import Discrepancies
+from identity.planning.resolution.extract import states_something
+from identity.planning.resolution.stored_calls import unpack
 from identity.store.integrity import sealed_values
 from identity.store.integrity.sealed_values import SubjectValueRow
 from identity.store.integrity.verify import snapshot
@@ -13,6 +16,7 @@ from identity.store.keys import key_tables
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyUnavailable, SealBroken
+from identity.values.ids import ProfileId, public_profile
 from identity.vault import seal
 from identity.vault.seal import SealPlace
 from identity.vault.space_keys import SpaceKeys
@@ -59,6 +63,7 @@ async def check_seals(database: Database, tenant: Tenant, keys: SpaceKeys, findi
         await check.read_slots()
         for column in _OF_SUBJECTS:
             await check.subject_values(column)
+        await check.documents()
         for column in _OF_SPACES:
             await check.space_values(column)
 
@@ -99,6 +104,22 @@ class _SealCheck:
                     subject.open(column.place, row.row_id, row.version, row.value)
                 except SealBroken:
                     self._findings.add(SEAL_BROKEN, f"{column.label}_{row.subject.hex()}")
+
+    async def documents(self) -> None:
+        """Add the origins that have no document, and a call that states something for one."""
+        missing: set[bytes] = set()
+        async for page in sealed_values.subject_values(
+            self._connection, self._tenant, sealed_values.CALLS_WITHOUT_DOCUMENT
+        ):
+            for row in page:
+                subject = None if row.subject in missing else self._unwrap(row)
+                if subject is None:
+                    continue
+                # A call that does not open has a finding of its own.
+                with suppress(SealBroken):
+                    if states_something(unpack(subject.open(seal.EVIDENCE, row.row_id, row.version, row.value))):
+                        missing.add(row.subject)
+                        self._findings.add("document_missing", public_profile(ProfileId(row.subject)))
 
     async def space_values(self, column: _Column) -> None:
         """Open the values of a column under the key of the space."""

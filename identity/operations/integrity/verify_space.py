@@ -237,6 +237,8 @@ class _Audit:
             if number is None or not index.leftover[number]:
                 add("key_missing", public_profile(id_))
 
+        await self._read(None, verify_queries.UNDOCUMENTED, lambda id_: add("document_missing", public_profile(id_)))
+        await self._read(None, verify_queries.WITHHELD, lambda id_: add("withheld_differs", public_profile(id_)))
         await self._read("keys", verify_queries.KEYLESS, keyless)
         await self._read(None, verify_queries.OWNERLESS, lambda id_: add("key_orphaned", public_profile(id_)))
         await self._read(None, verify_queries.BLOCKED_LINKED, lambda key: add("blocked_linked", identifier_label(key)))

@@ -10,6 +10,7 @@ from identity.operations.integrity.find_missing_suppressions import SETTLED
 from identity.operations.integrity.find_rolled_back import older_rows
 from identity.operations.integrity.verify_erasures import check_erasures
 from identity.operations.integrity.verify_seals import check_seals
+from identity.operations.integrity.verify_space_lock import check_space_lock
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy
 from identity.planning.integrity.suppressions_of_journal import LIFTS, suppressed_hashes
 from identity.spaces.ledger_publication import require_published
@@ -25,7 +26,7 @@ from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.threads import in_key_store
-from identity.vault.vouching.journal_heads import JournalHeads
+from identity.vault.vouching.journal_heads import Heads, JournalHeads
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 
@@ -40,6 +41,7 @@ async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) ->
     except (LedgerBroken, Quarantined) as error:
         # What such a journal says proves nothing.
         findings.add("journal_broken", error.code)
+        await check_space_lock(database, space, keyring, Heads(), findings)
         return list(findings)
     reader = JournalHeads(keys, journal)
     await in_key_store(reader.read)
@@ -51,6 +53,7 @@ async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) ->
         await _check_suppressions(connection, tenant, keys, journal, findings)
         await _check_holds(connection, tenant, reader, findings)
         await _check_blocks(connection, tenant, reader, findings)
+    await check_space_lock(database, space, keyring, reader.current, findings)
     await check_erasures(database, tenant, keys, journal, findings)
     await check_seals(database, tenant, keys, findings)
     return list(findings)

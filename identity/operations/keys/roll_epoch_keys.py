@@ -96,6 +96,8 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
         await epoch_key_roll.set_safe(connection, space_id, new, safe_at)
         entry = ledger.entry(actor, LedgerAction.KEYS_ROLLED, None, now, details)
         await ledger.append(connection, space_id, *vouch_for_entry(space.keys, entry))
+    # The status of an erasure states what the journal says of backups.
+    await space.publish()
     return new
 
 

@@ -97,8 +97,10 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
 
 
 def _destroy(spaces: Spaces, space: Space) -> None:
-    for version in spaces.keyring.indexes(space.public_id):
-        if version < space.keys.versions.oldest:
+    """Destroys the versions that no row needs, and never the newest of the key store, whatever the space lock says."""
+    held, versions = spaces.keyring.indexes(space.public_id), space.keys.versions
+    for version in held[:-1]:
+        if version < min(versions) and versions.newest in held:
             spaces.keyring.destroy_index(space.public_id, version)
 
 

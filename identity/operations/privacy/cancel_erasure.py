@@ -49,7 +49,8 @@ async def cancel_request(space: Space, request_id: RequestId, actor: str) -> Pri
     writer = WriterConnection(space.database)
     try:
         for row in rows:
-            if row.id in on_hold:
+            # A row that somebody shows again in the database ends its waiting too, for the journal.
+            if row.id in on_hold or row.state == ErasureState.ON_HOLD:
                 await end_hold(writer, space, row.id, actor)
     finally:
         await writer.close()
@@ -72,7 +73,8 @@ async def _end_hold(erasure_id: ErasureId, actor: str, exclusive: ExclusiveSpace
     if row.key not in exclusive.owners:
         return SpaceChange(None)
     person = await open_person(exclusive, row.key, OrphanedCalls(exclusive.space))
-    if not await erase.profiles_on_hold(connection, tenant, person.origin_ids):
+    recorded = exclusive.space.recorded.withholds(person.origin_ids)
+    if not recorded and not await erase.profiles_on_hold(connection, tenant, person.origin_ids):
         return SpaceChange(None)
     refs = person.refs(row.key, row.hash)
     if await erasures.on_hold(connection, tenant, refs.indexes):

@@ -18,7 +18,7 @@ from identity.store.privacy import erasure_notices, erasures, requests, suppress
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, RequestNotFound
-from identity.values.ids import LAST_ID, ErasureId, RequestId, private
+from identity.values.ids import LAST_ID, DestinationNumber, ErasureId, RequestId, private
 from identity.values.stamps import Micros
 from identity.vault.seal import REQUEST
 
@@ -106,7 +106,9 @@ async def _results(space: Space, connection: Connection, rows: Sequence[ErasureR
         # Another process numbered a new identifier type since.
         await space.read_types()
     by_erasure: dict[ErasureId, list[ErasureNotice]] = {}
+    informed: dict[ErasureId, set[DestinationNumber]] = {}
     for each in notices:
+        informed.setdefault(each.erasure_id, set()).add(each.number)
         notice = ErasureNotice(
             destination=each.destination,
             name=each.name,
@@ -115,7 +117,28 @@ async def _results(space: Space, connection: Connection, rows: Sequence[ErasureR
             ack=each.ack,
         )
         by_erasure.setdefault(each.erasure_id, []).append(notice)
+    for row in rows:
+        recorded = space.recorded_erasures.outcomes.get(row.id)
+        if recorded is not None and (lost := set(recorded.informed) - informed.get(row.id, set())):
+            by_erasure.setdefault(row.id, []).extend(await _lost_notices(space, connection, row, lost))
     return [_result(space, row, by_erasure.get(row.id, ()), suppressed=row.hash in suppressed) for row in rows]
+
+
+async def _lost_notices(
+    space: Space, connection: Connection, row: ErasureRow, numbers: set[DestinationNumber]
+) -> list[ErasureNotice]:
+    """The notices that the database lacks, for destinations that had data as the journal says: nothing is answered."""
+    found = await erasure_notices.destinations(connection, space.tenant, sorted(numbers))
+    at = row.internal_at or row.received_at
+    return [
+        ErasureNotice(destination=each.id, name=each.name, state=NoticeState.QUEUED, at=at, ack=None) for each in found
+    ]
+
+
+def _safe_at(space: Space, row: ErasureRow) -> Micros | None:
+    """When backups are safe, as a receipt says it; for an erasure of an earlier release as the database has it."""
+    recorded = space.recorded_erasures.outcomes.get(row.id)
+    return row.backup_safe_at if recorded is None else space.recorded_erasures.safe_at(recorded)
 
 
 def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice], *, suppressed: bool) -> ErasureResult:
@@ -134,7 +157,7 @@ def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice], *, 
         internal_at=row.internal_at,
         closed_at=row.closed_at,
         epoch=row.epoch,
-        backup_safe_at=row.backup_safe_at,
+        backup_safe_at=_safe_at(space, row),
         duplicate_of=row.duplicate_of,
         ledger_seq=row.ledger_seq,
         counts=None if row.counts is None else msgspec.json.decode(row.counts, type=DestroyedCounts),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import structlog
 from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
@@ -19,14 +20,17 @@ from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, TooMuch
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.json import JsonObject
+from identity.values.not_ready import RolledBack
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
+WITHHELD_DIFFERS: Final = "withheld_differs"
 MOST_SHOWN: Final = 1_000
 """So many identifiers stand in an answer with a profile; a list has them all, page by page."""
 # Opening takes 20 microseconds an identifier; other requests go on between two slices.
 _SLICE: Final = 256
+_log = structlog.get_logger(__name__)
 
 
 class ProfileIdentifier(Struct, frozen=True, gc=False):
@@ -78,6 +82,8 @@ class FoldedProfile(Struct, frozen=True):
 class OpenedProfile:
     """One canonical profile: its origins with their documents, and its identifiers in the order of linking.
 
+    RolledBack where the journal hides the profile, since an erasure waits, and the database shows it.
+
     `root` is the origin that keeps the version and the creation of the profile.
     """
 
@@ -90,6 +96,9 @@ class OpenedProfile:
     ) -> None:
         if len(origins) > MOST_DOCUMENTS:
             raise TooMuch
+        if space.recorded.withholds(origin.id for origin in origins):
+            _log.error("space.rolled_back", space=space.name_in_logs, reason=WITHHELD_DIFFERS)
+            raise RolledBack
         self.space = space
         self.origins = origins
         self.identifiers = sorted(identifiers, key=place)

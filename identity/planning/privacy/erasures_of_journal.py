@@ -3,6 +3,7 @@
 Invariant: a row that Onefold wrote agrees with its entries, since both are in one transaction.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
@@ -10,7 +11,7 @@ import msgspec
 
 from identity.planning.privacy.privacy_requests import DELETES
 from identity.values.enums import ErasureState, RequestKind
-from identity.values.ids import ErasureId, RequestId, public
+from identity.values.ids import DestinationNumber, ErasureId, RequestId, public
 from identity.values.ledger_actions import LedgerAction, starts
 from identity.values.stamps import Micros
 
@@ -18,6 +19,7 @@ _STARTS: Final = starts(
     (
         LedgerAction.REQUEST_RECEIVED,
         LedgerAction.ERASED,
+        LedgerAction.KEYS_ROLLED,
         LedgerAction.SUPPRESSED,
         LedgerAction.SUPPRESSION_LIFTED,
     )
@@ -29,7 +31,10 @@ _ID, _HASH, _COMMITMENT = 0, 3, 4
 
 
 class ErasureFacts(msgspec.Struct, frozen=True):
-    """What the row of an erasure states, as far as the journal records the same."""
+    """What the row of an erasure states, as far as the journal records the same.
+
+    `informed` are the destinations that have a notice of it.
+    """
 
     id: ErasureId
     request_id: RequestId
@@ -42,6 +47,8 @@ class ErasureFacts(msgspec.Struct, frozen=True):
     internal_at: Micros | None
     duplicate_of: ErasureId | None
     found: bool | None
+    backup_safe_at: Micros | None = None
+    informed: frozenset[DestinationNumber] = frozenset()
 
 
 class _PrivacyEntry(msgspec.Struct, frozen=True):
@@ -54,6 +61,9 @@ class _PrivacyEntry(msgspec.Struct, frozen=True):
     erasures: list[list[str | int]] = []
     hashes: list[str] = []
     keys: list[str] = []
+    epoch: int = 0
+    safe_at: Micros | None = None
+    informed: list[DestinationNumber] = msgspec.field(default_factory=list, name="told")
 
 
 _decoder: Final = msgspec.json.Decoder(_PrivacyEntry)
@@ -66,11 +76,15 @@ class RecordedErasures:
         self._requests: dict[str, _PrivacyEntry] = {}
         self._outcomes: dict[str, _PrivacyEntry] = {}
         self._noted: set[str] = set()
+        self._rolls: list[_PrivacyEntry] = []
 
     def take(self, raw: bytes, *, genuine: bool) -> None:
         """Take up the next entry; a repeated one changes nothing."""
         if genuine and raw.startswith(_STARTS):
             entry = _decoder.decode(raw)
+            if entry.action == LedgerAction.KEYS_ROLLED:
+                self._rolls.append(entry)
+                return
             requested = entry.action == LedgerAction.REQUEST_RECEIVED
             (self._requests if requested else self._outcomes).setdefault(_place(entry), entry)
         if raw.startswith(_NOTED):
@@ -84,8 +98,11 @@ class RecordedErasures:
         }
         return recorded - stored
 
-    def differs(self, row: ErasureFacts) -> bool:
-        """Whether a row is not as its entries have it. An older version of Onefold wrote no entry of a request."""
+    def differs(self, row: ErasureFacts, destinations: Collection[DestinationNumber] = ()) -> bool:
+        """Whether a row is not as its entries have it. An older version of Onefold wrote no entry of a request.
+
+        `destinations` are those of the database, which may be restored from before one was created.
+        """
         request_id = public("req", row.request_id)
         request, outcome = self._requests.get(f"{LedgerAction.REQUEST_RECEIVED} {request_id}"), self._outcome(row)
         if request is not None and not _is_asked(row, request):
@@ -100,7 +117,18 @@ class RecordedErasures:
             return request is not None or row.kind in DELETES
         if row.internal_at != outcome.at or (request is not None and row.hash.hex() not in outcome.hashes):
             return True
-        return row.kind in DELETES and row.found is not None and row.found != bool(outcome.keys)
+        if row.kind not in DELETES:
+            return False
+        followed = row.state != ErasureState.FINISHED or self._is_followed(row, outcome, destinations)
+        return not followed or (row.found is not None and row.found != bool(outcome.keys))
+
+    def _is_followed(
+        self, row: ErasureFacts, outcome: _PrivacyEntry, destinations: Collection[DestinationNumber]
+    ) -> bool:
+        """Whether backups are safe as the first later roll says, and each informed destination has a notice."""
+        roll = next((each for each in self._rolls if outcome.keys and each.epoch > outcome.epoch), None)
+        safe_at = None if roll is None else roll.safe_at
+        return row.backup_safe_at == safe_at and row.informed >= set(outcome.informed).intersection(destinations)
 
     def _outcome(self, row: ErasureFacts) -> _PrivacyEntry | None:
         if row.kind in DELETES:

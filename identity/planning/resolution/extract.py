@@ -27,7 +27,8 @@ from identity.planning.resolution.claimed_identifiers import (
 )
 from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.resolution_rules import Rules
-from identity.values.calls import KINDS, Call, Kind, Source
+from identity.planning.resolution.stored_calls import StoredCall
+from identity.values.calls import KINDS, STORED_KINDS, Call, Kind, Source
 from identity.values.documents import TimedSignal
 from identity.values.fields.field_names import misspelt_fields
 from identity.values.fields.ignored_fields import (
@@ -173,6 +174,12 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
         signals=stated.signals,
         invalid_signals=stated.invalid,
     )
+
+
+def states_something(call: StoredCall) -> bool:
+    """Whether a stored call makes a document: it states traits or consent. Memberships have rows of their own."""
+    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
+    return bool(stated.traits or stated.consent or stated.signals)
 
 
 def group_traits(body: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import LiteralString, NamedTuple
 from identity.store.integrity.verify import stream
 from identity.store.postgres.database import Connection
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import StoredKind
 
 _AT_ONCE = 200
 """Values in memory at one time: a document may have half a megabyte."""
@@ -45,6 +46,17 @@ def _of_subjects(table: LiteralString, id_: LiteralString, row: LiteralString) -
 DOCUMENTS = _of_subjects("profile_document", "profile_id", "t.profile_id, t.version, t.document")
 IDENTIFIERS = _of_subjects("profile_identifier", "profile_id", "substring(t.key FOR 16), 0, t.value")
 EVIDENCE = _of_subjects("evidence", "profile_id", "t.profile_id, t.stamp, t.payload")
+# Calls that a document may be made of, at origins without a document; a row without identifiers is of nobody. Origins
+# with a membership are found by the row of the membership.
+_ACTS: LiteralString = f"{StoredKind.UNMERGE.value}, {StoredKind.REMOVE.value}"
+_UNDOCUMENTED: LiteralString = f"""
+    AND t.kind NOT IN ({_ACTS}) AND length(t.kept) > 0
+    AND NOT EXISTS (SELECT FROM profile_document d
+                    WHERE d.profile_id = t.profile_id AND d.space_id = $1::int4 AND d.bucket = $2::int4)
+    AND NOT EXISTS (SELECT FROM membership m
+                    WHERE m.profile_id = t.profile_id AND m.space_id = $1::int4 AND m.bucket = $2::int4)
+"""  # noqa: S608 (numbers of kinds)
+CALLS_WITHOUT_DOCUMENT = EVIDENCE + _UNDOCUMENTED
 EVENTS = _of_subjects("event", "profile_id", "t.profile_id, t.stamp, t.payload")
 GROUP_IDS = _of_subjects("account", "account_id", "t.account_id, 0, t.group_id")
 GROUP_TRAITS = _of_subjects("account", "account_id", "t.account_id, t.version, t.document")

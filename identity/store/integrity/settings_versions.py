@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from identity.store.postgres.arrays import int4s
-from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+from identity.values.enums import SpaceMark
 from identity.values.ids import DestinationId, SpaceNumber
+from identity.values.stamps import Stamp
 
 
 class SettingsVersionsRow(NamedTuple):
@@ -56,3 +59,23 @@ async def destination_versions(connection: Connection, space_ids: Sequence[Space
         int4s(space_ids),
     )
     return [DestinationVersionRow(*each) for each in found]
+
+
+async def marks_and_rules(connection: Connection, tenant: Tenant) -> tuple[int, Stamp]:
+    """The marks of the tables in which a space has rows, and the stamp of its newest rules; 0 without any."""
+    found = await row(
+        connection,
+        f"""
+        SELECT
+            CASE WHEN EXISTS (SELECT FROM suppression WHERE space_id = $1::int4 AND bucket = $2::int4)
+                THEN {SpaceMark.SUPPRESSED.value} ELSE 0 END
+            + CASE WHEN EXISTS (SELECT FROM blocked_key WHERE space_id = $1::int4 AND bucket = $2::int4)
+                THEN {SpaceMark.BLOCKED.value} ELSE 0 END
+            + CASE WHEN EXISTS (SELECT FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4)
+                THEN {SpaceMark.CUTS.value} ELSE 0 END,
+            coalesce((SELECT max(stamp) FROM rules WHERE space_id = $1::int4), 0)
+        """,  # noqa: S608 (numbers of marks)
+        tenant.id,
+        tenant.base,
+    )
+    return (0, Stamp(0)) if found is None else (int(found[0]), Stamp(found[1]))

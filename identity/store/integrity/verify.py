@@ -14,8 +14,8 @@ from psycopg.rows import TupleRow
 from identity.store.postgres.database import Connection, Database, rows
 from identity.store.postgres.snapshot import scanning_snapshot
 from identity.store.postgres.tenant import Tenant
-from identity.values.enums import FeedOperation
-from identity.values.ids import ProfileId
+from identity.values.enums import ErasureState, FeedOperation
+from identity.values.ids import DestinationNumber, ProfileId
 
 BATCH = 5_000
 _ERASE, _MERGE = FeedOperation.ERASE.value, FeedOperation.MERGE.value
@@ -90,9 +90,32 @@ BLOCKED: LiteralString = """
 SELECT key FROM blocked_key WHERE space_id = $1::int4 AND bucket = $2::int4
 """
 ERASURES: LiteralString = """
-SELECT erasure_id, request_id, kind, regulation, state, hash, commitment, received_at, internal_at, duplicate_of, found
-FROM erasure WHERE space_id = $1::int4 AND bucket = $2::int4
+SELECT erasure_id, request_id, kind, regulation, state, hash, commitment, received_at, internal_at, duplicate_of, found,
+    backup_safe_at, ARRAY(SELECT n.destination FROM erasure_notice n
+                          WHERE n.erasure_id = e.erasure_id AND n.space_id = $1::int4 AND n.bucket = $2::int4)
+FROM erasure e WHERE space_id = $1::int4 AND bucket = $2::int4
 """
+UNDOCUMENTED: LiteralString = """
+SELECT DISTINCT m.profile_id FROM membership m
+JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+WHERE m.space_id = $1::int4 AND m.bucket = $2::int4
+  AND NOT EXISTS (SELECT FROM profile_document d
+                  WHERE d.profile_id = m.profile_id AND d.space_id = $1::int4 AND d.bucket = $2::int4)
+"""
+WITHHELD: LiteralString = f"""
+WITH waiting AS (
+    SELECT DISTINCT p.head FROM erasure e
+    JOIN identifier i ON i.key = e.key AND i.space_id = $1::int4 AND i.bucket = $2::int4
+    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+    WHERE e.state = {ErasureState.ON_HOLD.value} AND e.space_id = $1::int4 AND e.bucket = $2::int4
+)
+SELECT p.profile_id FROM profile p LEFT JOIN waiting w ON w.head = p.head
+WHERE p.space_id = $1::int4 AND p.bucket = $2::int4 AND p.withheld <> (w.head IS NOT NULL)
+  AND p.head <> '00000000-0000-0000-0000-000000000000'
+  AND EXISTS (SELECT FROM identifier i JOIN profile o ON o.profile_id = i.profile_id
+              WHERE o.head = p.head AND o.space_id = $1::int4 AND o.bucket = $2::int4
+                AND i.space_id = $1::int4 AND i.bucket = $2::int4)
+"""  # noqa: S608 (the number of a state)
 KEYLESS: LiteralString = """
 SELECT o.id FROM (
     SELECT profile_id AS id FROM profile WHERE space_id = $1::int4 AND bucket = $2::int4
@@ -168,6 +191,12 @@ async def profiles_with_history(connection: Connection, tenant: Tenant, kind: in
 async def blocked_keys(connection: Connection, tenant: Tenant) -> set[bytes]:
     """The blind indexes of all blocked identifiers."""
     return {bytes(key) for (key,) in await rows(connection, BLOCKED, tenant.id, tenant.base)}
+
+
+async def destination_numbers(connection: Connection, tenant: Tenant) -> set[DestinationNumber]:
+    """The numbers of all destinations, ended ones included."""
+    found = await rows(connection, "SELECT id FROM destination WHERE space_id = $1::int4", tenant.id)
+    return {DestinationNumber(number) for (number,) in found}
 
 
 class LaneCheckRow(NamedTuple):

@@ -21,6 +21,31 @@ class NoticeRow(NamedTuple):
     state: int
     at: Micros
     ack: bytes | None
+    number: DestinationNumber
+
+
+class NamedDestinationRow(NamedTuple):
+    """A destination by its number, public id and name."""
+
+    number: DestinationNumber
+    id: DestinationId
+    name: str
+
+
+async def destinations(
+    connection: Connection, tenant: Tenant, numbers: Sequence[DestinationNumber]
+) -> list[NamedDestinationRow]:
+    """The destinations with these numbers, ended ones included, in the order of their numbers."""
+    found = await rows(
+        connection,
+        """
+        SELECT d.id, d.public_id, d.name FROM destination d
+        WHERE d.id = ANY ($2::int4[]) AND d.space_id = $1::int4 ORDER BY d.id
+        """,
+        tenant.id,
+        int4s(numbers),
+    )
+    return [NamedDestinationRow(*each) for each in found]
 
 
 async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequence[ErasureId]) -> list[NoticeRow]:
@@ -28,7 +53,7 @@ async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequenc
     found = await rows(
         connection,
         """
-        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at, n.ack FROM unnest($2::uuid[]) AS k (id)
+        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at, n.ack, n.destination FROM unnest($2::uuid[]) AS k (id)
         CROSS JOIN LATERAL (
             SELECT t.* FROM erasure_notice t
             WHERE t.erasure_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0

@@ -60,11 +60,16 @@ class VouchedKeyRow(NamedTuple):
         )
 
 
+def bucket_of(public_id: SpaceId) -> int:
+    """The first bucket of a space."""
+    return int.from_bytes(public_id[-2:], "big") % BUCKETS
+
+
 async def create_space(
     connection: Connection, public_id: SpaceId, name: str, stamp: Stamp, rules_defaults: int
 ) -> SpaceRow:
     """Add a space with its lock and lanes, in the transaction of the caller."""
-    base = int.from_bytes(public_id[-2:], "big") % BUCKETS
+    base = bucket_of(public_id)
     made = await row(
         connection,
         """

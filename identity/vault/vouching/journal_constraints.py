@@ -9,7 +9,7 @@ for them are not taken up: their suppressions are as the database has them, unti
 Ingest asks here after it has read the rows: a call that names a suppressed person stays out, whatever the rows say.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -40,6 +40,7 @@ class _ConstraintEntry(msgspec.Struct, frozen=True):
     hashes: list[str] = []
     blocked: list[str] = []
     whole: bool = False
+    profiles: list[str] = []
     lifted: list[str] | None = None
     origin: str = ""
     stamp: Stamp = Stamp(0)
@@ -53,7 +54,8 @@ class JournalConstraints:
 
     `suppressed` are suppressed for good, `erased` up to a time. `blocked` are the hashes of blocked identifiers, and
     `blocked_keys` their blind indexes at the time of the block, of which a rotation of the index key may have replaced
-    the `rekeyed` ones. `withdrawals` are the stamps of withdrawals by origin.
+    the `rekeyed` ones. `withdrawals` are the stamps of withdrawals by origin. `withheld` are the origins that
+    nobody may read, since an erasure waits for a hold.
     """
 
     def __init__(self, is_vouched: Callable[[bytes], bool]) -> None:
@@ -62,6 +64,7 @@ class JournalConstraints:
         self.blocked: set[bytes] = set()
         self.blocked_keys: set[bytes] = set()
         self.rekeyed: set[bytes] = set()
+        self.withheld: set[bytes] = set()
         self.withdrawals: dict[bytes, tuple[Stamp, ...]] = {}
         self._is_vouched = is_vouched
         self._held: set[str] = set()
@@ -81,6 +84,7 @@ class JournalConstraints:
             self.suppressed |= hashes
             if subject.startswith(_ERASURE):
                 self._held.add(subject)
+                self.withheld |= _ids(entry.profiles)
         elif entry.action == LedgerAction.IDENTIFIER_REMOVED:
             self.blocked |= hashes
             self.blocked_keys |= {bytes.fromhex(key) for key in entry.blocked}
@@ -93,7 +97,12 @@ class JournalConstraints:
             self._erase(raw, entry, hashes)
         elif entry.action in (LedgerAction.SUPPRESSION_LIFTED, LedgerAction.WAITING_ENDED) and self._is_first(raw):
             self.suppressed -= hashes
+            self.withheld -= _ids(entry.profiles)
             self._held.discard(subject)
+
+    def withholds(self, origins: Iterable[bytes]) -> bool:
+        """Whether an erasure that waits for a hold hides one of these origins."""
+        return bool(self.withheld) and not self.withheld.isdisjoint(origins)
 
     def missing(self, hashes: Collection[bytes], stored: Collection[bytes]) -> set[bytes]:
         """The hashes among these that the journal suppresses, and the rows in `stored` do not."""
@@ -115,6 +124,7 @@ class JournalConstraints:
             self.erased[hash_] = max(entry.at, self.erased.get(hash_, entry.at))
         if not self._is_first(raw):
             return
+        self.withheld -= _ids(entry.profiles)
         if entry.whole:
             self.suppressed |= hashes
         elif subject in self._held:
@@ -127,3 +137,7 @@ class JournalConstraints:
         new = mac not in self._taken
         self._taken.add(mac)
         return new
+
+
+def _ids(texts: Iterable[str]) -> set[bytes]:
+    return {bytes.fromhex(text) for text in texts}

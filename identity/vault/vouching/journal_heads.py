@@ -8,8 +8,8 @@ newer, never older.
 An entry that ends or pauses something (a key, a destination, all destinations after a restore) needs no proof. A writer
 who forges one ends that thing for good, and can do the same by deleting the row. An entry that ends a pause has a MAC,
 and names the restore, so neither a forged nor a repeated one counts. The entries that place and release a hold have one
-too, and so have those of a rotation of the index key, of the deletion of a space, and of a new space, which names its
-default rules: a hold or a space of an older version, without it, is as the database has it.
+too, and so have those of a rotation of the index key, of a roll of the epoch keys, of the deletion of a space, and of a
+new space, which names its default rules: a hold or a space of an older version, without it, is as the database has it.
 """
 
 from base64 import b64decode
@@ -28,6 +28,7 @@ from identity.vault.journal import Journal
 from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_constraints import JournalConstraints
+from identity.vault.vouching.journal_erasures import JournalErasures
 from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 _STARTS: Final = starts(
@@ -36,6 +37,7 @@ _STARTS: Final = starts(
         LedgerAction.SPACE_DELETED,
         LedgerAction.SPACE_RESTORED,
         LedgerAction.KEY_REVOKED,
+        LedgerAction.KEYS_ROLLED,
         LedgerAction.INDEX_ROTATED,
         LedgerAction.RULES_PUT,
         LedgerAction.PURPOSES_PUT,
@@ -55,6 +57,7 @@ _PROVEN_BY_MAC: Final = starts(
         LedgerAction.DESTINATION_RESUMED,
         LedgerAction.HOLD_PLACED,
         LedgerAction.HOLD_RELEASED,
+        LedgerAction.KEYS_ROLLED,
         LedgerAction.INDEX_ROTATED,
     )
 )
@@ -64,6 +67,7 @@ class _Entry(msgspec.Struct, frozen=True):
     action: str
     subject: str | None = None
     version: int = 0
+    epoch: int = 0
     document: str | None = None
     restore: str | None = None
     indexes: list[str] = []
@@ -79,6 +83,7 @@ class Heads(msgspec.Struct, frozen=True):
     `restore` names the newest restore of the database, and `resumed` are the destinations that an administrator resumed
     since, or created. `holds` are the blind indexes that each hold names, by public id; a released one names none. The
     `rekeyed` ones name other indexes since a rotation of the index key. `deleted`: an operator deleted the space.
+    `index` is the version of the index key, `epoch` that of the epoch key; 0 before the first change.
     """
 
     defaults: int = 0
@@ -92,6 +97,8 @@ class Heads(msgspec.Struct, frozen=True):
     holds: Mapping[str, frozenset[bytes]] = {}
     rekeyed: frozenset[str] = frozenset()
     deleted: bool = False
+    index: int = 0
+    epoch: int = 0
 
     @property
     def may_be_destroyed(self) -> bool:
@@ -135,12 +142,13 @@ class Heads(msgspec.Struct, frozen=True):
 class JournalHeads:
     """Reads the heads of one space; each reading goes on where the last one ended.
 
-    `constraints` are what the journal records of suppressed, erased and blocked identifiers.
+    `constraints` are what the journal records of suppressed, erased and blocked identifiers, `erasures` the outcomes.
     """
 
     def __init__(self, keys: SpaceKeys, journal: Journal) -> None:
         self.current = Heads()
         self.constraints = JournalConstraints(self._is_vouched)
+        self.erasures = JournalErasures(self._is_vouched)
         self._keys = keys
         self._journal = journal
         self._offset = 0
@@ -158,6 +166,7 @@ class JournalHeads:
                 self.current = advance(self.current, found, self._keys)
             for each in entries:
                 self.constraints.take(each)
+                self.erasures.take(each)
             # Only now: an entry that raises is not passed over the next time.
             self._offset = offset
 
@@ -209,6 +218,8 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
         resumed=frozenset(resumed),
         holds=holds,
         rekeyed=rekeyed,
+        index=max([heads.index, *(entry.version for entry in entries if entry.action == LedgerAction.INDEX_ROTATED)]),
+        epoch=max([heads.epoch, *(entry.epoch for entry in entries if entry.action == LedgerAction.KEYS_ROLLED)]),
         deleted=heads.deleted or any(entry.action == LedgerAction.SPACE_DELETED for entry in entries),
     )
 

@@ -4,11 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from identity.operations.destinations import manage_destinations, manage_purposes
+from identity.operations.destinations.destination_read import get_profile
+from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions
-from identity.values.enums import RequestKind
+from identity.operations.privacy.read_requests import get_erasure
+from identity.values.enums import NoticeState, RequestKind
 from identity.values.ids import public
+from tests.support.destinations.consenting_people import ALL, user
+from tests.support.integrity.rolled_back_rows import LAX
 from tests.support.integrity.space_audit import audited
 from tests.support.privacy.restored_requests import ask
 from tests.support.processes.writer_processes import Lab, ingesting
@@ -46,3 +52,36 @@ async def test_attack_175_an_erasure_that_somebody_edits_or_deletes_is_named(lab
         lab.query("DELETE FROM erasure; INSERT INTO erasure SELECT * FROM former; DROP TABLE former")
     lab.query("DELETE FROM erasure WHERE state = 1")
     assert await audited(lab) == [("erasure_missing", [held])]
+
+
+async def test_attack_194_the_status_states_backups_and_destinations_as_the_receipt_does(lab: Lab) -> None:
+    """No edit makes backups safe before a key roll, or loses a destination that had data; both are named."""
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        await manage_purposes.put_purposes(space, LAX, "t")
+        mail = (await manage_destinations.put_destination(space, "mail", ALL, "t")).id
+        await ingest.send(user("ann"))
+        await get_profile(space, public("dst", mail), "user_id:ann")
+        id_ = public("ers", (await ask(ingest, "ann")).erasures[0].id)
+        assert await audited(lab) == []
+
+        lab.query("UPDATE erasure SET backup_safe_at = received_at")
+        lab.query("CREATE TABLE notices AS SELECT * FROM erasure_notice")
+        lab.query("DELETE FROM erasure_notice")
+        status = await get_erasure(space, id_)
+        assert status.backup_safe_at is None
+        assert [(each.destination, each.name, each.state) for each in status.notices] == [
+            (mail, "mail", NoticeState.QUEUED)
+        ]
+        assert await audited(lab) == [("erasure_differs", [id_])]
+        lab.query("INSERT INTO erasure_notice SELECT * FROM notices")
+        assert await audited(lab) == [("erasure_differs", [id_])]
+        lab.query("UPDATE erasure SET backup_safe_at = NULL")
+        assert await audited(lab) == []
+
+        await roll(ingest.spaces, space)
+        safe_at = (await get_erasure(space, id_)).backup_safe_at
+        assert safe_at == lab.query("SELECT backup_safe_at FROM erasure")[0][0]
+        assert await audited(lab) == []
+        lab.query("UPDATE erasure SET backup_safe_at = NULL")
+        assert (await get_erasure(space, id_)).backup_safe_at == safe_at

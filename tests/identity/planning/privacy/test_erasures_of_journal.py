@@ -7,9 +7,10 @@ import pytest
 
 from identity.planning.privacy.erasures_of_journal import ErasureFacts, RecordedErasures
 from identity.values.enums import ErasureState, RequestKind
-from identity.values.ids import ErasureId, RequestId, public
+from identity.values.ids import DestinationNumber, ErasureId, RequestId, public
 from identity.values.stamps import Micros
 
+INFORMED = "told"
 ID, OTHER, REQUEST = ErasureId(b"e" * 16), ErasureId(b"o" * 16), RequestId(b"r" * 16)
 HASH, COMMITMENT = b"h" * 32, b"c" * 32
 DONE = ErasureFacts(
@@ -117,3 +118,15 @@ def test_an_erasure_that_only_its_request_names_is_missing() -> None:
     """The rows have it, or it was deleted."""
     assert recorded(ASKED).missing({OTHER}) == {ID}
     assert recorded(ASKED).missing({ID, OTHER}) == set()
+
+
+def test_a_roll_and_the_informed_destinations_are_compared() -> None:
+    """The first roll after the erasure says when backups are safe; a destination that is gone needs no notice."""
+    erased = entry("erase", public("ers", ID), hashes=[HASH.hex()], keys=["00"], epoch=3, **{INFORMED: [1, 2]})
+    rolls = [entry("keys.roll", "", epoch=epoch, safe_at=at) for epoch, at in ((3, 20), (4, 30), (5, 40))]
+    found = recorded(erased, *rolls)
+    right = msgspec.structs.replace(DONE, backup_safe_at=Micros(30), informed=frozenset({DestinationNumber(1)}))
+    assert not found.differs(right, {DestinationNumber(1)})
+    assert found.differs(right, {DestinationNumber(1), DestinationNumber(2)})
+    for safe_at in (None, Micros(20), Micros(40)):
+        assert found.differs(msgspec.structs.replace(right, backup_safe_at=safe_at), {DestinationNumber(1)})
