@@ -17,12 +17,15 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import KeyUnavailable, LedgerBroken, Quarantined
+from identity.values.ledger_actions import LedgerAction, starts
 from identity.vault.journal import Journal, JournalLine
 from identity.vault.keyring import Keyring
 from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import Heads, JournalHeads
+from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 PAGE = 1_000
+_DELETED = starts([LedgerAction.SPACE_DELETED])
 
 
 async def require_published(database: Database, tenant: Tenant, journal: Journal) -> None:
@@ -68,11 +71,15 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
             return entries[-1].seq if entries else seq
 
 
-async def unvouched_deletions(database: Database, keyring: Keyring) -> list[SpaceRow]:
-    """The deleted spaces whose keys nobody may destroy. KeyUnavailable where the key store is not there."""
+async def unvouched_deletions(database: Database, keyring: Keyring, *, publishing: bool = True) -> list[SpaceRow]:
+    """The deleted spaces whose keys nobody may destroy. KeyUnavailable where the key store is not there.
+
+    An entry that only the ledger has yet, since a server was killed, is copied into the journal if `publishing`.
+    """
     async with database.reading() as connection:
         deleted = await spaces_and_keys.list_deleted(connection)
-    return [row for row in deleted if not await _may_be_destroyed(database, keyring, row)]
+    await in_key_store(keyring.check)
+    return [row for row in deleted if not await _may_be_destroyed(database, keyring, row, publishing=publishing)]
 
 
 async def heads_of_files(keyring: Keyring, row: SpaceRow) -> Heads | None:
@@ -86,18 +93,35 @@ async def heads_of_files(keyring: Keyring, row: SpaceRow) -> Heads | None:
     return reader.current
 
 
-async def _may_be_destroyed(database: Database, keyring: Keyring, row: SpaceRow) -> bool:
-    await in_key_store(keyring.check)
+async def _may_be_destroyed(database: Database, keyring: Keyring, row: SpaceRow, *, publishing: bool) -> bool:
     try:
         heads = await heads_of_files(keyring, row)
-        if heads is not None and not heads.deleted:
-            # A server may have been killed between the commit of a deletion and its copy in the journal.
-            journal = await in_key_store(keyring.journal, row.public_id)
+        if heads is None or heads.deleted:
+            return heads is None or heads.may_be_destroyed
+        journal = await in_key_store(keyring.journal, row.public_id)
+        if not await _is_deletion_in_ledger(database, keyring, row, journal):
+            return False
+        if publishing:
             await publish(database, Tenant(row.id, row.bucket_base, row.spread), journal)
             heads = await heads_of_files(keyring, row)
     except (KeyUnavailable, LedgerBroken):
         return False
-    return heads is None or heads.may_be_destroyed
+    return not publishing or heads is None or heads.may_be_destroyed
+
+
+async def _is_deletion_in_ledger(database: Database, keyring: Keyring, row: SpaceRow, journal: Journal) -> bool:
+    """Whether the end of the ledger, which the journal lacks, has the genuine entry of a deletion."""
+    keys = await in_key_store(keyring.space, row.public_id)
+    seq, _ = await in_key_store(journal.last) or (0, b"")
+    tenant = Tenant(row.id, row.bucket_base, row.spread)
+    while True:
+        async with database.reading() as connection:
+            entries = await ledger.after(connection, tenant, seq, PAGE)
+        if any(each.entry.startswith(_DELETED) and is_vouched_entry(keys, each.entry) for each in entries):
+            return True
+        if len(entries) < PAGE:
+            return False
+        seq = entries[-1].seq
 
 
 def chained_hash(before: bytes, entry: bytes) -> bytes:

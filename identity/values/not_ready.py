@@ -12,7 +12,7 @@ class SpaceLockDiffers(KeyUnavailable):
 
 
 class RolledBack(Unavailable):
-    """Settings or holds of the space are gone or older than its journal; the operator has to run onefold verify."""
+    """Rows of a space are gone, or not as its journal records; the operator has to run onefold verify."""
 
 
 class DestinationPaused(Unavailable):

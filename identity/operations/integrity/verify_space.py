@@ -80,11 +80,8 @@ async def verify(
         marked = await _unvouched_deletions(database, space_ids, keyring)
         for report in marked:
             yield report
-        if space_ids and not (
-            space_ids := [each for each in space_ids if each not in {its.space_id for its in marked}]
-        ):
-            return
-        for space in await choose_spaces(database, space_ids):
+        left = [each for each in space_ids if each not in {report.space_id for report in marked}]
+        for space in await choose_spaces(database, left) if left or not space_ids else ():
             report = await verify_space(database, space, progress)
             if key_store is not None:
                 report = await _with_epochs(report, database, space, key_store)
@@ -98,7 +95,7 @@ async def _unvouched_deletions(database: Database, space_ids: Sequence[str], key
     if keyring is None:
         return []
     try:
-        found = await unvouched_deletions(database, keyring)
+        found = await unvouched_deletions(database, keyring, publishing=False)
     except KeyUnavailable:
         return []
     marked = [id_ for id_ in (public("spc", row.public_id) for row in found) if not space_ids or id_ in space_ids]

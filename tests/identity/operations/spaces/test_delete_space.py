@@ -135,6 +135,7 @@ async def test_a_deletion_that_ended_before_its_copy_in_the_journal(lab: Lab, mo
             broken.setattr("identity.operations.spaces.delete_space.publish", _unpublished)
             await delete_space(ingest.spaces, _id(ingest), "test")
         assert (lab.key_store / ingest.space.public_id.hex()).exists()
+        assert await _found(lab) == []
         await _purge(ingest.spaces)
         assert lab.query("SELECT 1 FROM space") == []
         assert not (lab.key_store / ingest.space.public_id.hex()).exists()
