@@ -78,7 +78,8 @@ async def unvouched_deletions(database: Database, keyring: Keyring, *, publishin
     """
     async with database.reading() as connection:
         deleted = await spaces_and_keys.list_deleted(connection)
-    await in_key_store(keyring.check)
+    if deleted:
+        await in_key_store(keyring.check)
     return [row for row in deleted if not await _may_be_destroyed(database, keyring, row, publishing=publishing)]
 
 
@@ -112,7 +113,8 @@ async def _may_be_destroyed(database: Database, keyring: Keyring, row: SpaceRow,
 async def _is_deletion_in_ledger(database: Database, keyring: Keyring, row: SpaceRow, journal: Journal) -> bool:
     """Whether the end of the ledger, which the journal lacks, has the genuine entry of a deletion."""
     keys = await in_key_store(keyring.space, row.public_id)
-    seq, _ = await in_key_store(journal.last) or (0, b"")
+    last = await in_key_store(journal.last)
+    seq = 0 if last is None else last[0]
     tenant = Tenant(row.id, row.bucket_base, row.spread)
     while True:
         async with database.reading() as connection:

@@ -67,10 +67,10 @@ class _Entry(msgspec.Struct, frozen=True):
     action: str
     subject: str | None = None
     version: int = 0
-    epoch: int = 0
     document: str | None = None
     restore: str | None = None
     indexes: list[str] = []
+    epoch: int = 0
 
 
 _decoder: Final = msgspec.json.Decoder(_Entry)

@@ -45,7 +45,7 @@ async def test_attack_192_a_deleted_document_is_named(lab: Lab, call: dict[str, 
         assert await audited(lab) == []
         (origin,) = lab.query("DELETE FROM profile_document RETURNING profile_id")[0]
         assert await audited(lab) == [("document_missing", [public("prf", origin.bytes)])]
-        await rebuild_space(ingest.space, "t", ignore_progress)
+        await rebuild_space(ingest.space, 1, ignore_progress)
         assert await audited(lab) == []
 
 
