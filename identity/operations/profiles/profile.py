@@ -82,9 +82,8 @@ class FoldedProfile(Struct, frozen=True):
 class OpenedProfile:
     """One canonical profile: its origins with their documents, and its identifiers in the order of linking.
 
-    RolledBack where the journal hides the profile, since an erasure waits, and the database shows it.
-
-    `root` is the origin that keeps the version and the creation of the profile.
+    RolledBack where the journal hides the profile, since an erasure waits, and the database shows it; a read of those
+    `under_hold` shows hidden ones. `root` is the origin that keeps the version and the creation of the profile.
     """
 
     def __init__(
@@ -93,10 +92,12 @@ class OpenedProfile:
         root: ProfileId,
         origins: Sequence[profile_queries.SealedOriginRow],
         identifiers: Sequence[profile_queries.SealedIdentifierRow],
+        *,
+        under_hold: bool = False,
     ) -> None:
         if len(origins) > MOST_DOCUMENTS:
             raise TooMuch
-        if space.recorded.withholds(origin.id for origin in origins):
+        if not under_hold and space.recorded.withholds(origin.id for origin in origins):
             _log.error("space.rolled_back", space=space.name_in_logs, reason=WITHHELD_DIFFERS)
             raise RolledBack
         self.space = space
@@ -112,7 +113,9 @@ class OpenedProfile:
         }
 
     @classmethod
-    def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[ProfileId, "OpenedProfile"]:
+    def each(
+        cls, space: Space, found: profile_queries.ProfileRows, *, under_hold: bool = False
+    ) -> dict[ProfileId, "OpenedProfile"]:
         """The profiles of a query, by the id of their root. TooMuch."""
         if len(found.origins) > MOST_DOCUMENTS:
             raise TooMuch
@@ -122,7 +125,10 @@ class OpenedProfile:
         identifiers: dict[ProfileId, list[profile_queries.SealedIdentifierRow]] = {}
         for identifier in found.identifiers:
             identifiers.setdefault(identifier.root, []).append(identifier)
-        return {root: cls(space, root, origins, identifiers.get(root, [])) for root, origins in by_root.items()}
+        return {
+            root: cls(space, root, origins, identifiers.get(root, []), under_hold=under_hold)
+            for root, origins in by_root.items()
+        }
 
     @property
     def id(self) -> ProfileId:

@@ -111,7 +111,7 @@ async def held(space: Space, hold_id: str) -> list[FoldedProfile]:
         if id_ is None or all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
             raise HoldNotFound
         found = await holds.profiles(connection, space.tenant, id_, MOST_DOCUMENTS + 1)
-    return list((await _fold_each(space, found)).values())
+    return list((await _fold_each(space, found, under_hold=True)).values())
 
 
 @retry_on_key_rotation
@@ -132,8 +132,11 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
     return ProfilePage([folded[root] for root in shown], next_cursor)
 
 
-async def _fold_each(space: Space, found: profile_queries.ProfileRows) -> dict[ProfileId, FoldedProfile]:
-    return {root: await profile.fold_profile() for root, profile in OpenedProfile.each(space, found).items()}
+async def _fold_each(
+    space: Space, found: profile_queries.ProfileRows, *, under_hold: bool = False
+) -> dict[ProfileId, FoldedProfile]:
+    opened = OpenedProfile.each(space, found, under_hold=under_hold)
+    return {root: await profile.fold_profile() for root, profile in opened.items()}
 
 
 def _size(found: profile_queries.ProfileRows) -> int:

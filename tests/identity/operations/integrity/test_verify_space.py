@@ -225,7 +225,8 @@ def test_each_damage_is_found_by_its_name_and_nothing_after_repair(
 def test_every_kind_is_shown() -> None:
     """There is no kind of difference that no damage here brings about."""
     # The key store is no table: test_restore_drill takes its epoch keys away, test_verify_vouchers,
-    # test_verify_erasures, test_verify_seals, test_manage_holds and test_find_rolled_back compare rows with it.
+    # test_verify_erasures, test_verify_seals, test_verify_documents, test_verify_space_lock, test_delete_space,
+    # test_manage_holds and test_find_rolled_back compare rows with it.
     shown = set().union(*(expected for _, expected in [*DAMAGES, *OF_THE_FEED]))
     of_the_key_store = {
         "epoch_missing",
@@ -236,6 +237,10 @@ def test_every_kind_is_shown() -> None:
         "erasure_missing",
         "erasure_differs",
         "hold_missing",
+        "space_deleted_unvouched",
+        "space_lock_differs",
+        "document_missing",
+        "withheld_differs",
         "seal_broken",
         "journal_broken",
         RULES,
