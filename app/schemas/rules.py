@@ -82,10 +82,12 @@ class RulesVersion(Struct):
     """The version of the rules that every later call follows.
 
     `reset` names the fields, as `field` or `field.type`, that the document left out and that have their defaults now.
+    `unprotected` names the traits that this change stops protecting from public keys; absent without any.
     """
 
     version: int
     reset: list[str]
+    unprotected: list[str] | UnsetType = UNSET
 
 
 def rules_in_force(value: Rules) -> RulesInForce:
@@ -97,4 +99,4 @@ def rules_in_force(value: Rules) -> RulesInForce:
 
 def rules_version(value: ChangedRules) -> RulesVersion:
     """A change of the rules as the API answers it."""
-    return RulesVersion(value.version, value.reset)
+    return RulesVersion(value.version, value.reset, value.unprotected or UNSET)

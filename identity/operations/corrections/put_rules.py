@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from identity.planning.corrections.rules_changes import patched, require_shown, reset_fields
 from identity.planning.corrections.rules_patterns import require_narrow_patterns
+from identity.planning.corrections.rules_traits import require_trait_names, unprotected
 from identity.planning.corrections.rules_types import require_types, types_of
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.spaces.named_identifiers import known_types
@@ -30,6 +31,7 @@ async def require_valid(space: Space, document: object) -> None:
     """Raises BadRules if a document is not valid or names a type that is probably misspelt."""
     rules, current = compile_rules(document, 0), await get_rules(space)
     require_shown(document, current.version)
+    require_trait_names(document, current)
     if rules.patterns != current.patterns:
         require_narrow_patterns(rules)
     require_types(rules, await known_types(space))
@@ -38,11 +40,13 @@ async def require_valid(space: Space, document: object) -> None:
 class ChangedRules(Struct, frozen=True):
     """The version of the rules in force, the same as before if nothing changed.
 
-    `reset` names the fields (`field` or `field.type`) that were set back to their defaults.
+    `reset` names the fields (`field` or `field.type`) that were set back to their defaults, `unprotected` the traits
+    that public keys may change now.
     """
 
     version: int
     reset: list[str]
+    unprotected: list[str]
 
 
 async def put_rules(space: Space, document: object, actor: str) -> ChangedRules:
@@ -70,12 +74,13 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         document = document_of(before)
         rules = compile_rules(document, version)
         require_shown(document, before.version)
+        require_trait_names(document, before)
         if rules.patterns != before.patterns:
             require_narrow_patterns(rules)
         require_types(rules, {*known, *types_of(before)})
         reset = reset_fields(before, document if isinstance(document, dict) else {}, rules)
         if rules.document() == before.document():
-            return ChangedRules(before.version, reset)
+            return ChangedRules(before.version, reset, [])
         stamp = max(Stamp(lock_row.stamp + SLOTS), first_stamp(wall_time()))
         sealed = space.seal_rules(rules)
         await stored.write(connection, space.tenant.id, version, sealed, stamp, actor)
@@ -83,4 +88,4 @@ async def _change(space: Space, document_of: Callable[[Rules], object], actor: s
         await ledger.note(connection, space.tenant.id, actor, LedgerAction.RULES_PUT, str(version), more)
     await space.publish()
     await space.rules(version)
-    return ChangedRules(version, reset)
+    return ChangedRules(version, reset, unprotected(before, rules))

@@ -56,6 +56,20 @@ def test_what_no_document_changes_is_refused_unless_it_is_as_shown(shop: Shop, m
     assert rules(shop)["region"] == "FR"
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_an_entry_that_protects_nothing_is_refused_and_a_loss_of_protection_is_named(shop: Shop, method: str) -> None:
+    """A simulation refuses such a document as well."""
+    wrong = (["*"], ["Email"], [" email"], ["email", "email"])
+    for protected in wrong:
+        for verb, path in ((method, "/v1/rules"), ("POST", "/v1/rules/simulate")):
+            answer = shop.ask(verb, path, json={"protected": protected})
+            assert (answer.status_code, answer.json()["code"]) == (422, "bad_rules"), protected
+            assert "of `protected`" in answer.text
+    assert rules(shop)["protected"] == ["email", "phone"]
+    assert change(shop, method, {"protected": ["phone", "plan"]})["unprotected"] == ["email"]
+    assert "unprotected" not in change(shop, method, {"protected": ["phone", "plan", "email"]})
+
+
 def test_a_change_of_nothing_makes_no_version(shop: Shop) -> None:
     """The answer has the version in force, for a patch and for a whole document."""
     assert change(shop, "PATCH", {}) == change(shop, "PUT", {}) == {"version": 0, "reset": []}
