@@ -4,14 +4,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from app.http.auth import ByAdmin
+from app.http.auth import ByAdmin, Visit
 from app.http.openapi import described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, answer, audit_read
 from app.schemas.rejections import LostByDay, RejectionPage, lost_by_day, rejection_page
 from identity.operations.integrity import list_rejections as operation
 from identity.operations.integrity.listed_rejection import ALL_REASONS, RejectionFilter
-from identity.values.enums import StoredStatus
+from identity.spaces.named_identifiers import known_types
+from identity.values.enums import StoredStatus, UnlinkedReason
 from identity.values.errors import BadCursor, BadParameter
+from identity.values.identifiers import BUILT_IN
 from identity.values.unknown_names import nearest
 
 router = APIRouter(tags=["Rejections"])
@@ -34,12 +36,8 @@ async def list_rejections(
     cursor: Cursor = None,
 ) -> Response:
     """Calls that were rejected, suppressed or unresolved, and calls that were accepted in part; newest first."""
-    if reason is not None and reason.partition(":")[0] not in ALL_REASONS:
-        meant = nearest(reason, ALL_REASONS)
-        raise BadParameter(
-            "The query parameter `reason` must be one of those in docs/reasons.md, such as invalid_email."
-            + (f" Did you mean {meant}?" if meant is not None else "")
-        )
+    if reason is not None and reason not in ALL_REASONS:
+        await _require_reason(visit, reason)
     wanted = RejectionFilter(reason, None if status is None else StoredStatus[status.upper()], source)
     await audit_read(visit, "rejections.read", None)
     found = await operation.list_rejections(visit.space, since, limit, cursor, until=until, wanted=wanted)
@@ -53,3 +51,21 @@ async def summarise_rejections(
     """How much was lost, by day, source and reason."""
     await audit_read(visit, "rejections.read", None)
     return answer(lost_by_day(await operation.summarise_rejections(visit.space, since, until, cursor)))
+
+
+async def _require_reason(visit: Visit, reason: str) -> None:
+    """Refuse a reason that no line can have: an unknown one, or the limit of an unknown type. BadParameter."""
+    head, _, type_ = reason.partition(":")
+    meant: str | None
+    if head == UnlinkedReason.LIMIT:
+        types = {*await known_types(visit.space), *BUILT_IN}
+        if type_ in types:
+            return
+        near = nearest(type_, types)
+        meant = head if near is None else f"{head}:{near}"
+    else:
+        meant = nearest(head if head in ALL_REASONS else reason, ALL_REASONS)
+    raise BadParameter(
+        "The query parameter `reason` must be one of those in docs/reasons.md, such as invalid_email or limit:email."
+        + ("" if meant is None else f" Did you mean {meant}?")
+    )
