@@ -28,6 +28,7 @@ from app.http.collection.prepared_answers import (
 from app.http.collection.sender import Sender
 from app.http.error_responses import Headers, Unreadable
 from app.http.mended_json import MendedBody
+from app.http.repeated_members import decode_batch
 from app.server import logs
 from app.server.address_budget import AddressBudget
 from app.server.process import Onefold
@@ -37,7 +38,7 @@ from identity.planning.consent.signals.gpc import read_header
 from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
 from identity.values.errors import BatchTooLong
-from identity.values.fields.field_names import misspelt_batch
+from identity.values.fields.beside_batch import lost_without_batch
 from identity.values.plain_text import shown
 from identity.values.stamps import wall_time
 
@@ -110,7 +111,7 @@ class IngestEndpoint:
         sender = Sender(self._onefold, self._budget, scope)
         try:
             raw = await sender.read(receive)
-            mended = await self._decoded(raw)
+            mended = await self._decoded(raw, of_calls=route.kind is None)
             caller = await sender.confirm(mended.body)
             request = _ingest_request(route, mended, caller, size=len(raw))
             if b"sec-gpc" in headers:
@@ -133,12 +134,16 @@ class IngestEndpoint:
             return prepared(200, content, PREFERRED)
         return ACCEPTED
 
-    async def _decoded(self, raw: bytes) -> MendedBody:
-        """Parse a body; a large one in a thread, so that the other requests go on. Unreadable."""
+    async def _decoded(self, raw: bytes, *, of_calls: bool) -> MendedBody:
+        """Parse a body, `of_calls` one with a batch; a large one in a thread, so that the other requests go on.
+
+        Unreadable.
+        """
+        decode = decode_batch if of_calls else decode_calls
         if len(raw) <= _OFF_THE_LOOP:
-            mended = decode_calls(raw)
+            mended = decode(raw)
         else:
-            mended = await asyncio.get_running_loop().run_in_executor(self._decoding, decode_calls, raw)
+            mended = await asyncio.get_running_loop().run_in_executor(self._decoding, decode, raw)
         if type(mended.body) is not dict:
             raise Unreadable("not_an_object", "The body is not a JSON object; send one.")
         return mended
@@ -179,7 +184,7 @@ def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: i
             mended_rest=mended.rest,
         )
     items = body.get("batch")
-    other = misspelt_batch(body) if not items or type(items) is not list else None
+    other = lost_without_batch(body) if not items or type(items) is not list else None
     if other is not None:
         raise Unreadable("batch_not_a_list", f'{shown(other)} is not read; send {{"batch": [...]}} with all calls.')
     if type(items) is not list:

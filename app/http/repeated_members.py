@@ -1,22 +1,27 @@
 """Finds a member that a JSON object has more than once.
 
 The parser of the server keeps the last value of a repeated name, so `{"identifiers": [...], "identifiers": [...]}`
-would be carried out for half of what was sent. Native routes refuse such a body. The collection routes do not look:
-SDKs cannot write one, and the search costs more than the parse.
+would be carried out for half of what was sent. Native routes refuse such a body. The collection routes look for a
+second list `batch` alone, of which every call would be lost: SDKs cannot write a repeated member, and the search costs
+more than the parse.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from app.http.body import decode, too_deep
+from app.http.body import decode, decode_calls, too_deep
 from app.http.error_responses import Unreadable
+from app.http.mended_json import MendedBody, mend
 from identity.values.unknown_names import shown
 
 REPEATED: Final = "repeated_field"
 
 _MOST_PLACES: Final = 3
+_BATCH: Final = "batch"
+_BATCH_LIST: Final = re.compile(rb'"batch"\s*+:\s*+\[')
 Pairs = Sequence[tuple[str, Any]]
 
 
@@ -31,6 +36,29 @@ def decode_document(raw: bytes) -> Any:
         fields = ", ".join(f"`{place}`" for place in repeated)
         raise Unreadable(REPEATED, f"The body has {fields} more than once; send each field once.", 422)
     return document
+
+
+def decode_batch(raw: bytes) -> MendedBody:
+    """Parse the body of a route for batches. Unreadable as `decode_calls` says, or if it has two lists `batch`."""
+    mended = decode_calls(raw)
+    if len(_BATCH_LIST.findall(raw)) > 1 and _has_two_batches(raw):
+        raise Unreadable("batch_not_a_list", "The body has `batch` more than once; send one list with all calls.")
+    return mended
+
+
+def _has_two_batches(raw: bytes) -> bool:
+    outermost: Pairs = ()
+
+    def read(pairs: Pairs) -> dict[str, Any]:
+        nonlocal outermost
+        outermost = pairs
+        return dict(pairs)
+
+    try:
+        json.loads(mend(raw).decode("utf-8", "replace"), object_pairs_hook=read, parse_int=_skip, parse_float=_skip)
+    except RecursionError:
+        raise too_deep() from None
+    return sum(name == _BATCH and isinstance(value, list) for name, value in outermost) > 1
 
 
 def repeated_members(raw: bytes) -> list[str]:

@@ -33,7 +33,8 @@ from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
 from identity.spaces.space import Space
 from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, Outcome, Source
 from identity.values.errors import BadCall, BatchTooLong
-from identity.values.fields.field_names import ENVELOPE, unread_beside_batch
+from identity.values.fields.beside_batch import unread_beside_batch
+from identity.values.fields.field_names import shared_statements
 from identity.values.fields.ignored_fields import FIELD_OF_IMPORT, MISSPELT_FIELD
 from identity.values.ids import BlindIndex
 from identity.values.json import JsonObject
@@ -131,7 +132,7 @@ class IngestRequest:
         self.rules = rules.version
         self.calls = []
         shared = self.envelope.get("context")
-        strays = {each.path: each.value for each in ENVELOPE.misspelt(self.envelope)}
+        strays = shared_statements(self.envelope)
         unread = unread_beside_batch(self.envelope)
         sent_at = self.envelope.get("sentAt")
         memo: Memo = {}

@@ -1,8 +1,9 @@
 """Reads what a call states on consent under a misspelt name, or in another place than the one that is read.
 
 Such a statement never grants. A statement of consent denies every category, as an unreadable one does, since it may
-have been a withdrawal. A `gpc` in another place opts out as in its right one. Under another name (`doNotSell`) every
-value opts out that is not clearly a no.
+have been a withdrawal. A `gpc` in another place or under another name (`doNotSell`) opts out by every value that is not
+clearly a no. Among properties and traits `gpc` may be a word of the customer's own (a category of products), so a value
+that cannot be read is listed alone there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from identity.planning.consent.signals import gpc
 from identity.values.fields import consent_names
-from identity.values.fields.field_names import CONSENT, CONTEXT
+from identity.values.fields.field_names import CONSENT, CONTEXT, held_statements
 from identity.values.fields.names import MisspeltField, bare
 
 _CONSENT: Final = consent_names.CONSENT
@@ -18,6 +19,8 @@ _CONTEXT: Final = "context"
 _CATEGORIES: Final = (_CONSENT, consent_names.CATEGORIES, consent_names.MANAGED)
 _GPC: Final = "gpc"
 _TYPE: Final = f"{consent_names.CONSENT_MODE}."
+_OWN: Final = ("properties.", "traits.", "context.traits.")
+_DEPTH: Final = 3
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 _NAMES: Final = {"googleConsentMode": "gcm", "usPrivacy": "us_privacy"}
 
@@ -47,7 +50,7 @@ class Misplaced(NamedTuple):
 NO_MISPLACED: Final = Misplaced()
 
 
-def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
+def misplaced_statements(fields: Iterable[MisspeltField], *, depth: int = _DEPTH) -> Misplaced:
     """The statements in the misspelt members of a call; an empty value states nothing."""
     categories = opt_out = unread = False
     signals: list[tuple[str, Any]] = []
@@ -58,8 +61,8 @@ def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
                 opt_out, unread = opt_out or stated is True, unread or stated is None
             elif right in _CATEGORIES:
                 categories = categories or value not in _NOTHING
-                if right == _CONSENT and isinstance(value, Mapping):
-                    inner = misplaced_members(value, read=True)
+                if right == _CONSENT and isinstance(value, Mapping) and depth:
+                    inner = misplaced_members(value, read=True, depth=depth - 1)
                     opt_out, unread = opt_out or inner.opt_out, unread or inner.unread
                     signals += inner.signals
             elif right.startswith(_TYPE) and value not in _NOTHING:
@@ -71,16 +74,20 @@ def misplaced_statements(fields: Iterable[MisspeltField]) -> Misplaced:
     return Misplaced(categories, opt_out, tuple(signals), unread)
 
 
-def misplaced_members(consent: Mapping[str, Any], *, read: bool = False) -> Misplaced:
-    """The signals under misspelt names in a consent object; with `read` also those under their right names."""
-    found = [each for each in CONSENT.misspelt(consent) if each.right not in _CATEGORIES]
+def misplaced_members(consent: Mapping[str, Any], *, read: bool = False, depth: int = _DEPTH) -> Misplaced:
+    """The signals under misspelt names in a consent object, and in an object such as `headers` or `consent` within it.
+
+    With `read` also those under their right names.
+    """
+    found = [each for each in CONSENT.misspelt(consent) if each.right == _CONSENT or each.right not in _CATEGORIES]
+    found += held_statements(consent, "")
     names = ("tcf", "gpp", "googleConsentMode", "usPrivacy", "minor")
     found += [
         MisspeltField(name, f"{_CONSENT}.{name}", consent[name])
         for name in names
         if name in consent and (read or isinstance(consent[name], Mapping))
     ]
-    return misplaced_statements(found)
+    return misplaced_statements(found, depth=depth)._replace(categories=False)
 
 
 def _texts_within(name: str, value: object) -> list[tuple[str, Any]]:
@@ -94,8 +101,11 @@ def _texts_within(name: str, value: object) -> list[tuple[str, Any]]:
 
 
 def _opts_out(path: str, value: object) -> bool | None:
-    """Whether a member opts out; None for a `gpc` that cannot be read."""
-    return gpc.read_field(value) if bare(path.rpartition(".")[2]) == _GPC else gpc.read_words(value)
+    """Whether a member opts out; None for a `gpc` that cannot be read and is no opt-out."""
+    if bare(path.rpartition(".")[2]) != _GPC:
+        return gpc.read_words(value)
+    stated = gpc.read_field(value)
+    return True if stated is None and not path.startswith(_OWN) and gpc.read_words(value) else stated
 
 
 def _parts(field: MisspeltField) -> Iterable[MisspeltField]:

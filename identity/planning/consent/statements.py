@@ -30,6 +30,8 @@ from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
+from identity.values.fields.consent_names import CATEGORIES, MANAGED
+from identity.values.fields.consent_names import CONSENT as CONSENT_PATH
 from identity.values.fields.field_names import CONSENT
 from identity.values.fields.names import bare
 from identity.values.stamps import Micros
@@ -45,6 +47,7 @@ _READ: Final = frozenset(
 )
 _DENIED: Final = "deniedConsentIds"
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
+_STATEMENTS: Final = frozenset((CONSENT_PATH, CATEGORIES, MANAGED))
 _PREFERENCES: Final = frozenset(
     (
         *("categorypreferences", "categorypreference", "consentmanagement", "categories", "preferences", "purposes"),
@@ -115,7 +118,7 @@ def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> 
 
     A category without a readable decision is left out, which denies. So a statement of which nothing can be read
     counts as an empty one: `categoryPreferences` that is no object or has a misspelt name, a consent that is none, one
-    in another place, or one whose members have other names.
+    in another place or within another one, or one whose members have other names.
     """
     unstated: dict[str, bool] | None = {} if misplaced.categories else None
     if consent is None or consent == []:  # PHP writes an empty object as an empty array.
@@ -124,7 +127,7 @@ def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> 
         return {}
     preferences = consent.get("categoryPreferences")
     if preferences is None:
-        misspelt = any(_is_misspelt(name) and consent[name] is not None for name in consent)
+        misspelt = any(_is_misspelt(name, value) for name, value in consent.items())
         return {} if misspelt or _is_own_form(consent) else unstated
     if not isinstance(preferences, dict):
         return {}
@@ -186,9 +189,13 @@ def _is_minor(value: object) -> bool:
     return value is not None and gpc.read_field(value) is True
 
 
-def _is_misspelt(name: str) -> bool:
-    """Whether a member of a consent object is `categoryPreferences` in another spelling."""
-    return name not in _READ and "".join(filter(str.isalpha, name)).lower() in _PREFERENCES
+def _is_misspelt(name: str, value: object) -> bool:
+    """Whether a member of a consent object is `categoryPreferences` in another spelling, or a whole consent."""
+    if name in _READ or value is None:
+        return False
+    if "".join(filter(str.isalpha, name)).lower() in _PREFERENCES:
+        return True
+    return value not in _NOTHING and CONSENT.right(name) in _STATEMENTS
 
 
 def _is_own_form(consent: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """Reads the previous id of an alias call both as a user id and as an anonymous id (docs/merging-rules.md §4).
 
 A blocked or unusable id on either side links nothing. Which ids exist is unknown when a call is read, so the
-call keeps both readings and names the one that holds where neither is known.
+call keeps both readings and names the one that holds where neither is known. `previousIdType` names one under the name
+of a type or of the field of a call (`anonymousId`); ingest rejects any other value, which would make a user id of it.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,10 @@ from typing import Any, Final, Literal
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, named, read
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Alias, DemotedIdentifier, Identifier, Source
+from identity.values.fields.names import bare
 from identity.values.identifiers import ANONYMOUS_ID, USER_ID
 
+_TYPES: Final[Mapping[str, Literal["user_id", "anonymous_id"]]] = {"userid": USER_ID, "anonymousid": ANONYMOUS_ID}
 _PREVIOUS: Final = frozenset({"previousid", "previoususerid", "previous", "oldid", "from", "fromid"})
 
 
@@ -37,7 +40,7 @@ def previous_id(
         return Alias(user=None, anonymous=anonymous, assumed="anonymous_id", force=force, to=user)
     found = {type_: read(type_, given, claims.rules) for type_ in (USER_ID, ANONYMOUS_ID)}
     assumed: Literal["user_id", "anonymous_id"] = USER_ID
-    if found[ANONYMOUS_ID] == anonymous or body.get("previousIdType") == ANONYMOUS_ID:
+    if found[ANONYMOUS_ID] == anonymous or previous_id_type(body) == ANONYMOUS_ID:
         assumed = ANONYMOUS_ID
     previous = found[assumed]
     if isinstance(previous, DemotedIdentifier):
@@ -46,6 +49,19 @@ def previous_id(
     if user is None or (by_user is None and by_anonymous is None):
         return None
     return Alias(user=by_user, anonymous=by_anonymous, assumed=assumed, force=force, to=user)
+
+
+def previous_id_type(body: Mapping[str, Any]) -> Literal["user_id", "anonymous_id"] | None:
+    """The type that an alias states for its previous id; None where it states none, or none that can be read."""
+    stated = body.get("previousIdType")
+    return _TYPES.get(bare(stated.strip())) if isinstance(stated, str) else None
+
+
+def states_other_type(body: Mapping[str, Any]) -> bool:
+    """Whether an alias states a type of its previous id that cannot be read; blank text states none."""
+    stated = body.get("previousIdType")
+    blank = stated is None or (isinstance(stated, str) and not stated.strip())
+    return not blank and previous_id_type(body) is None
 
 
 def misspelt_previous_id(body: Mapping[str, Any]) -> str | None:

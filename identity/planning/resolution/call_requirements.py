@@ -6,16 +6,18 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from identity.planning.resolution.alias_previous_id import misspelt_previous_id
+from identity.planning.resolution.alias_previous_id import misspelt_previous_id, states_other_type
 from identity.planning.resolution.event_time import CLOCK_ERROR
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
-from identity.values.fields.field_names import misspelt_batch, misspelt_fields, other_identifier, other_word
+from identity.values.fields.beside_batch import misspelt_batch
+from identity.values.fields.field_names import misspelt_fields, other_identifier, other_word
 from identity.values.fields.ignored_fields import FUTURE_TIMESTAMP
 from identity.values.fields.names import MisspeltField, bare
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
 from identity.values.timestamps import parse_timestamp, time_fault
+from identity.values.unknown_names import closest, nearest
 
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000
@@ -23,6 +25,7 @@ TOO_MANY_IDENTIFIERS: Final = 1_000
 MOST_OF_A_PUBLIC_KEY: Final = 20
 LONGEST_MESSAGE_ID: Final = 100
 LONGEST_GROUP_ID: Final = 500
+_ALIKE: Final = 0.75
 CONSENT_EVENT: Final = "Segment Consent Preference Updated"
 
 REJECTIONS: Final = {
@@ -43,12 +46,13 @@ REJECTIONS: Final = {
     "invalid_timestamp": "timestamp, originalTimestamp or receivedAt is no time; write 2026-01-31T12:00:00Z.",
     "future_timestamp": "timestamp, originalTimestamp or receivedAt is later than now; send the time of the event.",
     "missing_previous_id": "An alias call needs previousId: the id that userId takes the place of.",
+    "bad_previous_id_type": "previousIdType must be user_id or anonymous_id.",
     "missing_user_id": "An alias call needs userId: the id that previousId is linked to.",
     "missing_consent_preferences": "context.consent.categoryPreferences object is required",
 }
 
 _TIMES: Final = ("timestamp", "originalTimestamp", "receivedAt")
-_NOT_IDS: Final = frozenset({*_TIMES, "sentAt", "messageId", "event", "type", "properties"})
+_NOT_IDS: Final = frozenset({*_TIMES, "sentAt", "messageId", "event", "type", "properties", "previousIdType"})
 _STATEMENTS: Final = ("context.consent", "context.gpc")
 _TYPES: Final = {kind[0]: kind for kind in KINDS} | {
     word: kind
@@ -130,7 +134,7 @@ def require_few_identifiers(call: Call) -> None:
 
 def require_no_batch(call: Call) -> None:
     """Reject a call that holds a batch under a misspelt name (`Batch`)."""
-    if call.ignored_fields and misspelt_batch(call.body) in call.ignored_fields:
+    if call.ignored_fields and misspelt_batch(call.body) is not None:
         raise rejection("batch_as_call")
 
 
@@ -143,7 +147,10 @@ def require_event(call: Call) -> None:
 
 
 def require_alias_ids(call: Call) -> None:
-    """Reject an alias call that names somebody and links nothing, since one of its two ids is missing."""
+    """Reject an alias call that names somebody and links nothing, since one of its two ids is missing.
+
+    So is one that states another type of its previous id than the two: it would link what it does not mean.
+    """
     get = call.body.get
     if call.kind != "alias" or not (call.identifiers or call.demoted):
         return
@@ -151,6 +158,8 @@ def require_alias_ids(call: Call) -> None:
         raise rejection("missing_user_id")
     if get("previousId") is None and (misspelt_previous_id(call.body) is not None or get("anonymousId") is None):
         raise rejection("missing_previous_id")
+    if get("previousId") is not None and states_other_type(call.body):
+        raise rejection("bad_previous_id_type")
 
 
 def missing_identifier_hint(body: Mapping[str, Any], kind: Kind) -> str:
@@ -187,6 +196,12 @@ def _new_id_hint(body: Mapping[str, Any]) -> str | None:
 def _previous_id_hint(body: Mapping[str, Any]) -> str | None:
     name = misspelt_previous_id(body)
     return misspelt_field(body, "previousId", "anonymousId") if name is None else _send(name, "previousId")
+
+
+def _previous_type_hint(_body: Mapping[str, Any]) -> str:
+    return (
+        "Send anonymous_id or user_id, or leave the field out: a known user id counts first, then a known anonymous id."
+    )
 
 
 def _group_id_hint(body: Mapping[str, Any]) -> str | None:
@@ -231,7 +246,7 @@ def _type_hint(body: Mapping[str, Any]) -> str | None:
     """The type that is meant, by its other spelling, by its name as a field, or by what the call holds."""
     stated = body.get("type")
     if stated not in (None, ""):
-        meant = _TYPES.get(bare(stated)) if isinstance(stated, str) else None
+        meant = _meant_type(stated) if isinstance(stated, str) else None
     else:
         name = other_word(body, "type")
         if name is not None:
@@ -240,6 +255,15 @@ def _type_hint(body: Mapping[str, Any]) -> str | None:
         if meant is None and isinstance(body.get("event"), str):
             meant = "track"
     return None if meant is None else f'Send "type": "{meant}".'
+
+
+def _meant_type(stated: str) -> str | None:
+    """The type that a word stands for, also with a slip of the finger (`identfy`)."""
+    exact = _TYPES.get(bare(stated))
+    if exact is not None:
+        return exact
+    near = nearest(stated, _TYPES)
+    return _TYPES[near] if near is not None and len(near) > 1 and closest(stated, near) >= _ALIKE else None
 
 
 def misspelt_time(body: Mapping[str, Any]) -> str | None:
@@ -259,6 +283,7 @@ def _send(name: str | None, right: str) -> str | None:
 
 _HINTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str | None]]] = {
     "missing_previous_id": _previous_id_hint,
+    "bad_previous_id_type": _previous_type_hint,
     "missing_user_id": _new_id_hint,
     "missing_group_id": _group_id_hint,
     "missing_event": _event_hint,

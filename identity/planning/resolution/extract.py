@@ -44,6 +44,7 @@ from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import Micros
 
 # These fields belong to the delivery and not to the event; `writeKey` is a secret.
+_NO_TRAITS: tuple[object, ...] = (None, {}, [])
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
 
 
@@ -206,7 +207,7 @@ def _object(value: object, code: str) -> dict[str, Any] | None:
 
 def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[str, Any] | None:
     """The traits that a call sets; the SDKs of RudderStack send the traits of an identify in its context alone."""
-    traits = theirs if stated is None and kind == "identify" else _object(stated, "traits_not_object")
+    traits = theirs if stated in _NO_TRAITS and kind == "identify" else _object(stated, "traits_not_object")
     if traits is not None and len(traits) >= TOO_MANY_TRAITS:
         raise rejection("too_many_traits")
     return traits

@@ -1,10 +1,11 @@
 """Finds the statements of consent that a call holds in another place, or under another name, than those that are read.
 
 The names are those of the IAB for URLs, requests and the storage of apps (`IABTCF_TCString`), of Google
-(`ad_storage`), of browsers (`Sec-GPC`), and of consent managers. The names of an object
-cost one look-up together, since the calls of an application have few sets of names.
+(`ad_storage`), of browsers (`Sec-GPC`), and of consent managers; the places are also those of OpenRTB (`regs.ext`). The
+names of an object cost one look-up together, since the calls of an application have few sets of names.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -20,13 +21,32 @@ STRINGS: Final = tuple(f"{CONSENT}.{name}" for name in ("tcf", "gpp", "usPrivacy
 """The signals that are texts; the interfaces of the IAB answer objects that hold them."""
 _TCF, _GPP, _US_PRIVACY = STRINGS
 _MINOR: Final = f"{CONSENT}.minor"
+_DO_NOT_SELL: Final = [
+    f"donot{verb}{of}{thing}"
+    for verb in ("sell", "share", "sellorshare", "sellandshare")
+    for of in ("", "my")
+    for thing in ("", "data", "info", "information", "personaldata", "personalinfo", "personalinformation")
+]
+_OPT_OUTS: Final = (
+    "optout", "optedout", "optoutofsale", "optoutsale", "optoutofsharing", "saleoptout", "saleoptedout",
+    "sharingoptout", "sharingoptedout", "ccpaoptout", "ccpaoptedout", "cpraoptout", "cpraoptedout",
+    "targetedadvertisingoptout", "targetedadvertisingoptedout",
+)  # fmt: skip
+
+
+def _spellings(type_: str) -> str:
+    """A type of Google's without its punctuation, also in British spelling and with `ads` for `ad`."""
+    letters = type_.replace("_", "")
+    plural = f"ads{letters[2:]}" if type_.startswith("ad_") else letters
+    return " ".join(dict.fromkeys(each for name in (letters, plural) for each in (name, name.replace("iza", "isa"))))
+
+
 PLACES: Final[Mapping[str, str]] = {
     CONSENT: "consent consents",
-    CATEGORIES: "categorypreferences categorypreference",
+    CATEGORIES: "categorypreferences categorypreference consentpreferences consentpreference",
     MANAGED: "consentmanagement consentmanager",
     GPC: "gpc secgpc httpsecgpc gpcsignal gpcenabled gpcoptout globalprivacycontrol globalprivacycontrolenabled "
-    "donotsell donotshare donotsellorshare donotsellmydata optoutofsale optoutsale saleoptout sharingoptout ccpaoptout "
-    "targetedadvertisingoptout",
+    f"{' '.join(_DO_NOT_SELL)} {' '.join(_OPT_OUTS)}",
     _TCF: "tcf tcstring tcfstring tcfconsent tcfconsentstring tcfv2 tcfeuv2 tcdata euconsent euconsentv2 gdprconsent "
     "gdprconsentstring consentstring iabgpp2string",
     _GPP: "gpp gppstring gppconsent gppconsentstring",
@@ -34,7 +54,7 @@ PLACES: Final[Mapping[str, str]] = {
     "iabgpp6string",
     CONSENT_MODE: "googleconsentmode googleconsentmodev2 googleconsent consentmode consentmodev2 gcm gcs gcd",
     **{
-        f"{CONSENT_MODE}.{name}": name.replace("_", "")
+        f"{CONSENT_MODE}.{name}": _spellings(name)
         for name in (
             "ad_storage",
             "ad_user_data",
@@ -57,10 +77,11 @@ FAMILIES: Final[Mapping[str, str]] = {
 
 _HOLDERS: Final = (
     "headers", "httpheaders", "requestheaders", "request", "privacy", "privacysettings", "compliance", "regs",
-    "regulations", "gdpr", "ccpa", "cmp", "iab",
+    "regulations", "gdpr", "ccpa", "cmp", "iab", "ext", "user", "openrtb", "ortb2",
 )  # fmt: skip
 _HOLDER: Final = "holder"
-_DEPTH: Final = 2
+_DEPTH: Final = 3
+_STRING: Final = re.compile(r"[\w.-]{20,}", re.ASCII)
 _MOST_KEPT: Final = 64
 """The most names of an object whose statements are kept for the next object of the same names."""
 _ONLY_OBJECTS: Final = frozenset({CONSENT, MANAGED})
@@ -74,8 +95,9 @@ def statements_elsewhere(
 ) -> list[MisspeltField]:
     """The statements of consent among the members of an object that are the customer's own.
 
-    `headers`, `privacy` and the like may hold some. `consent` of another form than an object is a value of the
-    customer's own, and so is an object `consent` among traits, of which its members are compared. A minor is none.
+    `headers`, `privacy` and the like may hold some, and in them a text `consent` may be a TC string. Elsewhere
+    `consent` of another form than an object is a value of the customer's own, and so is an object `consent` among
+    traits, of which its members are compared. A minor is none.
     """
     names = tuple(members)
     stated = _named(names) if len(names) <= _MOST_KEPT else _statements_among(names)
@@ -89,6 +111,9 @@ def statements_elsewhere(
                 found += statements_elsewhere(value, f"{prefix}{name}.", of_traits=of_traits, depth=depth - 1)
         elif right not in _ONLY_OBJECTS or isinstance(value, dict):
             found.append(MisspeltField(prefix + name, right, value))
+        elif right == CONSENT and depth < _DEPTH and isinstance(value, str) and _STRING.fullmatch(value):
+            # A request of OpenRTB has its TC string in `user.consent` or `user.ext.consent`.
+            found.append(MisspeltField(prefix + name, _TCF, value))
     return found
 
 

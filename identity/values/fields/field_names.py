@@ -6,11 +6,11 @@ The tables hold the names of each object of a call. `names` compares; `consent_n
 from collections.abc import Mapping
 from typing import Any, Final
 
-from identity.values.fields.consent_names import FAMILIES, PLACES, is_holder, statements_elsewhere
+from identity.values.fields.beside_batch import BATCH, BATCHES, has_typed_calls, is_like_batch
+from identity.values.fields.consent_names import CATEGORIES, FAMILIES, PLACES, is_holder, statements_elsewhere
 from identity.values.fields.names import MisspeltField, Names, bare, is_spelling
 
-BATCH: Final = "batch"
-_BATCHES: Final = "batch batches batchs batched"
+_PREFERENCES: Final = "preferences"
 CONSENT: Final = Names("categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", PLACES, FAMILIES)
 """`context.consent`."""
 CALL: Final = Names(
@@ -18,11 +18,12 @@ CALL: Final = Names(
     "receivedAt sentAt messageId event name category channel integrations version projectId writeKey _metadata force "
     "rudderId request_ip user_properties userProperties decisions options batch",
     {
-        BATCH: _BATCHES,
+        BATCH: BATCHES,
         "type": "type",
         "userId": "userid userids",
         "anonymousId": "anonymousid anonymousids anonid",
         "previousId": "previousid previousids",
+        "previousIdType": "previousidtype",
         "groupId": "groupid groupids",
         "messageId": "messageid",
         "event": "event eventname",
@@ -53,6 +54,7 @@ CONTEXT: Final = Names(
         "context.externalIds": "externalids externalid",
         "context.integrations": "integrations",
         **PLACES,
+        CATEGORIES: f"{PLACES[CATEGORIES]} {_PREFERENCES}",
     },
     FAMILIES,
 )
@@ -74,29 +76,10 @@ ENVELOPE: Final = Names(
     FAMILIES,
 )
 """The object around the calls of a batch; what is misspelt there belongs to each call."""
-BESIDE_BATCH: Final = Names(
-    "batch context sentAt integrations messageId writeKey type timestamp version channel",
-    {
-        BATCH: _BATCHES,
-        "userId": "userid",
-        "anonymousId": "anonymousid anonid",
-        "previousId": "previousid",
-        "groupId": "groupid",
-        "event": "event eventname",
-        "traits": "traits trait",
-        "properties": "properties property propertys props",
-        "originalTimestamp": "originaltimestamp",
-        "receivedAt": "receivedat",
-        "context.externalIds": "externalids externalid",
-        "context.device": "device",
-    },
-)
-"""The fields of calls, and other lists of calls, which are not read beside the calls of a batch."""
 _INTEGRATIONS: Final = Names("", {"context.integrations.Google Analytics": "googleanalytics"})
 _GOOGLE: Final = Names("clientId", {"context.integrations.Google Analytics.clientId": "clientid"})
 _GOOGLE_ANALYTICS: Final = "Google Analytics"
 _CLIENT_ID: Final = f"{_GOOGLE_ANALYTICS}.clientId"
-_NO_BATCHES: Final = frozenset({"externalIds", "externalId"})
 _TIMES: Final = ("timestamp", "originalTimestamp")
 _USER_ID: Final = (
     "userid userids uid userkey userguid useruuid clientuserid customerid customerkey memberid contactid personid "
@@ -149,37 +132,21 @@ def misspelt_fields(
     return found + _misspelt_in_context(context) if context else found
 
 
-def unread_beside_batch(envelope: Mapping[str, Any]) -> list[str]:
-    """The names of what stands beside the calls of a batch and reaches none of them."""
-    return [each.path for each in BESIDE_BATCH.misspelt(envelope) if each.value not in ("", [], {})]
-
-
-def misspelt_batch(body: Mapping[str, Any]) -> str | None:
-    """The name of a list of calls under a misspelt name, or of another list in an object without `batch`."""
-    names = [each.path for each in BESIDE_BATCH.misspelt(body) if each.right == BATCH and _is_calls(each.value)]
-    if not names and body.get(BATCH) is None:
-        names = [name for name, value in body.items() if name not in _NO_BATCHES and _is_calls(value)]
-    return names[0] if names else None
-
-
-def _is_calls(value: object) -> bool:
-    """Whether a value is a list of calls."""
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) and "type" in each for each in value)
-
-
 def _misspelt_in_body(body: Mapping[str, Any]) -> list[MisspeltField]:
     found = CALL.misspelt(body)
     if found and any(body.get(name) is not None for name in _TIMES):
         found = [each for each in found if each.right != "timestamp" or is_spelling(each.path, "timestamp")]
     # A batch is also a thing that is brewed or printed.
-    found = [each for each in found if each.right != BATCH or _is_calls(each.value)]
-    return found + _held(body, "")
+    found = [each for each in found if each.right != BATCH or is_like_batch(each.value)]
+    lists = [name for name, value in body.items() if has_typed_calls(value) and CALL.lacks(name)]
+    return found + [MisspeltField(name, BATCH, body[name]) for name in lists] + held_statements(body, "")
 
 
 def _misspelt_in_context(context: Mapping[str, Any]) -> list[MisspeltField]:
     found: list[MisspeltField] = []
     if not CONTEXT.knows(context):
-        found = CONTEXT.misspelt(context, "context.") + _held(context, "context.")
+        found = [each for each in CONTEXT.misspelt(context, "context.") if not _is_own(each)]
+        found += held_statements(context, "context.")
     traits = context.get("traits")
     if isinstance(traits, dict):
         found += statements_elsewhere(traits, "context.traits.", of_traits=True)
@@ -197,7 +164,20 @@ def _misspelt_in_context(context: Mapping[str, Any]) -> list[MisspeltField]:
     return found
 
 
-def _held(members: Mapping[str, Any], prefix: str) -> list[MisspeltField]:
+def shared_statements(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """What is misspelt beside a batch and belongs to each of its calls, with the objects that hold consent."""
+    found = {each.path: each.value for each in ENVELOPE.misspelt(envelope)}
+    return found | {name: value for name, value in envelope.items() if held_statements({name: value}, "")}
+
+
+def _is_own(field: MisspeltField) -> bool:
+    """Whether `preferences` of a context are no answers to a consent manager, but the settings of an application."""
+    if field.right != CATEGORIES or not bare(field.path.rpartition(".")[2]).startswith(_PREFERENCES[:-1]):
+        return False
+    return not (isinstance(field.value, dict) and any(isinstance(each, bool) for each in field.value.values()))
+
+
+def held_statements(members: Mapping[str, Any], prefix: str) -> list[MisspeltField]:
     """The statements of consent in members such as `headers`."""
     held = {name: value for name, value in members.items() if is_holder(name)}
     return statements_elsewhere(held, prefix) if held else []

@@ -32,6 +32,7 @@ FIELD_REASONS: Final = frozenset(
 """The reasons of a field that is not read, in a call that is taken."""
 UNLISTED: Final = frozenset({GROUP_OF_CONTEXT, TRACKING_NOT_ALLOWED})
 """The reasons that stand in outcomes and not in the list of rejections, since SDKs send such fields on every call."""
+_WITHOUT_PROPERTIES: Final = frozenset({"identify", "group", "alias"})
 _WITHOUT_TRAITS: Final = frozenset({"track", "page", "screen", "alias"})
 _WITH_GROUP: Final = frozenset({"group", "leave"})
 _GOOGLE_ANALYTICS: Final = "Google Analytics"
@@ -69,6 +70,8 @@ def list_other_types(body: Mapping[str, Any], kind: Kind, ignored: dict[str, str
         ignored["type"] = TYPE_OF_PATH
     if "traits" in body and kind in _WITHOUT_TRAITS and body["traits"] not in (None, {}, []):
         ignored["traits"] = FIELD_OF_OTHER_TYPE
+    if "properties" in body and kind in _WITHOUT_PROPERTIES and body["properties"] not in (None, {}, []):
+        ignored["properties"] = FIELD_OF_OTHER_TYPE
     if kind != "alias" and body.get("previousId") is not None:
         ignored["previousId"] = FIELD_OF_OTHER_TYPE
     if "groupId" in body and kind not in _WITH_GROUP and body["groupId"] not in (None, ""):

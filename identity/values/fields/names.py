@@ -49,6 +49,10 @@ class Names:
         """Whether all members of an object are read, or sent by SDKs."""
         return self._known.issuperset(members)
 
+    def lacks(self, name: str) -> bool:
+        """Whether a name is neither known nor another spelling of a known one, and may be repeated in a message."""
+        return name not in self._known and self.right(name) is None and is_comparable(name)
+
     def misspelt(self, members: Mapping[str, Any], prefix: str = "") -> list[MisspeltField]:
         """The misspelt members of an object, in the order of the object."""
         if self._known.issuperset(members):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.http.body import MOST_DEPTH
 from app.http.error_responses import Unreadable
-from app.http.repeated_members import decode_document, repeated_members
+from app.http.repeated_members import decode_batch, decode_document, repeated_members
 
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=3)),
@@ -58,3 +58,32 @@ def test_the_deepest_body_that_is_read_is_searched() -> None:
     assert decode_document(b"[" * MOST_DEPTH + b"]" * MOST_DEPTH)
     with pytest.raises(Unreadable, match="too deeply"):
         decode_document(b"[" * 5_000 + b"]" * 5_000)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"batch":[{"type":"page"}],"batch":[{"type":"track"}]}',
+        b'{"batch" : [1], "x": NaN, "\\ud800": "caf\xe9", "batch":\n[]}',
+        b'{"batch":[{"batch":[]}],"a":{"batch":[]},"batch":[]}',
+    ],
+)
+def test_a_second_list_of_calls_is_refused(raw: bytes) -> None:
+    """The calls of the first would be lost, also where a token has to be mended."""
+    with pytest.raises(Unreadable) as refused:
+        decode_batch(raw)
+    assert refused.value.code == "batch_not_a_list"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"batch":[{"type":"track","properties":{"batch":[1]}},{"batch":[2]}]}',
+        b'{"batch":["\\"batch\\":[", "\\"batch\\":["]}',
+        b'{"batch":"b7","batch":[]}',
+        b'[{"batch":[]},{"batch":[]}]',
+    ],
+)
+def test_a_list_of_that_name_elsewhere_is_no_second_batch(raw: bytes) -> None:
+    """In a call, in a text, and where the other is no list."""
+    assert decode_batch(raw).body == json.loads(raw)

@@ -45,7 +45,7 @@ def read_field(value: object) -> bool | None:
 
 
 def read_words(value: object) -> bool:
-    """Whether a value under another name (`doNotSell`) opts out: any value that is not clearly a no, as it may be one.
+    """Whether a value that cannot be read, or has another name (`doNotSell`), opts out: any but a clear no, as it may.
 
     A no is absent or empty, `false`, 0, `no`, `n`, `off`, or the text of one of these.
     """

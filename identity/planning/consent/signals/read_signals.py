@@ -8,7 +8,8 @@
     context.consent.usPrivacy             us_privacy  as `1YNN`
 
 An absent or null field is no signal. An unreadable signal is listed as invalid and never grants, so earlier
-statements stay in force and the record shows the received value. The categories of a consent manager
+statements stay in force and the record shows the received value. A `context.gpc` that cannot be read opts out, but for
+a clear no: it may be an opt-out. The categories of a consent manager
 (`categoryPreferences`) are the customer's own, not classes; `extract` reads them.
 """
 
@@ -101,7 +102,8 @@ def read_signals(context: object, *, header: bool, server: bool, now: Micros) ->
             )
         )
     elif field is None:
-        found.append(Signal(source="gpc", stated={}, raw=_raw(value), invalid=True))
+        stated = gpc.statements() if gpc.read_words(value) else {}
+        found.append(Signal(source="gpc", stated=stated, raw=_raw(value), invalid=True, opt_out=bool(stated)))
     consent = context.get("consent")
     if type(consent) is dict:
         for source, name, read in _READERS:

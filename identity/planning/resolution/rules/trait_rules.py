@@ -59,7 +59,7 @@ NEWEST: Final = TraitRules()
 def survives(entry: Stamped, than: Stamped | None, order: Order | None = None) -> bool:
     """Whether an entry of a trait takes the place of another one. Null is no value, except that it may be the newest.
 
-    Of equal values the older survives. Numbers come before texts, and texts before all others, in `min` and `max`.
+    Of equal values the older survives. In `min` and in `max` a number survives any text, and a text any other value.
     """
     if than is None:
         return True

@@ -56,44 +56,34 @@ def test_fields_that_are_not_read_are_listed(shop: Shop) -> None:
     assert len(listed(shop, reason="misspelt_field")) == len(listed(shop, reason="field_not_object")) == 1
     wrong = shop.ask("GET", "/v1/rejections", params={"reason": "mispelt_field"})
     assert (wrong.status_code, wrong.json()["detail"][-28:]) == (400, "Did you mean misspelt_field?")
+    shop.send({**call, "context": {"externalIds": [{"type": "crm", "id": "7", "collection": "users"}]}})
+    for unknown, meant in (
+        ("limit:nope", "limit"),
+        ("limit:emial", "limit:email"),
+        ("limit:", "limit"),
+        ("blocked:email", "blocked"),
+    ):
+        refused = shop.ask("GET", "/v1/rejections", params={"reason": unknown})
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_parameter")
+        assert refused.json()["detail"].endswith(f"Did you mean {meant}?")
+    for known in ("limit", "limit:email", "limit:crm"):
+        assert listed(shop, reason=known) == []
 
 
-def test_what_stands_beside_a_batch_is_read_listed_or_rejected(shop: Shop) -> None:
-    """A misspelt context is listed at each call, and its consent denies; a context that is no object rejects each."""
-    call = {"type": "page", "userId": "u1"}
-
-    def outcomes(**envelope: Any) -> list[tuple[Any, ...]]:
-        body = {"batch": [call, {**call, "context": {}}], **envelope}
-        answer = shop.ask("POST", "/v1/batch", "import", json=body, headers=OUTCOMES).json()
-        return [
-            (each["status"], each["reason"], each["hint"], each.get("ignored_fields"), each.get("invalid_signals"))
-            for each in answer["outcomes"]
-        ]
-
-    named = [{"field": "Context", "reason": "misspelt_field"}]
-    assert (
-        outcomes(Context={"consent": {"categoryPreferences": {"Ads": True}}})
-        == [("accepted", None, None, named, ["consent"])] * 2
-    )
-    hint = "The context beside the batch is no object."
-    for context in ("{}", [1], 1):
-        assert outcomes(context=context) == [("rejected", "context_not_object", hint, None, None)] * 2
-    assert outcomes(context=[]) == [("accepted", None, None, None, None)] * 2
-
-
-def test_what_stands_beside_a_batch_and_reaches_no_call_is_listed_at_each(shop: Shop) -> None:
-    """A call that has the field itself lacks nothing; the list of calls under a misspelt name is not stored."""
-    calls = [{"type": "page", "anonymousId": "a1"}, {"type": "page", "userId": "u1"}]
-    body = {"batch": calls, "Batch": [{"type": "page", "userId": "u9"}], "userId": "u8", "receivedAt": "2020-01-01"}
-    answer = shop.ask("POST", "/v1/batch", "import", json=body, headers=OUTCOMES)
-    found = [{each["field"]: each["reason"] for each in one["ignored_fields"]} for one in answer.json()["outcomes"]]
-    both = {"Batch": "misspelt_field", "receivedAt": "misspelt_field"}
-    assert found == [both | {"userId": "misspelt_field"}, both]
-    assert len(listed(shop, reason="misspelt_field")) == 2
-    for nobody in ("u8", "u9"):
-        assert shop.ask("GET", f"/v1/profiles/user_id:{nobody}").status_code == 404
-    kept = shop.ask("GET", "/v1/profiles/anonymous_id:a1/history").text
-    assert "u9" not in kept
+def test_a_type_of_the_previous_id_that_cannot_be_read_is_rejected(shop: Shop) -> None:
+    """It would make a user id of another id; the spelling of the fields is read."""
+    alias = {"type": "alias", "userId": "al", "previousId": "anon9"}
+    wrong: list[object] = ["email", "anonymous", 7, True, ["anonymous_id"], {}]
+    for value in wrong:
+        outcome = shop.send({**alias, "previousIdType": value})[0]
+        assert (outcome["status"], outcome["reason"]) == ("rejected", "bad_previous_id_type")
+        assert "anonymous_id" in outcome["hint"]
+    misspelt = shop.send({**alias, "userId": "b1", "previousId": "b2", "previous_id_type": "anonymous_id"})[0]
+    assert misspelt["ignored_fields"] == [{"field": "previous_id_type", "reason": "misspelt_field"}]
+    assert shop.send({**alias, "previousIdType": "anonymousId"})[0]["status"] == "accepted"
+    found = shop.ask("GET", "/v1/profiles/user_id:al").json()["identifiers"]
+    assert {(each["type"], each["value"]) for each in found} == {("user_id", "al"), ("anonymous_id", "anon9")}
+    assert len(listed(shop, reason="bad_previous_id_type")) == len(wrong)
 
 
 def test_a_time_of_receipt_counts_in_an_import_alone(shop: Shop) -> None:
@@ -141,14 +131,6 @@ def test_an_empty_list_is_an_empty_object(shop: Shop) -> None:
         only = shop.send({"type": "page", "userId": "u1", "context": {name: [1]}})[0]
         assert only["demoted"] or only.get("ignored_fields") or only.get("invalid_signals"), name
     assert shop.send({"type": "page", "userId": "u1", "properties": [1]})[0]["ignored_fields"]
-
-
-def test_a_batch_under_another_spelling_in_the_place_of_a_call_is_rejected(shop: Shop) -> None:
-    """Its calls would be lost; a list of other things is kept with the call."""
-    call = {"userId": "u1", "Batch": [{"type": "page", "userId": "u2"}]}
-    answer = shop.ask("POST", "/v1/page", "write", json=call)
-    assert (answer.status_code, answer.json()["code"]) == (400, "batch_as_call")
-    assert shop.send({"type": "page", "userId": "u1", "batches": [{"brewed": 1}]})[0].get("ignored_fields") is None
 
 
 def test_what_belongs_to_a_call_of_another_type_is_listed(shop: Shop) -> None:

@@ -176,7 +176,7 @@ def test_an_update_on_another_device_leaves_the_other_types_denied() -> None:
 
 def test_signals_that_are_not_read_are_named() -> None:
     """By their fields, sections and members."""
-    consent = {"tcf": "x", "gpp": f"{header([(6, 6), (40, 40)])}~1YYN~x", "googleConsentMode": {"a": "denied"}}
+    consent = {"tcf": "x", "gpp": f"{header([(6, 6), (40, 40)])}~1YYN~x", "googleConsentMode": {"a": "x"}}
     found = statements({"consent": consent}, server=False, received=NOW, time=NOW)
 
     assert found.invalid == ["tcf", "gpp:40", "gcm:a"]

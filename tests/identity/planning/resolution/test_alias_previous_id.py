@@ -24,7 +24,14 @@ def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PU
     [
         ({"previousId": "old"}, Alias(*OLD, "user_id", to=NEW)),
         ({"previousId": " old ", "previousIdType": "anonymous_id"}, Alias(*OLD, "anonymous_id", to=NEW)),
-        ({"previousId": "old", "previousIdType": "email"}, Alias(*OLD, "user_id", to=NEW)),
+        *(
+            ({"previousId": "old", "previousIdType": type_}, Alias(*OLD, "anonymous_id", to=NEW))
+            for type_ in ("anonymousId", " anonymous-id ", "ANONYMOUS_ID")
+        ),
+        *(
+            ({"previousId": "old", "previousIdType": type_}, Alias(*OLD, "user_id", to=NEW))
+            for type_ in ("user_id", "userId", "", None, "email")
+        ),
         ({"previousId": "old", "anonymousId": "old "}, Alias(*OLD, "anonymous_id", to=NEW)),
         ({"previousId": "old", "anonymousId": "a1"}, Alias(*OLD, "user_id", to=NEW)),
         ({"anonymousId": "old"}, Alias(user=None, anonymous=OLD[1], assumed="anonymous_id", to=NEW)),

@@ -161,10 +161,10 @@ def test_only_true_and_false_are_decisions(consent: object, decisions: dict[str,
 
 
 def test_context_traits_of_an_identify_count_where_it_has_no_others() -> None:
-    """Empty traits are traits; the context traits of other calls never count."""
+    """Empty traits are none; the context traits of other calls never count."""
     context = {"context": {"traits": {"a": 1}}}
     assert read(context, "identify").traits == {"a": 1}
-    assert read({**context, "traits": {}}, "identify").traits == {}
+    assert read({**context, "traits": {}}, "identify").traits == {"a": 1}
     assert read({**context, "traits": {"b": 2}}, "identify").traits == {"b": 2}
     assert read(context, "track").traits is None
     assert read({**context, "groupId": "g1"}, "group").group_traits is None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from identity.planning.resolution.call_requirements import rejection_hint
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.rejections import (
     LONGEST_NAME,
@@ -215,3 +216,22 @@ def test_a_message_id_with_half_a_surrogate_pair_is_stored() -> None:
     )
 
     assert unpack(pack([found]))[0].message_id == "a?"
+
+
+@pytest.mark.parametrize(
+    ("slip", "type_"),
+    [
+        *((slip, "identify") for slip in ("identfy", "idnetify", "Identifiy ")),
+        *((slip, "track") for slip in ("trak", "tarck", "Trackk")),
+        *(("pgae", "page"), ("scren", "screen"), ("gruop", "group"), ("alais", "alias")),
+    ],
+)
+def test_a_slip_in_the_type_has_a_hint(slip: str, type_: str) -> None:
+    """The right type is named."""
+    assert rejection_hint("invalid_type", {"type": slip}) == f'Send "type": "{type_}".'
+
+
+@pytest.mark.parametrize("other", ["Order Completed", "purchase", "login", "session", "x", "", 7, None, "t" * 1_000])
+def test_a_type_unlike_all_has_none(other: object) -> None:
+    """A wrong guess would mislead."""
+    assert rejection_hint("invalid_type", {"type": other}) is None

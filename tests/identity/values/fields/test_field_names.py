@@ -6,15 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.fields.field_names import (
-    BESIDE_BATCH,
-    CALL,
-    CONTEXT,
-    ENVELOPE,
-    misspelt_batch,
-    misspelt_fields,
-    unread_beside_batch,
-)
+from identity.values.fields.field_names import CALL, CONTEXT, ENVELOPE, misspelt_fields
 
 WRITTEN = ["userId", "anonymousId", "groupId", "traits", "properties", "context", "timestamp", "receivedAt", "sentAt"]
 
@@ -122,23 +114,3 @@ def test_the_envelope_of_a_batch_has_names_of_its_own() -> None:
         "sent_at",
     ]
     assert CONTEXT.right("Context") is None
-
-
-def test_what_stands_beside_a_batch_and_reaches_no_call_is_named() -> None:
-    """The fields of calls, and other lists of calls; not what SDKs send there."""
-    sent = {"batch": [], "timestamp": "x", "type": "batch", "writeKey": "k", "sentAt": "x", "integrations": {}}
-    assert unread_beside_batch(sent | {"context": {}, "Context": {}, "userId": None, "traits": {}}) == []
-    others = ["Batch", "batches", "userId", "anonymous_id", "traits", "properties", "receivedAt", "externalIds"]
-    assert unread_beside_batch(sent | dict.fromkeys(others, "x")) == others
-    assert BESIDE_BATCH.right("batch") is None
-
-
-def test_a_list_of_calls_is_found_under_another_name() -> None:
-    """Beside a batch a misspelt one alone; without a batch any list of calls."""
-    calls = [{"type": "page"}]
-    assert [misspelt_batch({name: calls}) for name in ("Batch", "batches", "events", "data")] == [
-        "Batch", "batches", "events", "data",
-    ]  # fmt: skip
-    assert misspelt_batch({"batch": [], "events": calls}) is None
-    assert misspelt_batch({"batch": [], "Batch": calls}) == "Batch"
-    assert misspelt_batch({"Batch": [], "events": [1], "externalIds": calls}) is None

@@ -77,7 +77,11 @@ def test_a_gpp_string_is_one_signal_for_each_section() -> None:
 @pytest.mark.parametrize(
     ("mode", "stated", "invalid"),
     [
-        ({"ad_storage": "denied", "personalization": "denied"}, {"ads": False}, ["gcm:personalization"]),
+        (
+            {"ad_storage": "denied", "personalization": "denied"},
+            {"ads": False, "personalisation": False},
+            ["gcm:personalization"],
+        ),
         ({"ad_storage": "denied", "wait_for_update": 500, "region": ["DE"]}, {"ads": False}, []),
         ({"ad_storage": "granted", "ad_user_data": "yes"}, {"ads": False}, ["gcm:ad_user_data"]),
         ({"b": "c", "\ud800": "é", "a b": 1}, {}, ["gcm:b", "gcm"]),
@@ -121,9 +125,15 @@ def test_a_null_field_is_no_signal() -> None:
         ),
         ({"gpc": False}, False, True, []),
         ({"gpc": "0"}, False, True, []),
-        ({"gpc": "yes"}, False, True, [Signal(source="gpc", stated={}, raw="yes", invalid=True)]),
-        ({"gpc": 2}, False, True, [Signal(source="gpc", stated={}, raw="", invalid=True)]),
-        ({"gpc": 10**5000}, False, True, [Signal(source="gpc", stated={}, raw="", invalid=True)]),
+        *(
+            ({"gpc": value}, False, server, [Signal(source="gpc", stated=OUT, raw=raw, invalid=True, opt_out=True)])
+            for value, raw in (("yes", "yes"), (2, ""), ([True], ""), ({"value": False}, ""), (10**5000, ""))
+            for server in (False, True)
+        ),
+        *(
+            ({"gpc": value}, False, True, [Signal(source="gpc", stated={}, raw=raw, invalid=True)])
+            for value, raw in (("no", "no"), ("off", "off"), ([], ""), ({}, "{}"))
+        ),
     ],
 )
 def test_gpc_follows_the_kind_of_key(context: object, header: bool, server: bool, signals: list[Signal]) -> None:  # noqa: FBT001
