@@ -17,7 +17,6 @@ from identity.values.fields.names import MisspeltField, bare
 from identity.values.plain_text import shown
 from identity.values.stamps import Micros
 from identity.values.timestamps import parse_timestamp, time_fault
-from identity.values.unknown_names import closest, nearest
 
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000
@@ -25,7 +24,6 @@ TOO_MANY_IDENTIFIERS: Final = 1_000
 MOST_OF_A_PUBLIC_KEY: Final = 20
 LONGEST_MESSAGE_ID: Final = 100
 LONGEST_GROUP_ID: Final = 500
-_ALIKE: Final = 0.75
 CONSENT_EVENT: Final = "Segment Consent Preference Updated"
 
 REJECTIONS: Final = {
@@ -67,6 +65,13 @@ _TYPES: Final = {kind[0]: kind for kind in KINDS} | {
     for word in words.split()
 }
 """The type that a word of other vendors, or the letter of a short path, stands for."""
+_SLIPS: Final = {
+    slip: kind
+    for kind in KINDS
+    for at in range(len(kind))
+    for slip in (kind[:at] + kind[at + 1 :], kind[:at] + kind[at + 1 : at + 2] + kind[at] + kind[at + 2 :])
+}
+_LONGEST_SLIP: Final = max(map(len, KINDS)) + 1
 
 
 def rejection(code: str) -> BadCall:
@@ -199,9 +204,7 @@ def _previous_id_hint(body: Mapping[str, Any]) -> str | None:
 
 
 def _previous_type_hint(_body: Mapping[str, Any]) -> str:
-    return (
-        "Send anonymous_id or user_id, or leave the field out: a known user id counts first, then a known anonymous id."
-    )
+    return "Send anonymous_id or user_id, or no previousIdType: a known user id counts, then a known anonymous id."
 
 
 def _group_id_hint(body: Mapping[str, Any]) -> str | None:
@@ -259,11 +262,13 @@ def _type_hint(body: Mapping[str, Any]) -> str | None:
 
 def _meant_type(stated: str) -> str | None:
     """The type that a word stands for, also with a slip of the finger (`identfy`)."""
-    exact = _TYPES.get(bare(stated))
-    if exact is not None:
+    letters = bare(stated)
+    exact = _TYPES.get(letters) or _SLIPS.get(letters)
+    if exact is not None or len(letters) > _LONGEST_SLIP:
         return exact
-    near = nearest(stated, _TYPES)
-    return _TYPES[near] if near is not None and len(near) > 1 and closest(stated, near) >= _ALIKE else None
+    return next(
+        (kind for kind in KINDS for at in range(len(letters)) if letters[:at] + letters[at + 1 :] == kind), None
+    )
 
 
 def misspelt_time(body: Mapping[str, Any]) -> str | None:
