@@ -30,7 +30,8 @@ PLACEHOLDERS: Final = frozenset(
             for joint in ("", " ", "_", "-")
             for words in (
                 "not logged in", "not signed in", "logged out", "signed out", "no user", "no user id", "no id",
-                "not identified", "not authenticated",
+                "not identified", "not authenticated", "no company", "no organization", "no organisation", "no group",
+                "no account", "no team", "no customer", "no value",
             )
         ),
         "unauthenticated", "unidentified",

@@ -16,7 +16,7 @@ from identity.values.placeholder_values import (
 NOTHING = (
     "null", "None", "NIL", "undefined", "nan", "unknown", "invalid", "n/a", "not set", "(not set)", "[object Object]",
     "[object Promise]", "{{ user.id }}", "${userId}", "{0}", "%s", "-infinity", "#REF!", "Optional(nil)", "XXXX", "***",
-    "not logged in", "logged_out", "No-User", "notSignedIn",
+    "not logged in", "logged_out", "No-User", "notSignedIn", "no company", "No_Group", "no-account",
 )  # fmt: skip
 NAMES = ("user", "id", "userId", "user_id", "email", "Guest", "anonymous", "anonymous_id", "distinct_id", "test")
 SEPARATORS = (" ", ",", ", ", ";", ":", "|", "/", "\\", "&", "+", "=", "@", ".", "_", "-", "~", "--", "::", " - ", "\t")
