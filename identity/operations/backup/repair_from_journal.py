@@ -73,13 +73,13 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int], failing: dict
                 _log.warning("space.restored", space=public("spc", row.public_id), count=done)
             known[row.id] = await publish(spaces.database, tenant, journal)
             failing.pop(row.id, None)
-        except OnefoldError as error:
-            # One space that cannot be served must not hold up the others.
+        except Exception as error:  # noqa: BLE001 (one space that fails, for any reason, must not hold up the others)
             if isinstance(error, LedgerBroken):
                 spaces.forget(row.id)
-            if failing.get(row.id) != error.code:
-                failing[row.id] = error.code
-                _log.error("space.not_level", space=public("spc", row.public_id), code=error.code)
+            code = error.code if isinstance(error, OnefoldError) else type(error).__name__
+            if failing.get(row.id) != code:
+                failing[row.id] = code
+                _log.error("space.not_level", space=public("spc", row.public_id), code=code)
 
 
 async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journal: Journal) -> int:

@@ -13,6 +13,7 @@ from identity.operations.privacy.manage_holds import list_holds, place_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
+from identity.operations.spaces.manage_spaces import create_space
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.ledger_publication import chained_hash
 from identity.spaces.space import Space
@@ -148,6 +149,25 @@ async def test_a_space_that_cannot_be_served_is_logged_once(lab: Lab) -> None:
                 head.write_bytes(content)
                 await publish_or_repair(ingest.spaces, known, failing)
     assert [line["event"] for line in lines].count("space.not_level") == 2
+
+
+async def test_a_space_whose_row_somebody_edited_holds_up_no_other(lab: Lab) -> None:
+    """Also where the database itself refuses the work; the log names the space."""
+    async with ingesting(lab) as ingest:
+        await suppress_identifiers(ingest.space, ["user_id:x"], "test")
+        number = ingest.space.tenant.id
+        await create_space(ingest.spaces, "other")
+        # The rows of its ledger are looked for in another bucket, and the repair from the journal ends in an error.
+        lab.query(f"UPDATE space SET bucket_base = bucket_base + 1 WHERE id = {number}")
+        lab.query("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE division_by_zero; END'")
+        lab.query("CREATE TRIGGER refuse BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION refuse()")
+        known: dict[int, int] = {}
+        failing: dict[int, str] = {}
+        with capture_logs() as lines:
+            await publish_or_repair(ingest.spaces, known, failing)
+        assert set(failing) == {number}
+        assert len(known) == 1
+        assert [line["space"] for line in lines if line["event"] == "space.not_level"] == [ingest.space.name_in_logs]
 
 
 @pytest.mark.parametrize("harm", ["no journal", "no head", "short", "altered head", "altered entry"])
