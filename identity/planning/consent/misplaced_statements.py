@@ -3,14 +3,17 @@
 Such a statement never grants. A statement of consent denies every category, as an unreadable one does, since it may
 have been a withdrawal. A `gpc` in another place or under another name (`doNotSell`) opts out by every value that is not
 clearly a no. Among properties and traits `gpc` may be a word of the customer's own (a category of products), so a value
-that cannot be read is listed alone there.
+that cannot be read is listed alone there. An answer that no framework defines (`consentGiven`, the record of a consent
+manager) denies every category unless the answer is a clear yes.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from identity.planning.consent.plain_answers import has_denial, is_empty, may_deny
 from identity.planning.consent.signals import gpc
 from identity.values.fields import consent_names
+from identity.values.fields.consent_managers import ANSWERS, RECORDS, WITHDRAWALS
 from identity.values.fields.field_names import CONSENT, CONTEXT, held_statements
 from identity.values.fields.names import MisspeltField, bare
 
@@ -18,6 +21,8 @@ _CONSENT: Final = consent_names.CONSENT
 _CONTEXT: Final = "context"
 _CATEGORIES: Final = (_CONSENT, consent_names.CATEGORIES, consent_names.MANAGED)
 _GPC: Final = "gpc"
+_STRINGS: Final = consent_names.STRINGS
+_ANSWERED: Final = (ANSWERS, RECORDS, WITHDRAWALS)
 _TYPE: Final = f"{consent_names.CONSENT_MODE}."
 _OWN: Final = ("properties.", "traits.", "context.traits.")
 _DEPTH: Final = 3
@@ -56,7 +61,9 @@ def misplaced_statements(fields: Iterable[MisspeltField], *, depth: int = _DEPTH
     signals: list[tuple[str, Any]] = []
     for field in fields:
         for path, right, value in _parts(field):
-            if right == consent_names.GPC:
+            if right in _ANSWERED:
+                categories = categories or denies_all(path, right, value)
+            elif right == consent_names.GPC:
                 stated = _opts_out(path, value)
                 opt_out, unread = opt_out or stated is True, unread or stated is None
             elif right in _CATEGORIES:
@@ -67,7 +74,9 @@ def misplaced_statements(fields: Iterable[MisspeltField], *, depth: int = _DEPTH
                     signals += inner.signals
             elif right.startswith(_TYPE) and value not in _NOTHING:
                 signals.append(("googleConsentMode", {right.removeprefix(_TYPE): value}))
-            elif right.startswith(_CONSENT) and value not in (*_NOTHING, False):
+            elif right.startswith(_CONSENT) and not is_empty(value) and (value is not False or right in _STRINGS):
+                # A TC string is the only one whose place may hold the answer itself (`gdprConsent`, `user.consent`).
+                categories = categories or (right == consent_names.TCF and has_denial(value))
                 name = right.removeprefix(f"{_CONSENT}.")
                 signals.append((name, value))
                 signals += _texts_within(name, value)
@@ -92,12 +101,20 @@ def misplaced_members(consent: Mapping[str, Any], *, read: bool = False, depth: 
 
 def _texts_within(name: str, value: object) -> list[tuple[str, Any]]:
     """The signals in an object in the place of a text, as the interfaces of the IAB answer (`uspString`)."""
-    if f"{_CONSENT}.{name}" not in consent_names.STRINGS or not isinstance(value, Mapping):
+    if f"{_CONSENT}.{name}" not in _STRINGS or not isinstance(value, Mapping):
         return []
     within = consent_names.statements_elsewhere(value, "", depth=0)
-    return [
-        (each.right.removeprefix(f"{_CONSENT}."), each.value) for each in within if each.right in consent_names.STRINGS
-    ]
+    return [(each.right.removeprefix(f"{_CONSENT}."), each.value) for each in within if each.right in _STRINGS]
+
+
+def denies_all(path: str, right: str, value: object) -> bool:
+    """Whether an answer under a name of `consent_managers` denies every category.
+
+    Among properties and traits a general answer may be a value of the customer's own, so there a clear no denies alone.
+    """
+    if right == WITHDRAWALS:
+        return gpc.read_words(value)
+    return has_denial(value) if right == ANSWERS and path.startswith(_OWN) else may_deny(value)
 
 
 def _opts_out(path: str, value: object) -> bool | None:

@@ -24,12 +24,14 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced, misplaced_members
+from identity.planning.consent.misplaced_statements import NO_MISPLACED, Misplaced, denies_all, misplaced_members
+from identity.planning.consent.plain_answers import has_denial
 from identity.planning.consent.regions import UNREADABLE, parse_region
 from identity.planning.consent.signals import google, gpc
 from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
+from identity.values.fields.consent_managers import ANSWERS, RECORDS, WITHDRAWALS
 from identity.values.fields.consent_names import CATEGORIES, MANAGED
 from identity.values.fields.consent_names import CONSENT as CONSENT_PATH
 from identity.values.fields.field_names import CONSENT
@@ -54,6 +56,11 @@ _PREFERENCES: Final = frozenset(
         *("choices", "decisions", "groups", "categoryconsents", "consentcategories", "purposeconsents"),
     )
 )
+_GENERAL: Final = frozenset(
+    ("given", "granted", "accepted", "allowed", "status", "state", "value", "answer", "decision")
+)
+"""Members of `context.consent` that answer for all categories."""
+_ANSWERED: Final = frozenset((ANSWERS, RECORDS, WITHDRAWALS))
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 
@@ -195,12 +202,17 @@ def _is_misspelt(name: str, value: object) -> bool:
         return False
     if "".join(filter(str.isalpha, name)).lower() in _PREFERENCES:
         return True
-    return value not in _NOTHING and CONSENT.right(name) in _STATEMENTS
+    right = CONSENT.right(name)
+    if right in _ANSWERED:
+        return denies_all(name, right, value)
+    if right is None:
+        return bare(name) in _GENERAL and has_denial(value)
+    return value not in _NOTHING and right in _STATEMENTS
 
 
 def _is_own_form(consent: Mapping[str, Any]) -> bool:
     """Whether an object has answers and no member of a known name: the categories may stand in it directly."""
-    return any(isinstance(value, bool) for value in consent.values()) and not any(
+    return any(isinstance(value, bool) or has_denial(value) for value in consent.values()) and not any(
         name in _READ or CONSENT.right(name) is not None for name in consent
     )
 

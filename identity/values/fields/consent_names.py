@@ -5,11 +5,11 @@ The names are those of the IAB for URLs, requests and the storage of apps (`IABT
 names of an object cost one look-up together, since the calls of an application have few sets of names.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from identity.values.fields.consent_managers import MANAGERS, exact_names
 from identity.values.fields.names import MisspeltField, bare
 
 CONSENT: Final = "context.consent"
@@ -19,7 +19,7 @@ MANAGED: Final = "context.consentManagement"
 CONSENT_MODE: Final = f"{CONSENT}.googleConsentMode"
 STRINGS: Final = tuple(f"{CONSENT}.{name}" for name in ("tcf", "gpp", "usPrivacy"))
 """The signals that are texts; the interfaces of the IAB answer objects that hold them."""
-_TCF, _GPP, _US_PRIVACY = STRINGS
+TCF, _GPP, _US_PRIVACY = STRINGS
 _MINOR: Final = f"{CONSENT}.minor"
 _DO_NOT_SELL: Final = [
     f"donot{verb}{of}{thing}"
@@ -47,7 +47,7 @@ PLACES: Final[Mapping[str, str]] = {
     MANAGED: "consentmanagement consentmanager",
     GPC: "gpc secgpc httpsecgpc gpcsignal gpcenabled gpcoptout globalprivacycontrol globalprivacycontrolenabled "
     f"{' '.join(_DO_NOT_SELL)} {' '.join(_OPT_OUTS)}",
-    _TCF: "tcf tcstring tcfstring tcfconsent tcfconsentstring tcfv2 tcfeuv2 tcdata euconsent euconsentv2 gdprconsent "
+    TCF: "tcf tcstring tcfstring tcfconsent tcfconsentstring tcfv2 tcfeuv2 tcdata euconsent euconsentv2 gdprconsent "
     "gdprconsentstring consentstring iabgpp2string",
     _GPP: "gpp gppstring gppconsent gppconsentstring",
     _US_PRIVACY: "usprivacy usprivacystring usp uspstring uspconsent uspconsentstring ccpastring ccpaconsentstring "
@@ -68,12 +68,13 @@ PLACES: Final[Mapping[str, str]] = {
 }
 """The path that is read for each statement, and its other spellings."""
 FAMILIES: Final[Mapping[str, str]] = {
-    "iabtcf": _TCF,
-    "iabconsent": _TCF,
+    "iabtcf": TCF,
+    "iabconsent": TCF,
     "iabgpp": _GPP,
     "iabusprivacy": _US_PRIVACY,
+    **MANAGERS,
 }
-"""The first letters of the names that the frameworks of the IAB have in the storage of an app."""
+"""The first letters of the names that the frameworks of the IAB have in the storage of an app, and of cookies."""
 
 _HOLDERS: Final = (
     "headers", "httpheaders", "requestheaders", "request", "privacy", "privacysettings", "compliance", "regs",
@@ -81,13 +82,15 @@ _HOLDERS: Final = (
 )  # fmt: skip
 _HOLDER: Final = "holder"
 _DEPTH: Final = 3
-_STRING: Final = re.compile(r"[\w.-]{20,}", re.ASCII)
 _MOST_KEPT: Final = 64
 """The most names of an object whose statements are kept for the next object of the same names."""
 _ONLY_OBJECTS: Final = frozenset({CONSENT, MANAGED})
-_SPELLINGS: Final = {
-    spelling: right for right, spellings in PLACES.items() if right != _MINOR for spelling in spellings.split()
-} | dict.fromkeys(_HOLDERS, _HOLDER)
+_SPELLINGS: Final = (
+    exact_names()
+    | {spelling: right for right, spellings in PLACES.items() if right != _MINOR for spelling in spellings.split()}
+    | dict.fromkeys(_HOLDERS, _HOLDER)
+)
+_FIRST_LETTERS: Final = tuple(FAMILIES)
 
 
 def statements_elsewhere(
@@ -95,9 +98,10 @@ def statements_elsewhere(
 ) -> list[MisspeltField]:
     """The statements of consent among the members of an object that are the customer's own.
 
-    `headers`, `privacy` and the like may hold some, and in them a text `consent` may be a TC string. Elsewhere
-    `consent` of another form than an object is a value of the customer's own, and so is an object `consent` among
-    traits, of which its members are compared. A minor is none.
+    `headers`, `privacy` and the like may hold some, and in them `consent` is a TC string, as in `user.consent` or
+    `user.ext.consent` of OpenRTB, also where its value is none. Elsewhere `consent` of another form than an object is a
+    value of the customer's own, and so is an object `consent` among traits, of which its members are compared. A minor
+    is none.
     """
     names = tuple(members)
     stated = _named(names) if len(names) <= _MOST_KEPT else _statements_among(names)
@@ -111,9 +115,8 @@ def statements_elsewhere(
                 found += statements_elsewhere(value, f"{prefix}{name}.", of_traits=of_traits, depth=depth - 1)
         elif right not in _ONLY_OBJECTS or isinstance(value, dict):
             found.append(MisspeltField(prefix + name, right, value))
-        elif right == CONSENT and depth < _DEPTH and isinstance(value, str) and _STRING.fullmatch(value):
-            # A request of OpenRTB has its TC string in `user.consent` or `user.ext.consent`.
-            found.append(MisspeltField(prefix + name, _TCF, value))
+        elif right == CONSENT and depth < _DEPTH:
+            found.append(MisspeltField(prefix + name, TCF, value))
     return found
 
 
@@ -125,7 +128,7 @@ def is_holder(name: str) -> bool:
 def _right(name: str) -> str | None:
     letters = bare(name)
     right = _SPELLINGS.get(letters)
-    if right is None and letters.startswith("iab"):
+    if right is None and letters.startswith(_FIRST_LETTERS):
         return next((path for first, path in FAMILIES.items() if letters.startswith(first)), None)
     return right
 

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from identity.values.fields.beside_batch import BATCH, BATCHES, has_typed_calls, is_like_batch
+from identity.values.fields.consent_managers import CATEGORY_ANSWERS, exact_names
 from identity.values.fields.consent_names import CATEGORIES, FAMILIES, PLACES, is_holder, statements_elsewhere
 from identity.values.fields.names import MisspeltField, Names, bare, is_spelling
 
 _PREFERENCES: Final = "preferences"
-CONSENT: Final = Names("categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", PLACES, FAMILIES)
+_ANSWERS: Final = exact_names(CATEGORY_ANSWERS)
+CONSENT: Final = Names(
+    "categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", PLACES, FAMILIES, exact_names()
+)
 """`context.consent`."""
 CALL: Final = Names(
     "type userId anonymousId previousId previousIdType groupId traits properties context timestamp originalTimestamp "
@@ -40,6 +44,7 @@ CALL: Final = Names(
         **PLACES,
     },
     FAMILIES,
+    _ANSWERS,
 )
 CONTEXT: Final = Names(
     "active app campaign consent consentManagement device externalIds gpc groupId instanceId integration integrations "
@@ -57,6 +62,7 @@ CONTEXT: Final = Names(
         CATEGORIES: f"{PLACES[CATEGORIES]} {_PREFERENCES}",
     },
     FAMILIES,
+    _ANSWERS,
 )
 DEVICE: Final = Names(
     "adTrackingEnabled advertisingId attTrackingStatus brand id manufacturer model name token trackingStatus type "
@@ -74,6 +80,7 @@ ENVELOPE: Final = Names(
     "batch context sentAt integrations messageId writeKey type timestamp version channel",
     {"context": "context contexts ctx", "sentAt": "sentat", **PLACES},
     FAMILIES,
+    _ANSWERS,
 )
 """The object around the calls of a batch; what is misspelt there belongs to each call."""
 _INTEGRATIONS: Final = Names("", {"context.integrations.Google Analytics": "googleanalytics"})

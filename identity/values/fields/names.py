@@ -29,18 +29,26 @@ class Names:
     """The names of one object of a call: those that are read or that SDKs send, and the other spellings of the former.
 
     `read` has the path that is read by each spelling, which consists of small letters and digits; `families` has the
-    path by the first letters of such a spelling.
+    path by the first letters of such a spelling, and `exact` the path by a spelling that counts without any slip.
     """
 
     __slots__ = ("_families", "_known", "_read", "_typos")
 
-    def __init__(self, sent: str, read: Mapping[str, str], families: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        sent: str,
+        read: Mapping[str, str],
+        families: Mapping[str, str] | None = None,
+        exact: Mapping[str, str] | None = None,
+    ) -> None:
         self._known = frozenset(sent.split())
         self._read = {spelling: right for right, spellings in read.items() for spelling in spellings.split()}
         for spelling, right in tuple(self._read.items()):
             if len(spelling) >= _SHORTEST_SLIP:
                 for slip in _slips(spelling):
                     self._read.setdefault(slip, right)
+        for spelling, right in (exact or {}).items():
+            self._read.setdefault(spelling, right)
         self._families = families or {}
         long = [(each, right) for right, words in read.items() for each in words.split() if len(each) >= _SHORTEST_TYPO]
         self._typos = {part: right for spelling, right in long for part in (spelling, *_shortened(spelling))}

@@ -29,7 +29,7 @@ _LETTERS: Final = {name.replace("_", ""): name for name in sorted(TYPES)}
 _SPELLINGS: Final = Names("", {name: letters for letters, name in _LETTERS.items()})
 _PARAMETERS: Final = Names("", {name: name.replace("_", "") for name in sorted(PARAMETERS)})
 _GRANT: Final = "granted"
-_DENIALS: Final = frozenset(
+DENIALS: Final = frozenset(
     (
         *("denied", "deny", "declined", "decline", "rejected", "reject", "refused", "refuse", "revoked", "revoke"),
         *("withdrawn", "withdraw", "disallowed", "disallow", "notgranted", "optout", "optedout", "no", "off", "false"),
@@ -97,7 +97,7 @@ def _denied_by(words: Iterable[object]) -> Collection[str]:
     for word in words:
         if type(word) is str:
             letters = _letters(word)
-            denies = denies or letters in _DENIALS or "denied" in letters or "notgranted" in letters
+            denies = denies or letters in DENIALS or "denied" in letters or "notgranted" in letters
             grants = grants or _GRANT in letters
             named += () if _gives_answer(letters) else types_like(word)
         denies = denies or word is False
@@ -107,7 +107,7 @@ def _denied_by(words: Iterable[object]) -> Collection[str]:
 
 
 def _gives_answer(letters: str) -> bool:
-    return letters == _GRANT or letters in _DENIALS
+    return letters == _GRANT or letters in DENIALS
 
 
 def _is_parameter(name: str) -> bool:

@@ -25,12 +25,37 @@ def read(body: dict[str, Any]) -> Call:
 
 @pytest.mark.parametrize("user", [{"consent": DENYING}, {"ext": {"consent": DENYING}}])
 def test_a_string_in_the_place_of_openrtb_denies(user: dict[str, Any]) -> None:
-    """Another text of that name is the customer's own."""
+    """The classes that the string denies."""
     for body in ({"context": {"user": user}}, {"user": user}, {"properties": {"user": user}}):
         call = read(body)
         assert (call.invalid_signals, call.signals["ads"].value) == (["tcf"], False)
-    for own in ("yes", "I agree to all of the terms"):
-        assert read({"context": {"user": {"consent": own}}}).invalid_signals == []
+
+
+@pytest.mark.parametrize("value", ["COx", "yes", "I agree to all of the terms", True, 7, 1.5, ["x"], DENYING[:-9]])
+@pytest.mark.parametrize("place", [("user",), ("user", "ext"), ("regs", "ext"), ("ortb2", "user", "ext")])
+def test_a_value_in_the_place_of_a_string_that_is_none_is_listed(place: tuple[str, ...], value: object) -> None:
+    """As one in the right place is: the signal is invalid and states nothing."""
+    held: dict[str, Any] = {"consent": value}
+    for name in reversed(place):
+        held = {name: held}
+    for body in ({"context": held}, held, {"properties": held}):
+        call = read(body)
+        assert (call.invalid_signals, call.consent, call.signals) == (["tcf"], None, {})
+        assert list(call.ignored_fields.values()) == ["misspelt_field"]
+
+
+@pytest.mark.parametrize("value", [False, 0, "0", "false", "denied", "No", "rejected"])
+@pytest.mark.parametrize("held", [{"user": {"ext": {"consent": 0}}}, {"gdpr_consent": 0}, {"regs": {"tcString": 0}}])
+def test_a_no_in_the_place_of_a_string_denies_all(held: dict[str, Any], value: object) -> None:
+    """The sender means the person's answer, and the string stays listed as invalid."""
+    for body in ({"context": put(held, value)}, put(held, value), {"properties": put(held, value)}):
+        call = read(body)
+        assert (call.invalid_signals, call.consent) == (["consent", "tcf"], {})
+
+
+def put(held: dict[str, Any], value: object) -> dict[str, Any]:
+    """The object with a value in the place of its zero."""
+    return {name: put(each, value) if isinstance(each, dict) else value for name, each in held.items()}
 
 
 @pytest.mark.parametrize(
