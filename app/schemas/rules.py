@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from identity.operations.corrections.put_rules import ChangedRules
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.rules.trait_rules import Survivorship
-from identity.values.placeholder_values import shown_placeholders
+from identity.values.placeholder_groups import shown_placeholders
 
 
 class TypeLimitDocument(Struct, forbid_unknown_fields=True):
@@ -24,6 +24,9 @@ class PlaceholderValues(Struct):
     values: list[str]
     patterns: list[str]
     emails: list[str]
+    groups: Annotated[
+        list[str], Meta(description="Patterns for the letters and digits of a `groupId`, in small letters.")
+    ]
 
 
 _AS_ANSWERED = Meta(description="As GET answers it, so that an answer can be sent back; another value is refused.")

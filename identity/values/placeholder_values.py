@@ -208,12 +208,3 @@ def _is_address(text: str) -> bool:
         return False
     names = labels[:-2] if len(labels) > 2 and labels[-2] in ("co", "com") else labels[:-1]  # noqa: PLR2004
     return names == [local] or _SHARED_DOMAINS.issuperset(names)
-
-
-def shown_placeholders() -> dict[str, list[str]]:
-    """The placeholders as the rules of every space show them."""
-    return {
-        "values": sorted(PLACEHOLDERS),
-        "patterns": list(PLACEHOLDER_PATTERNS),
-        "emails": sorted(PLACEHOLDER_EMAILS),
-    }

@@ -16,7 +16,8 @@ from identity.values.enums import UNUSABLE, UnlinkedReason
 from identity.values.fields.names import bare
 from identity.values.identifiers import EMAIL, GA_CLIENT_ID, LONGEST_TYPE, PHONE, normalise, usable_type
 from identity.values.near_types import GROUP_ID
-from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_blocked_everywhere, is_placeholder
+from identity.values.placeholder_groups import is_placeholder_group
+from identity.values.placeholder_values import is_blocked_everywhere, is_placeholder
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
 
 _EXTERNAL = "external_id"
@@ -59,7 +60,7 @@ def read(type_: str, raw: object, rules: Rules) -> Identifier | DemotedIdentifie
 
 def is_blocked_group(group: str, rules: Rules) -> bool:
     """Whether a group id is a placeholder or matches a pattern of the space for `group_id` or for every type."""
-    return is_placeholder(group) or group.lower() in PLACEHOLDER_EMAILS or rules.blocked(GROUP_ID, group)
+    return is_placeholder_group(group) or rules.blocked(GROUP_ID, group)
 
 
 def named(found: Identifier | DemotedIdentifier) -> Identifier | None:

@@ -246,7 +246,7 @@ def test_any_body_is_read_or_rejected_with_a_code(body: object, kind: Kind | Non
 
 @pytest.mark.parametrize(
     "group", ["undefined", "NULL", " none ", '"null"', 0, "000", "00000000-0000-0000-0000-000000000000", "n/a", "-1",
-              "[object Object]", "Test@Test.com", "nan"],
+              "[object Object]", "Test@Test.com", "nan", "default", "My Company", "company_name"],
 )  # fmt: skip
 def test_a_placeholder_is_no_group(group: object) -> None:
     """The call stays, without a group and its traits, and names what is blocked."""
