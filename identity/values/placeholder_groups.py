@@ -2,7 +2,7 @@
 
 A program that knows no company of its user sends what its form or its template says: `default`, `My Company`,
 `company_name`, `personal`. A group with such an id is one account of strangers. The words are those for a missing
-choice and the names of the field. A word that a customer may choose for a group (`demo`, `general`, `other`, `admin`) is none.
+choice and the names of the field. A word that a customer may choose for a group (`demo`, `other`, `admin`) is none.
 """
 
 import re
@@ -12,7 +12,9 @@ from unicodedata import normalize
 from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDER_PATTERNS, PLACEHOLDERS, is_placeholder
 
 _THING: Final = "(company|organi[sz]ation|org|account|team|workspace|group|tenant|business|employer|customer|client)"
-_WHICH: Final = "(default|my|your|unassigned|untitled|unnamed|personal|individual|example|sample|dummy|test|new)"
+_WHICH: Final = (
+    "(no|unknown|missing|default|my|your|unassigned|untitled|unnamed|personal|individual|example|sample|dummy|test|new)"
+)
 PLACEHOLDER_GROUPS: Final = (
     f"{_WHICH}?{_THING}(name|id|key|slug)?",
     "default|personal|individual|unassigned|ungrouped|unaffiliated|untitled|unnamed|unspecified|placeholder|blank|empty",
