@@ -254,6 +254,15 @@ def vouch(
         commands.vouch(url, settings, confirm=confirm)
 
 
+@keys.command()
+def discard(
+    space_ids: Annotated[list[str] | None, typer.Argument(help="Ids of spaces; none lists them.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Destroy keys and journal of spaces whose rows are gone, after a restore of an older backup; list such spaces."""
+    _with_keys("discard", space_ids, data_dir)
+
+
 @keys.command("rotate-index")
 def rotate_index(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
     """Replace the index key and recompute every blind index. Servers may run; repeat the command to continue."""

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.settings import Settings
 from identity.operations.keys import rotate_index_key
+from identity.operations.keys.discard_lost_keys import discard_lost_keys
 from identity.operations.keys.dump_key_tables import dump_keys as dump_space
 from identity.operations.keys.overlay_key_tables import overlay_space
 from identity.operations.keys.roll_epoch_keys import roll as roll_space
@@ -16,6 +17,7 @@ from identity.operations.keys.rotate_root_key import rotate_root_key
 from identity.operations.spaces import open_spaces
 from identity.operations.spaces.run_jobs import Jobs
 from identity.spaces.choose_spaces import choose_spaces
+from identity.spaces.key_store_comparison import lost_spaces
 from identity.spaces.space import Space, Spaces
 from identity.spaces.vouched_keys import keys_without_mac, vouch_for_all
 from identity.store.spaces.spaces_and_keys import SpaceRow
@@ -55,7 +57,8 @@ def overlay(url: str, settings: Settings, space_ids: Sequence[str], *, deleted: 
     """Apply the newest key backup to a restored database, before a server starts. Misconfigured while one runs."""
 
     async def work(spaces: Spaces, row: SpaceRow, _progress: ProgressCallback) -> str:
-        laid = await overlay_space(spaces, row, deleted=deleted)
+        named = public("spc", row.public_id) in space_ids
+        laid = await overlay_space(spaces, row, deleted=deleted, named=named)
         if laid is None:
             return "was deleted after the backup, and is deleted again"
         if laid.before == laid.epoch:
@@ -94,6 +97,29 @@ async def _vouch(url: str, settings: Settings, *, confirm: bool) -> None:
         _out.print("These keys have their MACs now, and work.")
     else:
         _out.print("These keys are refused. If all of them are yours, run the command again with --confirm.")
+
+
+def discard(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
+    """Destroy the keys and journals of these spaces, whose rows are gone; list all such spaces where none is named."""
+    asyncio.run(_discard(url, settings, space_ids))
+
+
+async def _discard(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
+    spaces = await open_spaces.open_spaces(
+        url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
+    )
+    try:
+        done = await discard_lost_keys(spaces.database, spaces.keyring, space_ids)
+        left = await lost_spaces(spaces.database, spaces.keyring)
+    finally:
+        spaces.keyring.close()
+        await spaces.database.close()
+    for each in done:
+        _out.print(f"{each.label}: keys and journal are destroyed.", markup=False)
+    for each in left:
+        _out.print(f"{each.label}: only the key store has the space.", markup=False)
+    if not done and not left:
+        _out.print("The database has every space of the key store; there is nothing to do.")
 
 
 def rotate_root(url: str, settings: Settings) -> None:

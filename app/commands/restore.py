@@ -15,6 +15,7 @@ from identity.operations.backup import restore_backup
 from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.backup.restore_backup import RestoredSpace
 from identity.operations.spaces import open_spaces
+from identity.spaces.key_store_comparison import LostSpace, lost_spaces
 from identity.store.postgres import unfinished_restore
 from identity.values.errors import OnefoldError
 
@@ -36,10 +37,12 @@ def run(settings: Settings, folder: Path, keys_from: Path | None, *, replace: bo
             restore_backup.restore_database(
                 url, folder, manifest, settings.key_folder, tools, progress, keys_placed=placed
             )
-            restored = asyncio.run(_settle(url, settings, progress, manifest.schema))
+            restored, lost = asyncio.run(_settle(url, settings, folder, progress, manifest.schema))
             unfinished_restore.end(url)
     _out.print(f"The backup of {manifest.created_at} is restored.", markup=False)
     _summarise(settings, keys, manifest, restored, placed=placed)
+    for space in lost:
+        _out.print(f"{space.label}: is not in the backup; see onefold keys discard.", markup=False)
     if any(each.trouble for each in restored):
         raise OnefoldError("Not every space can be served; the lines above name them.")
 
@@ -69,7 +72,9 @@ def _summarise(
     _out.print("Start the server now, and run onefold verify.")
 
 
-async def _settle(url: str, settings: Settings, progress: StepProgress, schema: str) -> list[RestoredSpace]:
+async def _settle(
+    url: str, settings: Settings, folder: Path, progress: StepProgress, schema: str
+) -> tuple[list[RestoredSpace], list[LostSpace]]:
     spaces = await open_spaces.open_spaces(
         url,
         root_file=settings.root_key_file,
@@ -78,7 +83,8 @@ async def _settle(url: str, settings: Settings, progress: StepProgress, schema: 
         restoring=True,
     )
     try:
-        return await restore_backup.settle(spaces, progress, schema)
+        restored = await restore_backup.settle(spaces, folder, progress, schema)
+        return restored, await lost_spaces(spaces.database, spaces.keyring)
     finally:
         spaces.keyring.close()
         await spaces.database.close()

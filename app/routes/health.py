@@ -24,7 +24,7 @@ async def liveness(_onefold: ByAnyone) -> Response:
 async def readiness(onefold: ByAnyone) -> Response:
     """Readiness: the database answers, its keys are present and as new as the data, and the queue has its writers."""
     await onefold.check()
-    return answer(Health("ok"))
+    return answer(Health("ok", onefold.readiness.warnings()))
 
 
 _METRICS = described(None)

@@ -29,6 +29,7 @@ from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import page_after
 from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.ingest.queue import IngestQueue
+from identity.operations.integrity.find_lost_spaces import find_lost_spaces
 from identity.operations.integrity.find_missing_suppressions import find_missing_suppressions
 from identity.operations.integrity.find_rolled_back import find_rolled_back
 from identity.operations.integrity.find_unvouched_deletions import find_unvouched_deletions
@@ -156,6 +157,7 @@ class Onefold:
             Task("rolled_back", 5, self._find_rolled_back, everywhere=True),
             Task("missing_suppressions", 60, self._find_missing_suppressions, everywhere=True),
             Task("unvouched_deletions", 60, self._find_unvouched_deletions, everywhere=True),
+            Task("lost_spaces", 60, self._find_lost_spaces, everywhere=True),
             Task("consent_expiry", 2, self._announce_expired_consent),
             Task("push", 1, self.pushing.turn),
             Task("status_callbacks", 2, self._send_status_callbacks),
@@ -229,6 +231,10 @@ class Onefold:
     async def _find_unvouched_deletions(self) -> None:
         known = self.readiness.unvouched_deletions
         self.readiness.unvouched_deletions = await find_unvouched_deletions(self.spaces, known)
+
+    async def _find_lost_spaces(self) -> None:
+        known = self.readiness.lost_spaces
+        self.readiness.lost_spaces = await find_lost_spaces(self.spaces.database, self.spaces.keyring, known)
 
     async def _forget_destroyed_keys(self) -> None:
         await in_key_store(self.spaces.keyring.forget_destroyed)

@@ -6,10 +6,12 @@ more than one connection. Every reason names what the operator has to do.
 
 import asyncio
 import time
+from collections import Counter
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.integrity.find_rolled_back import Found, find_rolled_back
 from identity.operations.keys.find_unreadable_spaces import require_epoch_keys
+from identity.spaces.key_store_comparison import LostKind, LostSpace
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.store.postgres import writer_slots
@@ -34,6 +36,7 @@ class Readiness:
         self.rolled_back: frozenset[Found] = frozenset()
         self.missing_suppressions: frozenset[Found] = frozenset()
         self.unvouched_deletions: frozenset[Found] = frozenset()
+        self.lost_spaces: list[LostSpace] = []
         self._looked_at: frozenset[SpaceNumber] = frozenset()
 
     async def require(self) -> None:
@@ -50,6 +53,14 @@ class Readiness:
             self._checking = asyncio.create_task(self._check())
         # A client that disconnects must not cancel the check for the others.
         await asyncio.shield(self._checking)
+
+    def warnings(self) -> dict[LostKind, int]:
+        """How many spaces only the key store has, by kind.
+
+        No server serves such a space, so a server without it serves all others as well: a balancer that took every
+        server out for it would make a fault of one space one of all.
+        """
+        return dict(Counter(each.kind for each in self.lost_spaces))
 
     async def _check(self) -> None:
         keyring = self._spaces.keyring

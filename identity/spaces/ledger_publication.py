@@ -17,6 +17,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import KeyUnavailable, LedgerBroken, Quarantined
+from identity.values.ids import SpaceId
 from identity.values.ledger_actions import LedgerAction, starts
 from identity.vault.journal import Journal, JournalLine
 from identity.vault.keyring import Keyring
@@ -88,9 +89,13 @@ async def heads_of_files(keyring: Keyring, row: SpaceRow) -> Heads | None:
     await in_key_store(keyring.check)
     if not await in_key_store(keyring.has_space, row.public_id):
         return None
-    keys = await in_key_store(keyring.space, row.public_id)
-    reader = JournalHeads(keys, await in_key_store(keyring.journal, row.public_id))
-    await in_key_store(reader.read)
+    return await in_key_store(heads_of, keyring, row.public_id)
+
+
+def heads_of(keyring: Keyring, space_id: SpaceId) -> Heads:
+    """As `heads_of_files` for a space that has keys, in a thread of the key store. KeyUnavailable, LedgerBroken."""
+    reader = JournalHeads(keyring.space(space_id), keyring.journal(space_id))
+    reader.read()
     return reader.current
 
 

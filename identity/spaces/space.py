@@ -13,8 +13,8 @@ from typing import Final
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
+from identity.spaces.key_store_comparison import is_older
 from identity.spaces.ledger_publication import publish, require_published
-from identity.spaces.outdated_keys import is_older
 from identity.spaces.purposes_cache import PurposesCache
 from identity.spaces.rules_cache import RulesCache
 from identity.store.keys import index_key_rotation

@@ -211,6 +211,11 @@ class KeyStore:
                     durable_files.shred(path)
             durable_files.sync_directory(self._path(space))
 
+    def spaces(self) -> set[bytes]:
+        """Return the ids of the spaces that have keys here."""
+        with _unavailable():
+            return {bytes.fromhex(path.name) for path in self._directory.glob("[0-9a-f]" * 32)}
+
     def directory(self, space: bytes) -> Path:
         """Return the directory of the keys and the journal of a space."""
         return self._path(space)

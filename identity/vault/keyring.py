@@ -182,6 +182,10 @@ class Keyring(Guarded):
         """Whether the key store holds keys of a space; it holds none of a deleted one."""
         return self._store.directory(space).is_dir()
 
+    def spaces(self) -> set[bytes]:
+        """The ids of the spaces that have keys in the key store."""
+        return self._store.spaces()
+
     def destroy_space(self, space: bytes) -> None:
         """Destroy every key of a space; again is no error."""
         self._store.destroy_space(space)

@@ -7,7 +7,8 @@ Everything that can be refused is refused before anything is written. The databa
 also marks it as unfinished: until the last step nothing else opens it, and every step may be repeated after a crash.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,8 +16,8 @@ from identity.operations.backup import backup_folder
 from identity.operations.backup.backup_folder import BackupManifest
 from identity.operations.backup.repair_from_journal import note_restore, publish_or_repair
 from identity.operations.keys.overlay_key_tables import overlay_keys
+from identity.spaces.key_store_comparison import is_older
 from identity.spaces.ledger_publication import publish, require_published
-from identity.spaces.outdated_keys import is_older
 from identity.spaces.space import Spaces
 from identity.spaces.vouched_keys import vouch_for_all
 from identity.store.backup import dump
@@ -169,8 +170,11 @@ def restore_database(
     migrate(url)
 
 
-async def settle(spaces: Spaces, progress: Progress, schema: str) -> list[RestoredSpace]:
+async def settle(spaces: Spaces, folder: Path, progress: Progress, schema: str) -> list[RestoredSpace]:
     """Apply the newest keys to the restored database, and repeat the entries of the journals since the backup.
+
+    A space without keys was deleted after the backup in the `folder` only if the backup has its keys. Otherwise the row
+    of the space had another id even then, and the rows stay.
 
     API keys in a backup of an older schema have no MACs, and get them here: the backup is taken as it is.
     """
@@ -180,9 +184,10 @@ async def settle(spaces: Spaces, progress: Progress, schema: str) -> list[Restor
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     results = []
+    backed_up = await asyncio.to_thread(journal_lengths, folder / backup_folder.KEYS)
     for number, row in enumerate(found):
         progress("keys", number, len(found))
-        results.append(await _settle(spaces, row))
+        results.append(await _settle(spaces, row, backed_up))
     progress("journals", 0, 1)
     await publish_or_repair(spaces, {})
     return [
@@ -191,9 +196,11 @@ async def settle(spaces: Spaces, progress: Progress, schema: str) -> list[Restor
     ]
 
 
-async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> RestoredSpace:
+async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Collection[str]) -> RestoredSpace:
     space_id = public("spc", row.public_id)
     if not spaces.keyring.has_space(row.public_id):
+        if row.public_id.hex() not in backed_up:
+            return RestoredSpace(space_id)
         async with spaces.database.transaction() as connection:
             await spaces_and_keys.delete_space(connection, row.id)
         return RestoredSpace(space_id, deleted=True)

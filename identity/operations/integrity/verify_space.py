@@ -13,6 +13,7 @@ from typing import LiteralString
 
 from msgspec import Struct, structs
 
+from identity.operations.integrity.verify_rows_of_spaces import spaces_without_audit
 from identity.operations.integrity.verify_vouchers import foreign_rows
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import is_valid_position
@@ -21,7 +22,7 @@ from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, EvidenceCheck, Reversals
 from identity.planning.integrity.row_index import RowIndex
 from identity.spaces.choose_spaces import choose_spaces
-from identity.spaces.ledger_publication import chained_hash, unvouched_deletions
+from identity.spaces.ledger_publication import chained_hash
 from identity.store.integrity import verify as verify_queries
 from identity.store.keys import key_tables
 from identity.store.ledger import ledger
@@ -77,10 +78,10 @@ async def verify(
     database = Database(url, readers=1)
     await database.open()
     try:
-        marked = await _unvouched_deletions(database, space_ids, keyring)
-        for report in marked:
-            yield report
-        left = [each for each in space_ids if each not in {report.space_id for report in marked}]
+        closed = await spaces_without_audit(database, space_ids, keyring)
+        for id_, found in closed.items():
+            yield Report(space_id=id_, looked_at={}, findings=[found], found_keys=True, found_macs=True)
+        left = [each for each in space_ids if each not in closed]
         for space in await choose_spaces(database, left) if left or not space_ids else ():
             report = await verify_space(database, space, progress)
             if key_store is not None:
@@ -88,21 +89,6 @@ async def verify(
             yield report if keyring is None else await _with_vouchers(report, database, space, keyring)
     finally:
         await database.close()
-
-
-async def _unvouched_deletions(database: Database, space_ids: Sequence[str], keyring: Keyring | None) -> list[Report]:
-    """A report for each of the spaces that somebody marked as deleted; none where the key store cannot be read."""
-    if keyring is None:
-        return []
-    try:
-        found = await unvouched_deletions(database, keyring, publishing=False)
-    except KeyUnavailable:
-        return []
-    marked = [id_ for id_ in (public("spc", row.public_id) for row in found) if not space_ids or id_ in space_ids]
-    findings = {id_: [Discrepancy("space_deleted_unvouched", 1, [id_])] for id_ in marked}
-    return [
-        Report(space_id=id_, looked_at={}, findings=findings[id_], found_keys=True, found_macs=True) for id_ in marked
-    ]
 
 
 async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:

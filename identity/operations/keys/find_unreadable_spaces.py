@@ -2,9 +2,10 @@
 
 The database names the epochs that its slot keys are wrapped under, the key store holds epoch keys. A roll destroys an
 epoch key only after no slot key needs it, so an epoch counts as missing only if the database still names it after
-the key store was found without it.
+the key store was found without it. A row with an edited id names keys that never were, which is no sign of a restore.
 """
 
+from identity.spaces.key_store_comparison import lost_spaces
 from identity.spaces.space import Spaces
 from identity.store.keys import key_tables
 from identity.values.errors import KeyUnavailable
@@ -23,6 +24,10 @@ async def require_epoch_keys(spaces: Spaces) -> None:
     missing = await _missing(spaces)
     if missing:
         missing &= await _missing(spaces)
+    if missing:
+        # The keys of such a space are not lost: its row names others. See `key_store_comparison`.
+        renamed = {each.named_as for each in await lost_spaces(spaces.database, spaces.keyring)}
+        missing = {(space, epoch) for space, epoch in missing if space not in renamed}
     if missing:
         newer = [await in_key_store(_has_newer_dump, spaces.keyring, *each) for each in missing]
         raise KeysOutdated if all(newer) else KeyUnavailable(MISSING)

@@ -6,8 +6,11 @@ rewritten under another key, is removed.
 """
 
 from typing import NamedTuple
+from uuid import UUID
 
 from identity.operations.keys.dump_key_tables import prove_dump
+from identity.spaces.key_store_comparison import lost_spaces
+from identity.spaces.ledger_publication import heads_of_files
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import key_tables
 from identity.store.postgres import space_lock
@@ -15,7 +18,7 @@ from identity.store.privacy import restore_erasures
 from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import Misconfigured
-from identity.values.ids import ProfileId
+from identity.values.ids import ProfileId, public
 from identity.vault.threads import in_key_store
 
 NO_DUMP = (
@@ -23,8 +26,13 @@ NO_DUMP = (
     "the key store in place; if there is none, nobody can read the space, and DELETE /v1/spaces/{id} deletes it."
 )
 NO_KEYS = (
-    "The key store holds no keys of this space. If the space was deleted after the backup, run `onefold keys overlay "
-    "--deleted` to delete it again; otherwise put the newest copy of the key store in place."
+    "The key store holds neither keys nor journal of this space{}. If you deleted the space after the backup, run "
+    "`onefold keys overlay --deleted {}` to delete it again; otherwise put the newest copy of the key store in place."
+)
+UNNAMED = ", and it holds keys of spaces that the database does not name, {}: somebody may have edited the id"
+RENAMED = (
+    "The rows are those of {}, whose keys and journal are in the key store: somebody edited the id of the space. "
+    "Nothing was changed. Put the id back with onefold psql: UPDATE space SET public_id = '{}' WHERE id = {}"
 )
 OLDER = (
     "The dump of the keys of this space is older than the database. Restore the key store that belongs to the "
@@ -44,19 +52,34 @@ class OverlayResult(NamedTuple):
     gone: int
 
 
-async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool) -> OverlayResult | None:
-    """As `overlay_keys`; with `deleted` a space without keys is deleted, and the result is None. Misconfigured.
+async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool, named: bool) -> OverlayResult | None:
+    """As `overlay_keys`; with `deleted` a deleted space is deleted again, and the result is None. Misconfigured.
 
-    The key store holds no keys of a space that was deleted after the backup. An older key store holds none of a newer
-    space either, so only the operator can decide.
+    The journal of the space proves its deletion. Where the key store has nothing of the space, nothing proves it: an
+    older key store lacks a newer space too, and a database writer can edit the id in the row. So the operator has to
+    name the id, and even then no row is deleted whose journal is there under another id.
     """
     if await in_key_store(spaces.keyring.has_space, row.public_id):
-        return await overlay_keys(spaces, await spaces.restored(row.id))
-    if not deleted:
-        raise Misconfigured(NO_KEYS)
+        heads = await heads_of_files(spaces.keyring, row) if deleted else None
+        if heads is None or not heads.may_be_destroyed:
+            return await overlay_keys(spaces, await spaces.restored(row.id))
+    else:
+        await _require_deleted(spaces, row, confirmed=deleted and named)
     async with spaces.database.transaction() as connection:
         await spaces_and_keys.delete_space(connection, row.id)
     return None
+
+
+async def _require_deleted(spaces: Spaces, row: SpaceRow, *, confirmed: bool) -> None:
+    """Misconfigured unless the operator confirmed that a space without keys was deleted, and nothing contradicts."""
+    lost = await lost_spaces(spaces.database, spaces.keyring)
+    for each in lost:
+        if each.named_as == row.public_id:
+            true_id = public("spc", each.public_id)
+            raise Misconfigured(RENAMED.format(true_id, UUID(bytes=each.public_id), row.id))
+    if not confirmed:
+        unnamed = ", ".join(public("spc", each.public_id) for each in lost)
+        raise Misconfigured(NO_KEYS.format(UNNAMED.format(unnamed) if lost else "", public("spc", row.public_id)))
 
 
 async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:

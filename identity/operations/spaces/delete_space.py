@@ -7,6 +7,7 @@ destroy them (`identity.spaces.ledger_publication`).
 import structlog
 
 from identity.planning.privacy.hold_refusals import UnderHold
+from identity.spaces.key_store_comparison import true_id
 from identity.spaces.ledger_publication import heads_of_files, publish
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
@@ -31,7 +32,8 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
     Returns the number of the space. `confirm` must be its exact name. The journal records the deletion before the keys
     go, since the purge destroys no keys without that entry; so a space that somebody else marked as deleted, or that an
     earlier release did not finish, is deleted here too. SpaceNotFound, NotConfirmed; UnderHold while a litigation hold
-    is in force, RolledBack while only the journal has one; KeyUnavailable, LedgerBroken: nothing is deleted.
+    is in force, RolledBack while only the journal has one, or the journal is that of another id; KeyUnavailable,
+    LedgerBroken: nothing is deleted.
     """
     public_id = private("spc", space_id)
     if public_id is None:
@@ -44,6 +46,9 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
         raise SpaceNotFound
     if confirm != space.name:
         raise NotConfirmed
+    if heads is None and await true_id(spaces.database, keyring, space) is not None:
+        # The journal that has to be asked is there under another id.
+        raise RolledBack
     entry = ledger.entry(OPERATOR, LedgerAction.SPACE_DELETED, space_id, wall_time())
     if heads is not None:
         entry = vouch_for_entry(await in_key_store(keyring.space, space.public_id), entry)

@@ -56,6 +56,8 @@ DIFFERENCES: Final = {
     "erasure_differs": "The outcome of a privacy request is not what the journal records.",
     "hold_missing": "The journal records a hold, but the database lacks it, or some of its identifiers.",
     "space_deleted_unvouched": "The space is marked as deleted, but its journal has no deletion, or a hold in force.",
+    "space_missing": "The key store has keys and journal of a space, but the database has no row of the space.",
+    "space_renamed": "The row of a space has another id than its journal; put the id back.",
     "space_lock_differs": "The row of the space or of its lock is not what key store, journal and other rows say.",
     "rules_rolled_back": "The rules in force are older than the journal records, or their document is missing.",
     "purposes_rolled_back": "The purposes in force are older than the journal records.",

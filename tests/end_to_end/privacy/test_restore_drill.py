@@ -177,10 +177,12 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
     status, out, error = drill.command("keys", "overlay")
     assert (status, "keys of epoch 2 are in place" in out) == (1, True)
     assert f"{young.space_id}: the keys are of epoch 1 already; nothing to do" in out
-    assert error.startswith(f"onefold: {gone.space_id} (gone): The key store holds no keys of this space.")
-    assert "`onefold keys overlay --deleted`" in error
+    assert error.startswith(f"onefold: {gone.space_id} (gone): The key store holds neither keys nor journal")
+    assert f"`onefold keys overlay --deleted {gone.space_id}`" in error
+    status, _, again = drill.command("keys", "overlay", "--deleted")
+    assert (status, again) == (1, error)
     assert f"{gone.space_id}: was deleted after the backup, and is deleted again" in drill.done(
-        "keys", "overlay", "--deleted"
+        "keys", "overlay", "--deleted", gone.space_id
     )
     drill.running = server()
     assert httpx.get(drill.running.url + "/readyz").status_code == 200

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.spaces.outdated_keys import is_older
+from identity.spaces.key_store_comparison import is_older
 from identity.values.not_ready import KeysOutdated
 from tests.support.processes.writer_processes import Lab, ingesting
 
