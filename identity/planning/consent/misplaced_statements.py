@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from identity.planning.consent.plain_answers import has_denial, is_empty, may_deny
 from identity.planning.consent.signals import gpc
+from identity.values.calls import KINDS, Kind
 from identity.values.fields import consent_names
 from identity.values.fields.consent_managers import ANSWERS, RECORDS, WITHDRAWALS
 from identity.values.fields.field_names import CONSENT, CONTEXT, held_statements
@@ -81,6 +82,13 @@ def misplaced_statements(fields: Iterable[MisspeltField], *, depth: int = _DEPTH
                 signals.append((name, value))
                 signals += _texts_within(name, value)
     return Misplaced(categories, opt_out, tuple(signals), unread)
+
+
+def misplaced_in_call(fields: Iterable[MisspeltField], body: Mapping[str, Any], kind: Kind) -> Misplaced:
+    """The statements in the misspelt members of a call, and in `decisions`, which only `POST /v1/consent` reads."""
+    found = misplaced_statements(fields) if fields else NO_MISPLACED
+    denied = "decisions" in body and kind in KINDS and has_denial(body["decisions"])
+    return found._replace(categories=True) if denied else found
 
 
 def misplaced_members(consent: Mapping[str, Any], *, read: bool = False, depth: int = _DEPTH) -> Misplaced:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
-from identity.planning.consent.misplaced_statements import NO_MISPLACED, misplaced_statements
+from identity.planning.consent.misplaced_statements import misplaced_in_call
 from identity.planning.consent.statements import CallStatements, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
 from identity.planning.resolution.call_requirements import (
@@ -35,6 +35,7 @@ from identity.values.fields.ignored_fields import (
     FIELD_NOT_OBJECT,
     FUTURE_TIMESTAMP,
     list_other_types,
+    list_traits_of_context,
     list_unread,
     unread_fields,
 )
@@ -80,13 +81,15 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     theirs = context.get("traits") if context else None
     misspelt = misspelt_fields(body, context, of_group=kind == "group")
     ignored = unread_fields(misspelt) if misspelt else {}
-    misplaced = misplaced_statements(misspelt) if misspelt else NO_MISPLACED
+    misplaced = misplaced_in_call(misspelt, body, kind)
     if not isinstance(theirs, dict):
         if theirs is not None and theirs != []:
             ignored["context.traits"] = FIELD_NOT_OBJECT
         theirs = None
     traits = _traits(kind, get("traits"), theirs) if kind in ("identify", "group") else None
     list_other_types(body, kind, ignored)
+    if theirs:
+        list_traits_of_context(theirs, traits, kind, ignored)
     properties = get("properties")
     if not isinstance(properties, dict):
         if properties is not None and properties != []:
@@ -167,7 +170,7 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
-    misplaced = misplaced_statements(misspelt_fields(body, context, of_group=kind == "group"))
+    misplaced = misplaced_in_call(misspelt_fields(body, context, of_group=kind == "group"), body, kind)
     stated = statements(context, misplaced, server=server, received=received, time=time)
     return CallContent(
         traits=traits if kind == "identify" else None,

@@ -19,22 +19,45 @@ TYPE_OF_PATH: Final = "type_of_path"
 FIELD_OF_OTHER_TYPE: Final = "field_of_other_type"
 FIELD_OF_IMPORT: Final = "field_of_import"
 GROUP_OF_CONTEXT: Final = "group_of_context"
+TRAITS_OF_CONTEXT: Final = "traits_of_context"
+TRAITS_IN_TWO_PLACES: Final = "traits_in_two_places"
 TRACKING_NOT_STATED: Final = "tracking_not_stated"
 TRACKING_NOT_ALLOWED: Final = "tracking_not_allowed"
 PROTECTED_TRAIT: Final = "protected_trait"
 FIELD_REASONS: Final = frozenset(
     {
         FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD, DESTINATION_IDS, TYPE_OF_PATH,
-        FIELD_OF_OTHER_TYPE, FIELD_OF_IMPORT, GROUP_OF_CONTEXT, TRACKING_NOT_STATED, TRACKING_NOT_ALLOWED,
-        PROTECTED_TRAIT,
+        FIELD_OF_OTHER_TYPE, FIELD_OF_IMPORT, GROUP_OF_CONTEXT, TRAITS_OF_CONTEXT, TRAITS_IN_TWO_PLACES,
+        TRACKING_NOT_STATED, TRACKING_NOT_ALLOWED, PROTECTED_TRAIT,
     }
 )  # fmt: skip
 """The reasons of a field that is not read, in a call that is taken."""
-UNLISTED: Final = frozenset({GROUP_OF_CONTEXT, TRACKING_NOT_ALLOWED})
+UNLISTED: Final = frozenset({GROUP_OF_CONTEXT, TRAITS_OF_CONTEXT, TRACKING_NOT_ALLOWED})
 """The reasons that stand in outcomes and not in the list of rejections, since SDKs send such fields on every call."""
-_WITHOUT_PROPERTIES: Final = frozenset({"identify", "group", "alias"})
-_WITHOUT_TRAITS: Final = frozenset({"track", "page", "screen", "alias"})
-_WITH_GROUP: Final = frozenset({"group", "leave"})
+FIELDS_OF_TYPES: Final[Mapping[str, frozenset[Kind]]] = {
+    "event": frozenset({"track"}),
+    "name": frozenset({"page", "screen"}),
+    "category": frozenset({"page", "screen"}),
+    "properties": frozenset({"track", "page", "screen"}),
+    "traits": frozenset({"identify", "group"}),
+    "groupId": frozenset({"group"}),
+    "previousId": frozenset({"alias"}),
+    "previousIdType": frozenset({"alias"}),
+    "decisions": frozenset(),
+}
+"""The types of call that read a field, for each field that some types do not read."""
+OF_SDKS: Final = frozenset(
+    {
+        "channel", "version", "projectId", "writeKey", "_metadata", "force", "rudderId", "request_ip", "options",
+        "user_properties", "userProperties",
+    }
+)  # fmt: skip
+"""The fields of every call that SDKs send and nothing reads."""
+_OTHER_WORDS: Final = ("user_properties", "userProperties", "options")
+_OF_OPTIONS: Final = frozenset({"context", "traits", "anonymousId", "userId", "externalIds", "timestamp", "consent"})
+_NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
+# The e-mail address and the number are read as identifiers; SDKs for phones add the ids of the call.
+_IDENTIFYING: Final = frozenset({"email", "phone", "userId", "anonymousId", "user_id", "anonymous_id"})
 _GOOGLE_ANALYTICS: Final = "Google Analytics"
 _RUDDERSTACK_IDS: Final = "context.externalId"
 _GROUP: Final = "context.groupId"
@@ -65,17 +88,48 @@ def _reason(field: MisspeltField) -> str:
 
 
 def list_other_types(body: Mapping[str, Any], kind: Kind, ignored: dict[str, str]) -> None:
-    """List the fields of a call that stand for a call of another type."""
-    if "type" in body and body["type"] != kind and body["type"] is not None and kind in KINDS:
+    """List the fields of a call that stand for a call of another type, or are another word for a field.
+
+    The SDKs of RudderStack repeat the type or the name of a page as `event`, which says nothing new.
+    """
+    if kind not in KINDS:
+        return
+    if "type" in body and body["type"] != kind and body["type"] is not None:
         ignored["type"] = TYPE_OF_PATH
-    if "traits" in body and kind in _WITHOUT_TRAITS and body["traits"] not in (None, {}, []):
-        ignored["traits"] = FIELD_OF_OTHER_TYPE
-    if "properties" in body and kind in _WITHOUT_PROPERTIES and body["properties"] not in (None, {}, []):
-        ignored["properties"] = FIELD_OF_OTHER_TYPE
-    if kind != "alias" and body.get("previousId") is not None:
-        ignored["previousId"] = FIELD_OF_OTHER_TYPE
-    if "groupId" in body and kind not in _WITH_GROUP and body["groupId"] not in (None, ""):
-        ignored["groupId"] = FIELD_OF_OTHER_TYPE
+    for name, kinds in FIELDS_OF_TYPES.items():
+        if name in body and kind not in kinds and body[name] not in _NOTHING and not _repeats(body, kind, name):
+            ignored[name] = FIELD_OF_OTHER_TYPE
+    for name in _OTHER_WORDS:
+        value = body.get(name)
+        if value and isinstance(value, dict) and (name != "options" or not _OF_OPTIONS.isdisjoint(value)):
+            ignored[name] = MISSPELT_FIELD
+
+
+def _repeats(body: Mapping[str, Any], kind: Kind, name: str) -> bool:
+    """Whether `event` or `name` repeats the type or the name of its call."""
+    if name not in ("event", "name"):
+        return False
+    properties = body.get("properties")
+    others = [kind, body.get("event" if name == "name" else "name")]
+    return body[name] in [*others, properties.get("name") if isinstance(properties, dict) else kind]
+
+
+def list_traits_of_context(
+    theirs: Mapping[str, Any], own: Mapping[str, Any] | None, kind: Kind, ignored: dict[str, str]
+) -> None:
+    """List traits in a context that set nothing, as in Segment: those of another call, and those beside the traits.
+
+    `own` are the traits of the call. SDKs for phones repeat the traits of their user in the context of every call.
+    """
+    if kind != "identify":
+        if kind in KINDS and not _IDENTIFYING.issuperset(theirs):
+            ignored["context.traits"] = TRAITS_OF_CONTEXT
+    elif own is not theirs and any(
+        value is not None and (own is None or own.get(name) != value)
+        for name, value in theirs.items()
+        if name not in ("userId", "anonymousId")
+    ):
+        ignored["context.traits"] = TRAITS_IN_TWO_PLACES
 
 
 def list_unread(context: Mapping[str, Any], ignored: dict[str, str]) -> None:

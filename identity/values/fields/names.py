@@ -53,6 +53,11 @@ class Names:
         long = [(each, right) for right, words in read.items() for each in words.split() if len(each) >= _SHORTEST_TYPO]
         self._typos = {part: right for spelling, right in long for part in (spelling, *_shortened(spelling))}
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The names that are read, or sent by SDKs."""
+        return self._known
+
     def knows(self, members: Mapping[str, Any]) -> bool:
         """Whether all members of an object are read, or sent by SDKs."""
         return self._known.issuperset(members)

@@ -96,10 +96,10 @@ def test_an_answer_among_properties_and_traits_denies_by_a_clear_no() -> None:
     """A general one may be the customer's own; the record of a consent manager is not."""
     for place in ("properties", "traits"):
         kind: Kind = "track" if place == "properties" else "identify"
-        assert read({"event": "x", place: {"consent_status": "denied"}}, kind).consent == {}
-        assert read({"event": "x", place: {"consent_status": "subscribed"}}, kind).consent is None
-        assert read({"event": "x", place: {"OnetrustActiveGroups": ",C0001,"}}, kind).consent == {}
-        assert read({"event": "x", place: {"marketing_consent": False}}, kind).ignored_fields == {}
+        assert read({place: {"consent_status": "denied"}}, kind).consent == {}
+        assert read({place: {"consent_status": "subscribed"}}, kind).consent is None
+        assert read({place: {"OnetrustActiveGroups": ",C0001,"}}, kind).consent == {}
+        assert read({place: {"marketing_consent": False}}, kind).ignored_fields == {}
     assert read({"context": {"consent_status": "pending"}}).consent == {}
     assert read({"context": {"marketing_consent": False}}).consent == {}
 
@@ -132,6 +132,14 @@ def test_words_near_the_names_are_the_customers_own() -> None:
     own = ("consentId", "consentDate", "consentVersion", "adContent", "userContent", "cookies", "state", "consentText")
     for name in own:
         assert read({"context": {name: "no"}, name: "no", "traits": {name: "no"}}).ignored_fields == {}
+
+
+def test_decisions_in_a_call_deny_all_where_one_is_a_no() -> None:
+    """Only `POST /v1/consent` reads them."""
+    call = read({"decisions": {"Ads": True, "Product": False}})
+    assert (call.consent, call.invalid_signals) == ({}, ["consent"])
+    assert call.ignored_fields == {"decisions": "field_of_other_type"}
+    assert read({"decisions": {"Ads": True}}).consent is None
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["yes", "no", "C0001", "a:yes", "grant"])
