@@ -205,7 +205,7 @@ async def _attempt(
             await rollback(connection)
             return before.answer
     if first.lock_row.versions != space.keys.versions:
-        space.keys.set_versions(first.lock_row.versions)
+        space.set_versions(first.lock_row.versions)
         raise Conflict
     space.heads.require_rules(first.lock_row.rules_version)
     # Not from the pool: all its connections may wait for this lock.

@@ -22,6 +22,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
+from identity.values.calls import IndexVersions
 from identity.values.errors import KeyUnavailable
 from identity.values.ids import SpaceId, SpaceNumber, public
 from identity.values.not_ready import KeysOutdated, SpaceLockDiffers
@@ -141,9 +142,17 @@ class Space:
         known = self.keys.versions
         async with self.database.reading() as connection:
             lock_row = await space_lock.read(connection, self.tenant.id)
-        if lock_row.newest < known.newest:
+        self.set_versions(lock_row.versions, known)
+
+    def set_versions(self, found: IndexVersions, known: IndexVersions | None = None) -> None:
+        """Takes up the versions of a row that was read under the space lock. SpaceLockDiffers where it is older.
+
+        No version ever decreases. A row that was read without the lock may be older than what another task took up
+        meanwhile, so its reader passes the versions that were `known` before.
+        """
+        if any(now < before for now, before in zip(found, known or self.keys.versions, strict=True)):
             raise SpaceLockDiffers
-        self.keys.set_versions(lock_row.versions)
+        self.keys.set_versions(found)
 
     def write_cursor(self, domain: bytes, packed_position: bytes) -> str:
         """A packed position in a list of this space, opaque to the client."""

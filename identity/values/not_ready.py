@@ -8,7 +8,7 @@ class KeysOutdated(KeyUnavailable):
 
 
 class SpaceLockDiffers(KeyUnavailable):
-    """The row of the space lock names an index key that the key store lacks; the operator has to run onefold verify."""
+    """A row names a key that the key store lacks, or an older one; the operator has to run onefold verify."""
 
 
 class RolledBack(Unavailable):

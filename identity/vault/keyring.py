@@ -198,15 +198,18 @@ class Keyring(Guarded):
         self._cache.drop_space(space)
 
     def _load_epoch(self, space: bytes, epoch: int) -> WrappingKey:
-        return WrappingKey(self._load(space, f"{EPOCH}{epoch}"))
+        return WrappingKey(self._load_number(space, EPOCH, epoch))
 
     def _load_index(self, space: bytes, version: int) -> bytes:
-        """A version of the index key. SpaceLockDiffers for one that the key store never held, or holds no more."""
+        return self._load_number(space, INDEX, version)
+
+    def _load_number(self, space: bytes, kind: str, number: int) -> bytes:
+        """An index or epoch key. SpaceLockDiffers for one that the key store never held, or holds no more."""
         try:
-            return self._load(space, f"{INDEX}{version}")
+            return self._load(space, f"{kind}{number}")
         except KeyUnavailable:
-            held = self._store.numbers(space, INDEX)
-            if held and version not in held:
+            held = self._store.numbers(space, kind)
+            if held and number not in held:
                 raise SpaceLockDiffers from None
             raise
 

@@ -31,7 +31,7 @@ async def up_to_date(
     space.heads.require_rules(lock_row.rules_version)
     if any(request.rules != lock_row.rules_version or request.index != lock_row.versions for request in requests):
         await rollback(connection)
-        space.keys.set_versions(lock_row.versions)
+        space.set_versions(lock_row.versions)
         rules = await space.rules(lock_row.rules_version)
         for request in requests:
             await request.read(space, rules)

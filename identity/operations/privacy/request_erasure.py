@@ -107,7 +107,7 @@ async def _record(
     await space.read_types()
     async with space.changes, space.database.transaction() as connection:
         # The blind indexes are those of the key version in force.
-        space.keys.set_versions((await space_lock.share(connection, space.tenant.id)).versions)
+        space.set_versions((await space_lock.share(connection, space.tenant.id)).versions)
         known = await _known(space, connection, idempotency)
         if known is None:
             places = first_positions([each.text for each in identifiers])

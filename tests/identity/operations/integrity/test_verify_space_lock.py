@@ -1,6 +1,7 @@
 """An edited row of the space lock is named by the audit and by the error that it causes, and destroys no key."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,9 @@ from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces import manage_spaces
 from identity.values.calls import Source
+from identity.values.errors import OnefoldError
 from identity.values.not_ready import SpaceLockDiffers
-from tests.support.processes.writer_processes import Lab, ingesting
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 NEVER = rotate_index_key.MESSAGE_DAYS
 
@@ -30,6 +32,15 @@ async def _progress(_done: int, _total: int) -> None:
 async def _found(lab: Lab) -> list[str]:
     reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
     return [text for report in reports for finding in report.findings for text in finding.examples]
+
+
+async def _refused(ingest: Ingest, call: dict[str, Any]) -> type[OnefoldError] | None:
+    try:
+        ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
+        await ingest.send(call)
+    except OnefoldError as error:
+        return type(error)
+    return None
 
 
 async def test_attack_178_an_edited_space_lock_is_named_by_the_audit(lab: Lab) -> None:
@@ -70,6 +81,25 @@ async def test_attack_178_the_error_names_the_space_lock(lab: Lab) -> None:
         await get_profile(ingest.space, "user_id:ann")
         await get_profile(await other.get(ingest.space.tenant.id), "user_id:ann")
         await other.database.close()
+
+
+@pytest.mark.parametrize("column", ["epoch", "index_version", "index_live", "index_messages", "index_oldest"])
+@pytest.mark.parametrize("change", [1, -1])
+async def test_attack_198_a_write_names_the_edited_row(lab: Lab, column: str, change: int) -> None:
+    """Neither the database nor the key store is at fault, and the audit names the column; reads may go on."""
+    harmless = change == 1 and column in ("index_live", "index_messages", "index_oldest")
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "ann"})
+        lab.query(f"UPDATE space_gate SET {column} = {column} + {change}")
+        assert any(label.startswith(column) for label in await _found(lab))
+        for opened in (True, False):
+            if not opened:
+                ingest.spaces.forget(ingest.space.tenant.id)
+            refused = await _refused(ingest, {"type": "identify", "userId": f"new {opened}"})
+            assert refused == (None if harmless else SpaceLockDiffers)
+        lab.query(f"UPDATE space_gate SET {column} = {column} - {change}")
+        ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
+        assert len(await ingest.send({"type": "identify", "userId": "bea"})) == 1
 
 
 async def test_attack_179_no_edit_of_the_space_lock_destroys_an_index_key_in_use(lab: Lab) -> None:
