@@ -16,7 +16,7 @@ from app.http.auth import destination
 from app.http.body import Disconnected
 from app.http.error_responses import INTERNAL, Headers, Unreadable, WrongMethod, error_body
 from app.http.ingest_endpoint import ROUTES, IngestEndpoint, Message, Receive, Scope, Send
-from app.http.known_paths import KnownPaths
+from app.http.paths.known_paths import KnownPaths
 from app.server import logs
 from app.server.process import Onefold
 from identity.values.errors import BadInput
@@ -76,7 +76,7 @@ class Front:
         try:
             try:
                 if known.shadowed(path, scope["method"]):
-                    raise WrongMethod(", ".join(sorted(known.methods(path))))
+                    raise WrongMethod(", ".join(sorted(known.methods(path))), scope["method"], path)
                 limit = body.MESSAGE_LIMIT if path.startswith(SIGNED) else body.BODY_LIMIT
                 length = _header(scope, b"content-length")
                 _require_whole_put(scope)

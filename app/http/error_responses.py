@@ -16,8 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.http import segment_profile_api
-from app.http.known_paths import KnownPaths
 from app.http.parameter_errors import describe_faults
+from app.http.paths.guessed_paths import guessed_route, route_for
+from app.http.paths.known_paths import KnownPaths
 from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
 from identity.operations.spaces.manage_spaces import Caller
@@ -143,11 +144,17 @@ class Unreadable(Exception):
         self.headers: Headers = []
 
 
+def wrong_method(allowed: str, method: str, path: str) -> str:
+    """The message to a request with a method that its path lacks."""
+    hint = route_for(method, path)
+    return _WRONG_METHOD.format(allowed) + ("" if hint is None else f" {hint}")
+
+
 class WrongMethod(Unreadable):
     """A request for a known path with a method that the path does not have; `allowed` lists those that it has."""
 
-    def __init__(self, allowed: str) -> None:
-        super().__init__("method_not_allowed", _WRONG_METHOD.format(allowed), 405)
+    def __init__(self, allowed: str, method: str, path: str) -> None:
+        super().__init__("method_not_allowed", wrong_method(allowed, method, path), 405)
         self.headers = [(b"allow", allowed.encode())]
 
 
@@ -266,7 +273,7 @@ async def _of_http(request: Request, error: Any) -> Response:
         # The framework names the methods of one route; a path may have several.
         allowed = ", ".join(sorted(_known(request).methods(request.scope["path"])))
         headers = {name: value for name, value in headers.items() if name.lower() != "allow"} | {"allow": allowed}
-        detail = _WRONG_METHOD.format(allowed)
+        detail = wrong_method(allowed, request.method, request.scope["path"])
     elif error.status_code == HTTPStatus.NOT_FOUND:
         detail = f"{detail} {_nearest_route(request)}".strip()
     return _answer(request, error.status_code, code, detail, headers)
@@ -278,5 +285,6 @@ def _known(request: Request) -> KnownPaths:
 
 
 def _nearest_route(request: Request) -> str:
-    near = _known(request).nearest(request.scope["path"])
+    known, path = _known(request), request.scope["path"]
+    near = known.differently_begun(path) or guessed_route(path) or known.nearest(path)
     return "" if near is None else f"Did you mean {near}?"

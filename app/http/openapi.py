@@ -15,7 +15,7 @@ from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
 from app.http.collection.sender import SCOPES
 from app.http.error_responses import PROBLEM, STATUS
-from app.http.known_paths import KnownPaths
+from app.http.paths.known_paths import KnownPaths
 from app.http.repeated_members import REPEATED, decode_document
 from app.http.request_shapes import UNKNOWN, read_shape
 from app.schemas import calls

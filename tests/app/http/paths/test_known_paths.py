@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.http.known_paths import KnownPaths
+from app.http.paths.known_paths import KnownPaths
 
 ROUTES = [
     ("/healthz", ["GET"]),

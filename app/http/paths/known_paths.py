@@ -41,10 +41,14 @@ class KnownPaths:
 
     def nearest(self, path: str) -> str | None:
         """The template that a path without a route probably means; None where none is similar."""
+        return self.differently_begun(path) or _most_similar(path, self._methods)
+
+    def differently_begun(self, path: str) -> str | None:
+        """The template that a path has without a slash at its end, or with or without the prefix of the version."""
         for tried in (path.rstrip("/"), PREFIX + path, path.removeprefix(PREFIX)):
             if tried != path and self.methods(tried):
                 return self._template(tried)
-        return _most_similar(path, self._methods)
+        return None
 
     def _template(self, path: str) -> str:
         if path in self._methods:
@@ -58,17 +62,29 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def _most_similar(path: str, templates: Mapping[str, object]) -> str | None:
-    """The template with as many parts whose constant parts are most similar; else the one that begins like the path."""
+    """The template with as many parts whose constant parts are most similar.
+
+    Else the longest that begins like the path, or one that begins as the path and ends with a parameter.
+    """
     parts = path.lower().strip("/").split("/")
     if parts[0] in ("v2", "v3", "api"):
         parts[0] = PREFIX.strip("/")
     whole = {each: _likeness(parts, each.strip("/").split("/")) for each in templates}
     begin = {each: _likeness(parts[: len(short)], short) for each in templates if (short := each.strip("/").split("/"))}
-    for scored in (whole, begin):
-        best = max(sorted(scored), key=scored.__getitem__, default=None)
-        if best is not None and scored[best] >= _CLOSE:
-            return best
-    return None
+    best = max(sorted(whole), key=whole.__getitem__, default=None)
+    if best is not None and whole[best] >= _CLOSE:
+        return best
+    close = [each for each, likeness in begin.items() if likeness >= _CLOSE]
+    ends = [
+        each for each in templates if each.endswith("}") and _likeness(parts, each.strip("/").split("/")[:-1]) >= _CLOSE
+    ]
+    return max(sorted(close), key=_specific, default=min(ends, default=None))
+
+
+def _specific(template: str) -> tuple[int, int]:
+    """The number of parts of a template, and of its constant parts."""
+    parts = template.split("/")
+    return len(parts), sum(not each.startswith("{") for each in parts)
 
 
 def _likeness(parts: list[str], template: list[str]) -> float:

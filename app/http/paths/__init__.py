@@ -1,0 +1,1 @@
+"""The route that a request names, or probably means."""
