@@ -147,10 +147,11 @@ class Space:
     def set_versions(self, found: IndexVersions, known: IndexVersions | None = None) -> None:
         """Takes up the versions of a row that was read under the space lock. SpaceLockDiffers where it is older.
 
-        No version ever decreases. A row that was read without the lock may be older than what another task took up
-        meanwhile, so its reader passes the versions that were `known` before.
+        No version ever decreases, and none is newer than the newest. A row that was read without the lock may be older
+        than what another task took up meanwhile, so its reader passes the versions that were `known` before.
         """
-        if any(now < before for now, before in zip(found, known or self.keys.versions, strict=True)):
+        known = known or self.keys.versions
+        if not found.in_order or any(now < before for now, before in zip(found, known, strict=True)):
             raise SpaceLockDiffers
         self.keys.set_versions(found)
 
@@ -185,6 +186,7 @@ class Spaces:
             await require_published(self.database, opened.tenant, opened.journal)
             try:
                 await in_key_store(opened.keys.index, opened.keys.versions.newest)
+                opened.set_versions(opened.keys.versions)
             except KeyUnavailable:
                 # Keys take up no older version; once the row is right again, others are made.
                 self.keyring.forget(opened.public_id)
@@ -216,7 +218,7 @@ class Spaces:
             if space is not None:
                 # A space whose row names a missing key is refused by itself, and does not concern the others.
                 with suppress(KeyUnavailable):
-                    space.keys.set_versions(versions)
+                    space.set_versions(versions, known=versions)
 
     def opened(self) -> list[Space]:
         """The spaces that are open in this process."""

@@ -38,6 +38,11 @@ class IndexVersions(NamedTuple):
     messages: int = 1
     oldest: int = 1
 
+    @property
+    def in_order(self) -> bool:
+        """Whether no version is newer than the newest or older than the oldest."""
+        return self.oldest <= min(self) <= max(self) <= self.newest
+
 
 MICRO = 1_000_000
 DAY = 86_400 * MICRO

@@ -48,7 +48,7 @@ def space_lock_differences(facts: SpaceLockFacts, keys: HeldKeys, now: Micros) -
         for column, version in named.items()
         if version not in keys.indexes
     ]
-    if not found and not versions.oldest <= min(versions) <= max(versions) <= versions.newest:
+    if not found and not versions.in_order:
         found.append(f"versions of the index key {', '.join(map(str, versions))} in no order")
     if versions.newest < keys.newest_index:
         found.append(f"index_version {versions.newest}, and the journal has {keys.newest_index}")
