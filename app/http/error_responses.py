@@ -23,6 +23,7 @@ from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
 from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.consent.decision_refusals import BeforeErasure
+from identity.planning.corrections.waiting_claims import JoinDoesNotFit, JoinNotFound, JoinNotWaiting
 from identity.planning.privacy.cancel_refusals import AlreadyLifted, AlreadySuppressed
 from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.values import errors, not_ready
@@ -68,6 +69,9 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.NotLinked: 409,
     ErasureWaits: 409,
     UnderHold: 409,
+    JoinNotFound: 404,
+    JoinNotWaiting: 409,
+    JoinDoesNotFit: 409,
     errors.LastIdentifier: 409,
     errors.TooManyCuts: 409,
     errors.IdempotencyConflict: 409,

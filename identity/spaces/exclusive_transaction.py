@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from identity.planning.corrections.waiting_claims import gather_claims
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.blind_indexes import older_keys
 from identity.spaces.new_subject_keys import NewSubjectKeys, random_key_slot
@@ -229,6 +230,7 @@ async def write_change(connection: PipelineConnection, tenant: Tenant, writes: W
     if changed:
         # An access export of a profile that is split holds data of another person from now on.
         await access_exports.drop_containing(connection, tenant, sorted(changed))
+    writes.claims = list(gather_claims(row[:5] for row in writes.evidence))
     if writes.inherits:
         await disclosures.copy_to_twins(connection, tenant, writes.inherits)
     await apply(connection, tenant, writes)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from identity.planning.corrections import rekey_rows
+from identity.planning.corrections.waiting_claims import claim_id, gather_claims
 from identity.planning.resolution.fold_documents import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
 from identity.spaces.blind_indexes import older_keys
@@ -31,7 +32,8 @@ from identity.vault.seal import DOCUMENT, EVIDENCE, GROUP_ID, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 AT_ONCE: Final = 64
-_REMOVE = StoredKind.REMOVE
+_NAMING = (StoredKind.REMOVE, StoredKind.REFUSE)
+"""The acts whose bodies hold the identifier that they are about."""
 _UNMERGE = StoredKind.UNMERGE
 
 
@@ -130,10 +132,10 @@ class _Rekeying:
         self.history = await snapshot_queries.history(self.connection, space.tenant, ids)
         self.sightings = await snapshot_queries.sightings(self.connection, space.tenant, ids)
         for row in self.evidence:
-            if STORED_KINDS[row.kind] in ACTS and row.kind != _REMOVE:
+            if STORED_KINDS[row.kind] in ACTS and row.kind not in _NAMING:
                 continue
             kept = unpack(self.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-            if row.kind == _REMOVE:
+            if row.kind in _NAMING:
                 self._also(*kept.body["identifier"])
                 continue
             try:
@@ -163,11 +165,16 @@ class _Rekeying:
         older_to_newest, types = self.older_to_newest, self.space.names
         evidence: list[tuple[bytes, int, bytes, bytes | None]] = []
         sets: dict[tuple[bytes, bytes], bytes] = {}
+        claims: set[tuple[bytes, bytes, bytes, bytes]] = set()
         for row in self.evidence:
             kept = rekey_rows.rekey_keys(row.kept, older_to_newest)
             demoted = None if row.demoted is None else rekey_rows.demoted(row.demoted, older_to_newest)
             if (kept, demoted) != (row.kept, row.demoted):
                 evidence.append((row.origin, row.stamp, kept, demoted))
+            for claim in gather_claims([row[:5]]):
+                new = older_to_newest.get(claim.key, claim.key)
+                if new != claim.key:
+                    claims.add((row.origin, claim.key, new, claim_id(row.origin, new)))
             if STORED_KINDS[row.kind] not in ACTS:
                 seen = rekey_rows.rekey_observations([(row.kept, row.demoted)], older_to_newest, types.__getitem__)
                 sets |= {(row.origin, old): new for old, new in seen.items()}
@@ -190,7 +197,12 @@ class _Rekeying:
             if sets.get((each.origin, each.set_key), each.set_key) != each.set_key
         ]
         renamed = rekey_sql.RekeyedRows(
-            identifiers=self.held, counters=changed, sightings=seen_at, evidence=evidence, history=history
+            identifiers=self.held,
+            counters=changed,
+            sightings=seen_at,
+            evidence=evidence,
+            claims=sorted(claims),
+            history=history,
         )
         await rekey_sql.write(self.connection, self.space.tenant, renamed)
         await rekey_sql.rename_keys(self.connection, self.space.tenant, older_to_newest, remember=True)

@@ -124,6 +124,8 @@ async def _end(space: Space, connection: Connection, version: int) -> None:
     acts = [(act.origin, act.stamp, rekey_rows.rekey_keys(act.kept, names), None) for act in evidence]
     lines = [(id_, stamp, seq, rekey_rows.rekey_keys(packed, names)) for id_, stamp, seq, packed in history]
     await rekey_sql.write(
-        connection, tenant, RekeyedRows(identifiers=[], counters=[], sightings=[], evidence=acts, history=lines)
+        connection,
+        tenant,
+        RekeyedRows(identifiers=[], counters=[], sightings=[], evidence=acts, claims=[], history=lines),
     )
     await index_key_rotation.end(connection, tenant, version)

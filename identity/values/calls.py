@@ -15,14 +15,18 @@ from identity.values.enums import UNUSABLE
 from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 
-Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
+Kind = Literal[
+    "identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent", "confirm",
+    "refuse",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
 """The kinds that clients send; only these count as events."""
-ACTS: tuple[Kind, ...] = ("unmerge", "remove")
+ACTS: tuple[Kind, ...] = ("unmerge", "remove", "refuse")
 """The corrections of a profile: evidence without content of its own."""
-STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", *ACTS, "consent")
-"""The stored kinds; the position of a kind is its stored number. Onefold itself makes two of them: a `leave` takes
-a profile out of a group, a `consent` records the decisions of a person.
+STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", "unmerge", "remove", "consent", "confirm", "refuse")
+"""The stored kinds; the position of a kind is its stored number. Onefold itself makes three of the calls: a `leave`
+takes a profile out of a group, a `consent` records the decisions of a person, a `confirm` links what a public key
+claimed.
 """
 
 

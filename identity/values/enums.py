@@ -31,6 +31,8 @@ class StoredKind(_Numbered):
     UNMERGE = 7
     REMOVE = 8
     CONSENT = 9
+    CONFIRM = 10
+    REFUSE = 11
 
 
 class HistoryKind(_Numbered):
@@ -45,6 +47,15 @@ class HistoryKind(_Numbered):
     IDENTIFIER_REMOVED = 7
     REBUILT = 8
     IDENTIFIER_TAKEN_OVER = 9
+    JOIN_REFUSED = 10
+
+
+class JoinState(StrEnum):
+    """The state of a join that a public key claims."""
+
+    WAITING = "waiting"
+    MADE = "made"
+    REFUSED = "refused"
 
 
 class FeedOperation(_Numbered):

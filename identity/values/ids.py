@@ -33,13 +33,15 @@ HoldId = NewType("HoldId", bytes)
 """The id of a litigation hold, 16 bytes."""
 ExportId = NewType("ExportId", bytes)
 """The id of an access export, 16 bytes."""
+JoinId = NewType("JoinId", bytes)
+"""The id of a join that a public key claims, 16 bytes."""
 GroupRowId = NewType("GroupRowId", bytes)
 """The id of the row of a group, 16 bytes; calls name a group by its `groupId`."""
 SubjectId = ProfileId | GroupRowId | ErasureId | ExportId | HoldId
 """The id of what has a subject key of its own."""
 
 _HEX = 32
-Prefix = Literal["prf", "spc", "dst", "job", "req", "ers", "hld", "exp"]
+Prefix = Literal["prf", "spc", "dst", "job", "req", "ers", "hld", "exp", "jon"]
 
 
 FIRST_PROFILE: Final = ProfileId(bytes(16))
@@ -83,6 +85,8 @@ def public(prefix: Literal["ers"], id_: ErasureId) -> str: ...
 def public(prefix: Literal["hld"], id_: HoldId) -> str: ...
 @overload
 def public(prefix: Literal["exp"], id_: ExportId) -> str: ...
+@overload
+def public(prefix: Literal["jon"], id_: JoinId) -> str: ...
 def public(prefix: Prefix, id_: bytes) -> str:
     """The public form of an id: `prf_0192…`."""
     return f"{prefix}_{id_.hex()}"
@@ -104,6 +108,8 @@ def private(prefix: Literal["ers"], text: str) -> ErasureId | None: ...
 def private(prefix: Literal["hld"], text: str) -> HoldId | None: ...
 @overload
 def private(prefix: Literal["exp"], text: str) -> ExportId | None: ...
+@overload
+def private(prefix: Literal["jon"], text: str) -> JoinId | None: ...
 def private(prefix: Prefix, text: str) -> bytes | None:
     """The inverse of `public`; None for any other text."""
     head, _, digits = text.partition("_")

@@ -154,11 +154,12 @@ class BatchWriter:
         writes.ledger = [
             entry(
                 f"key:{record.call.source.key_number}",
-                "alias.force",
+                action,
                 public_profile(record.origin),
                 stamp_time(record.stamp),
             )
-            for record in made.forced
+            for action, records in (("alias.force", made.forced), ("join.confirm", made.confirmed))
+            for record in records
         ]
         if made.withdrawn:
             withdrawals = [record for record in made.evidence if record.stamp in made.withdrawn]

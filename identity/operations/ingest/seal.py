@@ -5,6 +5,7 @@ row the transaction locks.
 """
 
 from identity.operations.ingest.unseal import UnsealedBatch
+from identity.planning.corrections.waiting_claims import gather_claims
 from identity.planning.resolution import fold_documents
 from identity.planning.resolution.plan import Plan, RecordedCall
 from identity.planning.resolution.planner_state import Profile, Sighting
@@ -130,6 +131,8 @@ class Sealer:
                 rules_version=self._rules_version,
             )
             writes.evidence.append(row)
+        if any(row.demoted is not None for row in writes.evidence):
+            writes.claims = list(gather_claims(row[:5] for row in writes.evidence))
         packed: dict[ProfileId, list[RecordedCall]] = {}
         for record in plan.events:
             packed.setdefault(record.origin, []).append(record)

@@ -21,7 +21,7 @@ from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp, stamp_time
 
 _UNMERGE = StoredKind.UNMERGE
-_ACTS = (_UNMERGE, StoredKind.REMOVE)
+_ACTS = (_UNMERGE, StoredKind.REMOVE, StoredKind.REFUSE)
 
 
 class GraphEvidence:

@@ -24,7 +24,7 @@ from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Stamp
 
 UNMERGE, REMOVE = StoredKind.UNMERGE, StoredKind.REMOVE
-_CALLS = frozenset(range(len(STORED_KINDS))) - {UNMERGE, REMOVE}
+_CALLS = frozenset(range(len(STORED_KINDS))) - {UNMERGE, REMOVE, StoredKind.REFUSE}
 _EVENTS = frozenset(range(len(KINDS)))
 
 
@@ -84,7 +84,8 @@ class EvidenceCheck:
         self.calls[at] += bool(kept) and kind in _EVENTS
         linked: dict[BlindIndex, Stamp] = {}
         roots = set()
-        keys = split_keys(kept)
+        # A refusal names an identifier of somebody else, and connects nothing.
+        keys = [] if kind == StoredKind.REFUSE else split_keys(kept)
         for key in keys:
             number = index.keys.get(key)
             if number is None or index.linked_at[number] > stamp:

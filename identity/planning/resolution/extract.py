@@ -111,7 +111,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         claims.claim(PHONE, own.get("phone"))
     if theirs:
         claims.claim(PHONE, theirs.get("phone"))
-    if kind == "leave":
+    if kind in ("leave", "confirm"):
         claims.stored((context or {}).get("externalIds"))
     elif context:
         claims.external(context.get("externalIds"))

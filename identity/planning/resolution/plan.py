@@ -116,5 +116,6 @@ class Plan(Struct):
     merges: list[FeedChange] = []
     message_keys: set[bytes] = set()
     forced: list[RecordedCall] = []
+    confirmed: list[RecordedCall] = []
     withdrawn: set[Stamp] = set()
     assumes_unknown: bool = False

@@ -89,6 +89,8 @@ class _Planner:
                 call = scrub(call, scrubbed, self.rules)
         choice = self.chooser.choose(call, identifiers)
         demoted = demoted + choice.demoted if choice.demoted else demoted
+        if call.kind == "confirm" and demoted:
+            return Outcome(message_id=call.message_id, status="rejected", reason=demoted[0].reason)
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
             return unresolved(call, demoted)
         return self._land(call, choice, demoted)
@@ -134,6 +136,8 @@ class _Planner:
         plan.history += notes
         if choice.decision.forced:
             plan.forced.append(record)
+        if call.kind == "confirm":
+            plan.confirmed.append(record)
         plan.message_keys.add(call.message_key)
         state.message_keys.add(call.message_key)
         return Outcome(

@@ -127,7 +127,7 @@ def of_call(
     of an identifier in the suppression list; without it no erasure hides the rejection.
     """
     accepted = outcome.status == "accepted"
-    if outcome.status == "duplicate" or (call.kind == "leave" and not accepted):
+    if outcome.status == "duplicate" or (call.kind in ("leave", "confirm") and not accepted):
         return None
     unlinked = Counter(each["reason"] for each in outcome.demoted)
     fields = {each["field"]: each["reason"] for each in outcome.ignored_fields or () if each["reason"] not in UNLISTED}

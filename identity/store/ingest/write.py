@@ -48,6 +48,8 @@ from identity.values.stamps import Micros, Stamp
 class Writes(Struct):
     """The rows of one batch of one space, or of one correction.
 
+    `claims` are (key, origin, id, first and last call, how many, when refused), as the evidence has them.
+
     `touched` origins have the stamp from when they were locked. `moved` are (root that was merged away, its new
     root), `seen` (origin, key, first and last event time), `retired` and `unretired` (origin, key). `new_slot_key`
     is (number of the key slot, epoch, wrapped). `lock_stamp` is the new stamp of the space lock, held exclusively
@@ -87,6 +89,7 @@ class Writes(Struct):
     left: list[tuple[bytes, ProfileId]] = []
     memberships: list[tuple[bytes, ProfileId, bool, Micros, Stamp]] = []
     evidence: list[EvidenceRow] = []
+    claims: list[tuple[BlindIndex, ProfileId, bytes, Stamp, Stamp, int, Stamp | None]] = []
     events: list[EventRow] = []
     history: list[HistoryRow] = []
     unclaimed_message_keys: list[bytes] = []
@@ -273,6 +276,10 @@ def _calls(steps: _Steps, w: Writes) -> None:
         origin, stamp, kind, kept, demoted, payload, rules = zip(*w.evidence, strict=True)
         taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), int4s(rules))
         steps.add(write_statements.INSERT_EVIDENCE, len(origin), uuids(origin), int8s(stamp), buckets(origin), *taught)
+    if w.claims:
+        key, origin, id_, since, last, times, refused = zip(*sorted(w.claims, key=lambda row: row[:2]), strict=True)
+        seen = (int8s(since), int8s(last), int8s(times), int8s_or_null(refused))
+        steps.add(write_statements.PUT_CLAIMS, len(key), byteas(key), uuids(origin), buckets(origin), uuids(id_), *seen)
     if w.events:
         origin, stamp, calls, payload = zip(*w.events, strict=True)
         plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))

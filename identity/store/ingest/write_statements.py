@@ -152,6 +152,18 @@ FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::bytea[], $7::byt
      AS u (origin, stamp, bucket, kind, kept, demoted, payload, rules)
 """
 
+# The claims of one origin change under the lock of its profile alone. A claim that was gathered before grows.
+PUT_CLAIMS = """
+INSERT INTO claim (key, profile_id, space_id, bucket, join_id, since, last, times, refused)
+SELECT u.key, u.origin, $1::int4, u.bucket, u.id, u.since, u.last, u.times, u.refused
+FROM unnest($2::bytea[], $3::uuid[], $4::int4[], $5::uuid[], $6::int8[], $7::int8[], $8::int8[], $9::int8[])
+     AS u (key, origin, bucket, id, since, last, times, refused)
+ON CONFLICT (key, profile_id, space_id, bucket) DO UPDATE
+SET since = CASE WHEN claim.times = 0 THEN excluded.since ELSE least(claim.since, excluded.since) END,
+    last = greatest(claim.last, excluded.last), times = claim.times + excluded.times,
+    refused = greatest(claim.refused, excluded.refused)
+"""
+
 INSERT_EVENTS = """
 INSERT INTO event (profile_id, stamp, space_id, bucket, calls, payload)
 SELECT u.origin, u.stamp, $1::int4, u.bucket, u.calls, u.payload
@@ -173,7 +185,7 @@ DELETE FROM message WHERE key = ANY ($2::uuid[]) AND space_id = $1::int4 AND buc
 
 
 CONTENT_TABLES: Final[tuple[LiteralString, ...]] = (
-    "profile_document", "sighting", "evidence", "event", "history", "subject_key",
+    "profile_document", "sighting", "evidence", "claim", "event", "history", "subject_key",
 )  # fmt: skip
 """The tables with the content of an origin: rows found by the id of the origin alone. `subject_key` is the last."""
 

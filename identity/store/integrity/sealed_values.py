@@ -48,7 +48,7 @@ IDENTIFIERS = _of_subjects("profile_identifier", "profile_id", "substring(t.key 
 EVIDENCE = _of_subjects("evidence", "profile_id", "t.profile_id, t.stamp, t.payload")
 # Calls that a document may be made of, at origins without a document; a row without identifiers is of nobody. Origins
 # with a membership are found by the row of the membership.
-_ACTS: LiteralString = f"{StoredKind.UNMERGE.value}, {StoredKind.REMOVE.value}"
+_ACTS: LiteralString = f"{StoredKind.UNMERGE.value}, {StoredKind.REMOVE.value}, {StoredKind.REFUSE.value}"
 _UNDOCUMENTED: LiteralString = f"""
     AND t.kind NOT IN ({_ACTS}) AND length(t.kept) > 0
     AND NOT EXISTS (SELECT FROM profile_document d

@@ -65,6 +65,8 @@ class RekeyedRows(NamedTuple):
     counters: Sequence[tuple[bytes, bytes, bytes | None]]
     sightings: Sequence[tuple[bytes, bytes, bytes]]
     evidence: Sequence[tuple[bytes, int, bytes, bytes | None]]
+    claims: Sequence[tuple[bytes, bytes, bytes, bytes]]
+    """(origin, old key, new key, new id)"""
     history: Sequence[tuple[bytes, int, int, bytes]]
 
 
@@ -176,6 +178,17 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
               AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $6::int4
             """,
             [space, uuids(ids), int8s(stamps), byteas(kept), byteas(demoted), base],
+        )
+    if renamed.claims:
+        origins, olds, news, join_ids = (list(column) for column in zip(*renamed.claims, strict=True))
+        await connection.execute(
+            """
+            UPDATE claim t SET key = u.new, join_id = u.id
+            FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::uuid[]) AS u (origin, old, new, id)
+            WHERE t.key = ANY (ARRAY[u.old]) AND t.profile_id = u.origin
+              AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $6::int4
+            """,
+            [space, uuids(origins), byteas(olds), byteas(news), uuids(join_ids), base],
         )
     if renamed.history:
         ids, stamps, seqs, keys = (list(column) for column in zip(*renamed.history, strict=True))

@@ -19,6 +19,7 @@ ERASED: Final = (
     "identifier",
     "profile_identifier",
     "cut",
+    "claim",
     "membership",
     *write_statements.CONTENT_TABLES,
     "disclosure",
@@ -34,6 +35,9 @@ DELETE FROM identifier WHERE space_id = $1::int4 AND key = ANY (ARRAY(
 """
 _CUTS: LiteralString = """
 DELETE FROM cut WHERE key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = ANY ($3::int4[])
+"""
+_CLAIMS: LiteralString = """
+DELETE FROM claim WHERE key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = ANY ($3::int4[])
 """
 _MEMBERSHIPS: LiteralString = """
 DELETE FROM membership m USING (
@@ -66,14 +70,18 @@ async def delete_profiles(
         Statement(_IDENTIFIERS, [space, *profiles]),
         Statement(_of_profiles("profile_identifier"), [space, *profiles]),
         Statement(_CUTS, [space, *named]),
+        Statement(_CLAIMS, [space, *named]),
         Statement(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(origins)]),
         *(Statement(statement, [space, *profiles]) for statement in contents),
         Statement(_of_profiles("disclosure"), [space, *profiles]),
         Statement(_of_profiles("profile"), [space, *profiles]),
     ]
     _, *results = await run(connection, *steps)
-    counted = {table: result.touched for table, result in zip(ERASED, results, strict=True)}
-    return {table: count for table, count in counted.items() if count}
+    counted: dict[str, int] = {}
+    for table, result in zip(ERASED, results, strict=True):
+        if result.touched:
+            counted[table] = counted.get(table, 0) + result.touched
+    return counted
 
 
 async def informed_destinations(

@@ -22,6 +22,7 @@ _OF_PROFILES: tuple[LiteralString, ...] = (
     "sighting",
     "history",
     "evidence",
+    "claim",
     "event",
     "disclosure",
     "profile",

@@ -26,6 +26,27 @@ class EvidenceTable(SQLModel, table=True):
     payload: bytes = column(LargeBinary)
 
 
+class ClaimTable(SQLModel, table=True):
+    """An identifier that waits for proof at an origin: an index of the evidence there, which counts its calls."""
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        Index("claim_list", "space_id", "bucket", "since", "profile_id", "key"),
+        Index("claim_id", "join_id"),
+        Index("claim_origin", "profile_id"),
+        Index("claim_refused", "key", "space_id", "bucket", postgresql_where=text("refused IS NOT NULL")),
+    )
+    key: bytes = primary()
+    profile_id: UUID = primary(Uuid)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    join_id: UUID = column(Uuid)
+    since: int = column(BigInteger)
+    last: int = column(BigInteger)
+    times: int = column(BigInteger)
+    refused: int | None = column(BigInteger, null=True)
+
+
 class EventTable(SQLModel, table=True):
     """The plain calls of an origin in one batch, packed and sealed; dropped by partition."""
 

@@ -20,6 +20,7 @@ def test_a_value_that_is_no_identifier_names_nobody() -> None:
 def test_the_stored_number_of_a_kind_never_changes() -> None:
     """Rows hold the position: append only."""
     assert STORED_KINDS == (
-        "identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"
+        "identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent",
+        "confirm", "refuse",
     )  # fmt: skip
     assert {*KINDS, *ACTS} < {*STORED_KINDS}

@@ -8,9 +8,10 @@ from identity.values import enums
 from identity.values.calls import STORED_KINDS
 
 NUMBERS = {
-    enums.StoredKind: "0 identify 1 track 2 page 3 screen 4 group 5 alias 6 leave 7 unmerge 8 remove 9 consent",
+    enums.StoredKind: "0 identify 1 track 2 page 3 screen 4 group 5 alias 6 leave 7 unmerge 8 remove 9 consent"
+    " 10 confirm 11 refuse",
     enums.HistoryKind: "1 created 2 identifiers_gained 3 merged 4 identifiers_demoted 5 identifier_retired 6 unmerged"
-    " 7 identifier_removed 8 rebuilt 9 identifier_taken_over",
+    " 7 identifier_removed 8 rebuilt 9 identifier_taken_over 10 join_refused",
     enums.FeedOperation: "1 upsert 2 merge 3 unmerge 4 erase",
     enums.StoredStatus: "0 rejected 1 suppressed 2 unresolved 3 accepted",
     enums.RequestInterface: "0 native 1 segment 2 opendsr",

@@ -47,7 +47,7 @@ VALID: Mapping[tuple[str, str], Any] = {
 """A valid body of each route whose fields are mistaken."""
 PLACES: Mapping[str, str] = {
     "ref": "user_id:u1", "group_id": "g1", "name": "mail", "key_id": "key_x", "job_id": "job_x", "space_id": "spc_x",
-    "erasure_id": "ers_x", "hold_id": "hld_x", "export_id": "exp_x", "destination_id": "dst_x",
+    "erasure_id": "ers_x", "hold_id": "hld_x", "join_id": "jon_x", "export_id": "exp_x", "destination_id": "dst_x",
 }  # fmt: skip
 FREE = {"evidence"}
 """Fields that hold any value."""

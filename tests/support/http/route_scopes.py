@@ -44,6 +44,10 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("POST", "/v1/identities/simulate"): {"import", "admin"},
     ("POST", "/v1/profiles/unmerge"): {"privacy", "admin"},
     ("DELETE", "/v1/identifiers/{ref}"): {"privacy", "admin"},
+    ("GET", "/v1/joins"): {"privacy", "admin"},
+    ("GET", "/v1/joins/{join_id}"): {"privacy", "admin"},
+    ("POST", "/v1/joins/{join_id}/confirm"): {"privacy", "admin"},
+    ("POST", "/v1/joins/{join_id}/refuse"): {"privacy", "admin"},
     ("GET", "/v1/rejections"): {"admin"},
     ("GET", "/v1/rejections/summary"): {"admin"},
     **{
@@ -155,6 +159,7 @@ UNKNOWN = {
     "job_id": "job_nobody",
     "erasure_id": "ers_nobody",
     "hold_id": "hld_nobody",
+    "join_id": "jon_nobody",
     "export_id": "exp_nobody",
     "regulate_id": "req_nobody",
     "subject_request_id": "nobody",

@@ -188,7 +188,7 @@ def keys_in(lab: Lab, key: bytes) -> list[str]:
     columns = {
         "identifier": "key", "profile_identifier": "key", "evidence": "kept || coalesce(demoted, '')",
         "history": "keys", "profile": "own || coalesce(folded, '')", "cut": "key", "blocked_key": "key",
-        "forgotten": "key", "held_key": "key", "renamed_key": "old",
+        "forgotten": "key", "claim": "key", "held_key": "key", "renamed_key": "old",
     }  # fmt: skip
     return [
         table

@@ -1,0 +1,157 @@
+"""Lists the joins that public keys claim: those that wait for proof, those that were made and those that were refused.
+
+The value of a claimed identifier is read from the first call of the claim, which its profile holds.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from identity.planning.corrections.waiting_claims import JoinNotFound, JoinNotWaiting, join_state
+from identity.planning.resolution.stored_calls import unpack
+from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
+from identity.spaces.space import Space
+from identity.spaces.stored_call_identifiers import identifiers_by_key
+from identity.store.corrections import claims
+from identity.store.corrections.claims import ClaimRow, Place
+from identity.store.postgres.database import Connection
+from identity.store.spaces import spaces_and_keys
+from identity.values.enums import JoinState
+from identity.values.ids import LAST_ID, BlindIndex, JoinId, ProfileId, private
+from identity.values.stamps import Micros, Stamp, stamp_time
+from identity.vault.seal import EVIDENCE
+
+_LIST: Final = b"joins"
+_FIRST: Final[Place] = (Stamp(2**63 - 1), ProfileId(LAST_ID), BlindIndex(b"\xff" * 32))
+_PAGE: Final = 500
+_MOST_SCANNED: Final = 10_000
+
+
+class ClaimedJoin(Struct, frozen=True):
+    """A join that a public key claims: the profile that claims, and the one that has the identifier, if any has.
+
+    `source` is the public id of the key of the first call. A claim that is no call any more has no value.
+    """
+
+    id: JoinId
+    state: JoinState
+    type: str
+    value: str
+    claimed_by: ProfileId
+    borne_by: ProfileId | None
+    since: Micros
+    last: Micros
+    times: int
+    source: str | None
+    refused_at: Micros | None
+    row: ClaimRow
+
+
+class ClaimedJoins(Struct, frozen=True):
+    """A page of the list, newest first, and the cursor after it, None on the last page."""
+
+    joins: list[ClaimedJoin]
+    next_cursor: str | None
+
+
+@retry_on_key_rotation
+async def list_joins(space: Space, state: JoinState | None, limit: int, cursor: str | None) -> ClaimedJoins:
+    """Read a page of the joins in a state, or of all. BadCursor.
+
+    A page may be shorter than the limit: it ends after a bounded number of joins in other states.
+    """
+    place = _FIRST if cursor is None else _place(space.read_cursor(_LIST, cursor))
+    found: list[ClaimedJoin] = []
+    scanned = 0
+    async with reading_one_version(space) as connection:
+        reader = _JoinReader(space, connection)
+        await reader.prepare()
+        while True:
+            size = _PAGE if state is not None else min(_PAGE, limit - len(found))
+            rows = await claims.list_claims(connection, space.tenant, place, size + 1)
+            for row in rows[:size]:
+                place = (row.since, row.origin, row.key)
+                scanned += 1
+                one = await reader.join(row, state)
+                if one is not None:
+                    found.append(one)
+                if len(found) == limit or scanned == _MOST_SCANNED:
+                    more = row is not rows[-1]
+                    return ClaimedJoins(found, space.write_cursor(_LIST, _written(place)) if more else None)
+            if len(rows) <= size:
+                return ClaimedJoins(found, None)
+
+
+@retry_on_key_rotation
+async def read_join(space: Space, text: str) -> ClaimedJoin:
+    """Read one join by its id. JoinNotFound."""
+    async with reading_one_version(space) as connection:
+        return await find_join(space, connection, text)
+
+
+async def find_join(space: Space, connection: Connection, text: str) -> ClaimedJoin:
+    """One join by its id, in a transaction. JoinNotFound."""
+    id_ = private("jon", text)
+    row = None if id_ is None else await claims.find_claim(connection, space.tenant, id_)
+    reader = _JoinReader(space, connection)
+    await reader.prepare()
+    one = None if row is None else await reader.join(row, None)
+    if one is None:
+        raise JoinNotFound
+    return one
+
+
+def require_waiting(join: ClaimedJoin) -> None:
+    """Raises JoinNotWaiting for a join that is made or refused."""
+    if join.state != JoinState.WAITING:
+        raise JoinNotWaiting
+
+
+class _JoinReader:
+    """Reads joins in one transaction."""
+
+    def __init__(self, space: Space, connection: Connection) -> None:
+        self.space = space
+        self.connection = connection
+        self.source_ids: dict[int, str] = {}
+
+    async def prepare(self) -> None:
+        """Read the names of the keys."""
+        self.source_ids = await spaces_and_keys.source_ids(self.connection, self.space.tenant.id)
+
+    async def join(self, row: ClaimRow, wanted: JoinState | None) -> ClaimedJoin | None:
+        """The join of a row; None where it has another state, nobody may see it, or no call claims any more."""
+        state = join_state(row.times, refused=row.refused is not None, together=row.bearer_root == row.root)
+        if state is None or row.hidden or row.payload is None or row.rules_version is None:
+            return None
+        if wanted is not None and state != wanted:
+            return None
+        space = self.space
+        subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+        call = unpack(subject.open(EVIDENCE, row.origin, row.since, row.payload))
+        rules = await space.rules(row.rules_version, self.connection)
+        named = identifiers_by_key(space, call, rules).get(row.key)
+        if named is None:
+            return None
+        return ClaimedJoin(
+            id=row.id,
+            state=state,
+            type=named[0],
+            value=named[1],
+            claimed_by=row.canonical,
+            borne_by=row.bearer,
+            since=stamp_time(row.since),
+            last=stamp_time(row.last),
+            times=row.times,
+            source=self.source_ids.get(call.source),
+            refused_at=None if row.refused is None else stamp_time(row.refused),
+            row=row,
+        )
+
+
+def _written(place: Place) -> bytes:
+    return place[0].to_bytes(8, "big") + place[1] + place[2]
+
+
+def _place(packed: bytes) -> Place:
+    return Stamp(int.from_bytes(packed[:8], "big")), ProfileId(packed[8:24]), BlindIndex(packed[24:])
