@@ -13,11 +13,13 @@ from app.server import logs
 from app.settings import Settings
 from identity.operations.backup import restore_backup
 from identity.operations.backup.backup_folder import BackupManifest
+from identity.operations.backup.lost_profiles import MOST_SHOWN
 from identity.operations.backup.restore_backup import RestoredSpace
 from identity.operations.spaces import open_spaces
 from identity.spaces.key_store_comparison import LostSpace, lost_spaces
 from identity.store.postgres import unfinished_restore
 from identity.values.errors import OnefoldError
+from identity.values.ids import public_profile
 
 _out = Console(highlight=False, soft_wrap=True)
 
@@ -56,8 +58,10 @@ def _summarise(
         elif each.trouble:
             _out.print(f"{each.space_id}: cannot be served ({each.trouble}); run onefold verify.", markup=False)
         else:
-            removed = f"; {each.removed} profiles that no key opens any more were removed" if each.removed else ""
+            gone = len(each.removed)
+            removed = f"; {gone} profiles that no key opens any more were removed" if gone else ""
             _out.print(f"{each.space_id}: is restored{removed}.", markup=False)
+            _name_lost(each)
     if placed:
         _out.print(f"The key store came from {keys}: an erasure after that backup has to be made again.", markup=False)
         age = datetime.now(UTC) - datetime.fromisoformat(manifest.created_at)
@@ -70,6 +74,18 @@ def _summarise(
     else:
         _out.print(f"The key store in {settings.key_folder} stayed, and erasures after the backup hold.", markup=False)
     _out.print("Start the server now, and run onefold verify.")
+
+
+def _name_lost(space: RestoredSpace) -> None:
+    if space.lost:
+        shown = ", ".join(public_profile(each) for each in space.lost[:MOST_SHOWN])
+        more = f" and {len(space.lost) - MOST_SHOWN} more" if len(space.lost) > MOST_SHOWN else ""
+        _out.print(
+            f"{space.space_id}: {len(space.lost)} profiles that nobody erased were lost with data that was separated "
+            f"from them after the backup: {shown}{more}. Restore a backup from after the separation, or import the "
+            "calls of these people again; see docs/operating.md.",
+            markup=False,
+        )
 
 
 async def _settle(

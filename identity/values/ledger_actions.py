@@ -35,6 +35,7 @@ class LedgerAction(StrEnum):
     HOLD_RELEASED = "hold.release"
     GROUP_DELETED = "group.delete"
     IDENTIFIER_REMOVED = "identifier.remove"
+    UNMERGED = "profile.unmerge"
     CONSENT_WITHDRAWN = "consent.withdraw"
     LEAK_SCANNED = "scan"
 

@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 import structlog
 
+from identity.operations.backup.lost_profiles import LostProfiles
+from identity.operations.backup.repeat_erasure import repeating_erasure
 from identity.operations.corrections.repeat_removal import repeat_removal
 from identity.operations.ingest.repeat_group_deletion import repeat_group_deletion
 from identity.operations.keys.restore_consent import restore_withdrawal
 from identity.operations.keys.restore_settings import REPLAYED
-from identity.planning.privacy.erasure_entry import counts_in_entry
-from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.spaces.fold_groups import fold_stored_groups
 from identity.spaces.ledger_publication import chained_hash, publish, require_published
 from identity.spaces.rekey_space import rotate_up_to
@@ -35,7 +35,7 @@ from identity.store.privacy import erase, erasures, group_rows, holds, restore_e
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.values.ids import ProfileId, SpaceId, new_id, private, public
+from identity.values.ids import ProfileId, SpaceId, SpaceNumber, new_id, private, public
 from identity.values.json import JsonObject
 from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import Micros, Stamp, first_stamp
@@ -49,12 +49,16 @@ _log = structlog.get_logger(__name__)
 Replay = Callable[[PipelineConnection, Tenant, JsonObject], Awaitable[None]]
 
 
-async def publish_or_repair(spaces: Spaces, known: dict[int, int], failing: dict[int, str] | None = None) -> None:
+async def publish_or_repair(
+    spaces: Spaces, known: dict[int, int], failing: dict[int, str] | None = None
+) -> dict[SpaceNumber, LostProfiles]:
     """Checks every space once; `known` holds the last entry number up to which ledger and journal were equal.
 
-    `failing` holds the code of the error of each space that cannot be served; the log has a line when a code changes.
+    Returns what each repaired space lost. `failing` holds the code of the error of each space that cannot be served;
+    the log has a line when a code changes.
     """
     failing = {} if failing is None else failing
+    repaired: dict[SpaceNumber, LostProfiles] = {}
     async with spaces.database.reading() as connection:
         heads = await ledger.last_entries(connection)
         found = await spaces_and_keys.list_spaces(connection)
@@ -69,8 +73,15 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int], failing: dict
                 await require_published(spaces.database, tenant, journal)
             except Quarantined:
                 spaces.forget(row.id)
-                done = await repair_space(spaces, tenant, row.public_id, journal)
-                _log.warning("space.restored", space=public("spc", row.public_id), count=done)
+                lost = repaired[row.id] = LostProfiles()
+                done = await repair_space(spaces, tenant, row.public_id, journal, lost)
+                _log.warning(
+                    "space.restored",
+                    space=public("spc", row.public_id),
+                    count=done,
+                    profiles_lost=len(lost.ids()),
+                    profiles=lost.shown(),
+                )
             known[row.id] = await publish(spaces.database, tenant, journal)
             failing.pop(row.id, None)
         except Exception as error:  # noqa: BLE001 (one space that fails, for any reason, must not hold up the others)
@@ -80,17 +91,21 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int], failing: dict
             if failing.get(row.id) != code:
                 failing[row.id] = code
                 _log.error("space.not_level", space=public("spc", row.public_id), code=code)
+    return repaired
 
 
-async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journal: Journal) -> int:
-    """Repeats the entries of the journal that the ledger lacks, and returns their number. LedgerBroken."""
+async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journal: Journal, lost: LostProfiles) -> int:
+    """Repeats the entries of the journal that the ledger lacks, and returns their number. LedgerBroken.
+
+    `lost` takes up the profiles that are erased with others.
+    """
     # An earlier attempt that was rolled back may have left an index key in memory that is not in force.
     spaces.keyring.forget(public_id)
     space = await spaces.restored(tenant.id)
     connection = await spaces.database.writer()
     actions: dict[str, Replay] = {
         LedgerAction.REQUEST_RECEIVED: _ask,
-        LedgerAction.ERASED: _erase,
+        LedgerAction.ERASED: repeating_erasure(lost),
         LedgerAction.ERASURE_EXTENDED: _extend,
         LedgerAction.ERASURE_CANCELLED: _cancel,
         LedgerAction.SUPPRESSED: _suppress,
@@ -123,6 +138,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
                 if hash_ != line.hash:
                     raise LedgerBroken
                 entry = msgspec.json.decode(line.entry)
+                lost.take(entry)
                 again = actions.get(entry["action"])
                 if again is not None:
                     await _repeat(space, connection, again, {**entry, "seq": line.seq})
@@ -135,6 +151,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
             await space_lock.raise_stamp(
                 connection, tenant.id, Stamp(stamp + 1), SpaceMark.SUPPRESSED | SpaceMark.BLOCKED
             )
+            lost.keep(await restore_erasures.stored_profiles(connection, tenant, lost.ids()))
             await note_restore(connection, tenant)
     finally:
         await connection.close()
@@ -168,28 +185,6 @@ async def _ask(connection: PipelineConnection, tenant: Tenant, entry: JsonObject
     id_ = private("req", entry["subject"])
     if id_ is not None:
         await restore_requests.restore_request(connection, tenant, id_, entry)
-
-
-async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
-    """An erasure, and its row if the request is in the database or in the journal."""
-    id_ = private("ers", entry["subject"] or "")
-    row = None if id_ is None else await erasures.get(connection, tenant, id_)
-    if row is not None and row.state == ErasureState.ON_HOLD and not entry["whole"]:
-        # Entries of older releases do not list what they lifted.
-        lifted = {"hashes": entry.get("lifted", entry["hashes"])}
-        await restore_erasures.replay_lift(connection, tenant, lifted)
-    informed = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
-    if row is not None:
-        counts = msgspec.json.encode(counts_in_entry(entry))
-        epoch = entry["epoch"] if entry["keys"] else None
-        informed = informed if row.kind in FORWARDS else []
-        at, seq = entry["at"], entry["seq"]
-        found = [row.nr] if entry["keys"] else []
-        await restore_requests.restore_outcome(
-            connection, tenant, [row], at, seq, counts, epoch=epoch, informed=informed, found=found
-        )
-        indexes = [bytes.fromhex(index) for index in entry["indexes"]]
-        await erasures.mark_duplicates(connection, tenant, indexes, row, entry["at"], found=bool(entry["keys"]))
 
 
 async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from identity.operations.backup import backup_folder
 from identity.operations.backup.backup_folder import BackupManifest
+from identity.operations.backup.lost_profiles import LostProfiles
 from identity.operations.backup.repair_from_journal import note_restore, publish_or_repair
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.spaces.key_store_comparison import is_older
@@ -28,7 +29,7 @@ from identity.store.postgres.schema import migrate, newest
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import DatabaseUnavailable, Misconfigured, OnefoldError
-from identity.values.ids import public
+from identity.values.ids import ProfileId, public
 from identity.vault import durable_files, root_rotation
 from identity.vault.epoch_key_store import OPEN_TO_OTHERS, OTHER_ROOT, checked_label
 from identity.vault.key_store_copy import copy_key_store, has_key_store, journal_lengths
@@ -62,12 +63,16 @@ OTHER_BACKUP: Final = "The two backups are of different databases; take the keys
 
 
 class RestoredSpace(NamedTuple):
-    """What a restore did to a space; `trouble` is the code of an error that keeps it from being served."""
+    """What a restore did to a space; `trouble` is the code of an error that keeps it from being served.
+
+    `removed` are the profiles that no key opens, and `lost` those that were lost with others and never erased.
+    """
 
     space_id: str
-    removed: int = 0
+    removed: tuple[ProfileId, ...] = ()
     deleted: bool = False
     trouble: str | None = None
+    lost: tuple[ProfileId, ...] = ()
 
 
 def check_backup(folder: Path, keys_from: Path | None, progress: Progress) -> BackupManifest:
@@ -189,11 +194,20 @@ async def settle(spaces: Spaces, folder: Path, progress: Progress, schema: str) 
         progress("keys", number, len(found))
         results.append(await _settle(spaces, row, backed_up))
     progress("journals", 0, 1)
-    await publish_or_repair(spaces, {})
+    repaired = await publish_or_repair(spaces, {})
     return [
-        each if each.deleted else each._replace(trouble=await _pause(spaces, row))
+        each
+        if each.deleted
+        else each._replace(trouble=await _pause(spaces, row), lost=_lost(each, repaired.get(row.id)))
         for each, row in zip(results, found, strict=True)
     ]
+
+
+def _lost(space: RestoredSpace, repaired: LostProfiles | None) -> tuple[ProfileId, ...]:
+    """The profiles that the restore lost with others: with an erased person, or with a key that was replaced."""
+    lost = LostProfiles() if repaired is None else repaired
+    lost.add(space.removed)
+    return tuple(lost.ids())
 
 
 async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Collection[str]) -> RestoredSpace:
@@ -206,7 +220,7 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Coll
         return RestoredSpace(space_id, deleted=True)
     space = await spaces.restored(row.id)
     older = await is_older(spaces.database, spaces.keyring, space.tenant, space.public_id)
-    removed = (await overlay_keys(spaces, space)).gone if older else 0
+    removed = (await overlay_keys(spaces, space)).removed if older else ()
     # Calls since the backup are lost, and their places in the feed with them: every destination begins again.
     async with spaces.database.transaction() as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")

@@ -18,6 +18,7 @@ from identity.store.privacy.erase import profiles_on_hold
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
 from identity.values.ids import ProfileId, new_profile_id, public_profile
+from identity.values.ledger_actions import LedgerAction
 from identity.values.stamps import stamp_time
 
 MOST_CUTS = 64
@@ -73,7 +74,8 @@ async def unmerge_profile(
         record = act_record("unmerge", source, stamp_time(plan.stamp), body)
         writes = seal_unmerge(opened, plan, await exclusive.new_subject_keys(), record, exclusive.lane)
         staying = plan.staying.canonical
-        writes.ledger = [entry(actor, "profile.unmerge", public_profile(staying), stamp_time(plan.stamp))]
+        left = {"left": public_profile(plan.leaving.canonical)}
+        writes.ledger = [entry(actor, LedgerAction.UNMERGED, public_profile(staying), stamp_time(plan.stamp), left)]
         unmerged = UnmergedProfiles(ProfileId(plan.leaving.canonical), ProfileId(staying))
         return SpaceChange(unmerged, writes, (plan.staying.id, plan.stamp))
 

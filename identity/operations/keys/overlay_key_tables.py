@@ -43,13 +43,15 @@ OLDER = (
 class OverlayResult(NamedTuple):
     """The epoch before and after, how many keys the dump holds, and how many profiles were removed.
 
-    The two epochs are equal where nothing was to be done, or where the backup was taken during a roll.
+    `removed` are the ids of those profiles. The two epochs are equal where nothing was to be done, or where the backup
+    was taken during a roll.
     """
 
     before: int
     epoch: int
     keys: int
     gone: int
+    removed: tuple[ProfileId, ...] = ()
 
 
 async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool, named: bool) -> OverlayResult | None:
@@ -113,4 +115,4 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
             gone = await restore_erasures.remove_unreadable(writer, space.tenant, lost)
     finally:
         await writer.close()
-    return OverlayResult(before, dump.head.epoch, dump.head.subjects, gone)
+    return OverlayResult(before, dump.head.epoch, dump.head.subjects, len(gone), tuple(gone))

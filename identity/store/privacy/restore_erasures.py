@@ -5,7 +5,7 @@ profiles of their own, and a rebuild merges what belongs together.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import byteas, int2s, int8s, uuids, uuids_or_null
@@ -21,14 +21,21 @@ from identity.values.ids import DestinationNumber, ErasureId, GroupRowId, Profil
 from identity.values.stamps import Micros, Stamp
 
 
+class RepeatedErasure(NamedTuple):
+    """The destinations that received the erased data, and the origins that were erased without being in the entry."""
+
+    informed: list[DestinationNumber]
+    others: list[ProfileId]
+
+
 async def replay_erasure(
     connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure_id: ErasureId | None
-) -> list[DestinationNumber]:
+) -> RepeatedErasure:
     """Repeat the erasure of a ledger entry in a database from before it.
 
-    `erasure_id` is its id where it has a row; returns the destinations that received the data. An origin is erased by
-    its id, its key or one of the identifiers. If one origin was split after the backup, data of the other side is
-    erased with it.
+    `erasure_id` is its id where it has a row. An origin is erased by its id, its key or one of the identifiers. If one
+    origin was split after the backup, data of the other side is erased with it: such an origin is one of the others
+    where the other side was erased.
     """
     indexes = [bytes.fromhex(index) for index in entry["indexes"]]
     found = await rows(
@@ -57,7 +64,8 @@ async def replay_erasure(
     informed = {*entry.get("told", ()), *await informed_destinations(connection, tenant, origins)}
     await _remove(connection, tenant, origins, indexes, erasure_id, Stamp(entry["stamp"]))
     await _mark(connection, tenant, entry, indexes, entry["at"], Stamp(entry["stamp"]))
-    return sorted(informed)
+    erased = {bytes.fromhex(id_) for id_ in entry["profiles"]}
+    return RepeatedErasure(sorted(informed), [each for each in origins if each not in erased])
 
 
 async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[str, Any]) -> list[bytes]:
@@ -86,8 +94,10 @@ async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[st
     return sorted({*(bytes(key) for (key,) in found), *named.values()})
 
 
-async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[SubjectId]) -> int:
-    """Delete origins, groups, exports and notes of erasures that no key opens; returns how many origins.
+async def remove_unreadable(
+    connection: PipelineConnection, tenant: Tenant, ids: Sequence[SubjectId]
+) -> list[ProfileId]:
+    """Delete origins, groups, exports and notes of erasures that no key opens; returns the origins.
 
     The members of a group stay: their calls give the group again once the erasures are repeated.
     """
@@ -125,7 +135,12 @@ async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids:
     )
     if present:
         await _remove(connection, tenant, present, [bytes(key) for (key,) in named])
-    return len(present)
+    return present
+
+
+async def stored_profiles(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> list[ProfileId]:
+    """Those of these profiles that the database has."""
+    return [ProfileId(id_) for id_, _, _ in await _versions(connection, tenant, ids)]
 
 
 async def replay_suppression(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:

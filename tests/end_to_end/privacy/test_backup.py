@@ -194,3 +194,13 @@ async def test_one_side_of_a_split_origin(deployment: Deployment) -> None:
         # From before the unmerge both are under one key, which is nobody's any more.
         older = deployment.restore(first)
         assert Attacker(older.url, deployment.lab.keyring(), space, deployment.url).opened() == {}
+        # Laying the newest keys over that backup removes the one who stays, and names the profile.
+        spaces = await older.open()
+        try:
+            laid = await overlay_keys(spaces, await spaces.restored(SpaceNumber(1)))
+            assert parted.remaining_profile_id in laid.removed
+            repaired = (await publish_or_repair(spaces, {}))[SpaceNumber(1)]
+            repaired.add(laid.removed)
+            assert repaired.ids() == [parted.remaining_profile_id]
+        finally:
+            await spaces.database.close()
