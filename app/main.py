@@ -25,6 +25,7 @@ from app.routes import (
     feed,
     groups,
     health,
+    identity_keys,
     jobs,
     joins,
     opendsr,
@@ -43,6 +44,7 @@ from identity.values.errors import OnefoldError
 ROUTERS = (
     spaces.router,
     api_keys.router,
+    identity_keys.router,
     rules.router,
     profiles.router,
     profile_api.router,

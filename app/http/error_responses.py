@@ -29,6 +29,7 @@ from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
 from identity.values import errors, not_ready
 from identity.values.enums import KeyScope
 from identity.values.extras import ExtraNotInstalled
+from identity.values.identity_tokens.refusals import BadIdentityKey, IdentityKeyNotFound, TooManyIdentityKeys
 from identity.values.unknown_names import (
     BadIdentifiers,
     EntryFault,
@@ -47,6 +48,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     UnknownParameter: 400,
     errors.BadRules: 422,
     errors.BadPurposes: 422,
+    BadIdentityKey: 422,
     errors.BadDestination: 422,
     errors.BadDecisions: 422,
     errors.Suppressed: 409,
@@ -74,6 +76,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     JoinDoesNotFit: 409,
     errors.LastIdentifier: 409,
     errors.TooManyCuts: 409,
+    TooManyIdentityKeys: 409,
     errors.IdempotencyConflict: 409,
     errors.RequestExists: 409,
     errors.AlreadyErased: 409,
@@ -91,6 +94,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.JobNotFound: 404,
     errors.SpaceNotFound: 404,
     errors.KeyNotFound: 404,
+    IdentityKeyNotFound: 404,
     errors.RequestNotFound: 404,
     errors.ErasureNotFound: 404,
     errors.HoldNotFound: 404,

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from identity.values.calls import Call, Identifier
+from identity.values.enums import TrustClass
 from identity.values.ids import BlindIndex
 from identity.vault.space_keys import SpaceKeys
 
-# No message id holds this character.
-_PUBLIC = "\0"
+# No message id holds these characters.
+_PREFIXES = {TrustClass.SERVER: "", TrustClass.PUBLIC: "\0", TrustClass.PROVEN: "\1"}
 
 
 class OlderKeys(NamedTuple):
@@ -37,8 +38,8 @@ def no_older_keys() -> OlderKeys:
 
 
 def named_message(call: Call) -> str:
-    """The message id with the class of its source: no id of a public key makes a call of a server a duplicate."""
-    return call.message_id if call.source.server else f"{_PUBLIC}{call.message_id}"
+    """The message id with the class of its call: no id of a lower class makes a call of a higher one a duplicate."""
+    return f"{_PREFIXES[call.trust]}{call.message_id}"
 
 
 def index_call(keys: SpaceKeys, call: Call, found: set[BlindIndex]) -> None:

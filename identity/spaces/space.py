@@ -13,6 +13,7 @@ from typing import Final
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
+from identity.spaces.identity_tokens.identity_keys_cache import IdentityKeysCache
 from identity.spaces.key_store_comparison import is_older
 from identity.spaces.ledger_publication import publish, require_published
 from identity.spaces.purposes_cache import PurposesCache
@@ -64,6 +65,7 @@ class Space:
         self._heads = JournalHeads(keys, journal)
         self._rules = RulesCache(tenant.id, keys, database, self._heads, defaults)
         self._purposes = PurposesCache(tenant, public_id, keys, database)
+        self.identity_keys = IdentityKeysCache(tenant, public_id, keys, database, self._heads)
         self.changes = asyncio.Semaphore(CHANGES_AT_ONCE)
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes

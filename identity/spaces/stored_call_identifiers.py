@@ -13,7 +13,13 @@ from identity.values.ids import BlindIndex
 def identifiers_of(kept: StoredCall, rules: Rules) -> list[Identifier]:
     """Every identifier that a stored call named, linked or not. BadCall."""
     call = extract(
-        kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
+        kept.body,
+        kind=STORED_KINDS[kept.kind],
+        rules=rules,
+        received=kept.received,
+        sent_at=None,
+        source=source(kept),
+        token=kept.token,
     )
     alias = call.alias
     previous = [] if alias is None else [i for i in (alias.user, alias.anonymous, alias.to) if i is not None]
@@ -42,6 +48,7 @@ def plain_call_keys(space: Space, kept: StoredCall, rules: Rules) -> list[BlindI
             received=kept.received,
             sent_at=None,
             source=source(kept),
+            token=kept.token,
         )
     except BadCall:
         return []
@@ -53,7 +60,13 @@ def plain_call_keys(space: Space, kept: StoredCall, rules: Rules) -> list[BlindI
 def alias_keys(space: Space, kept: StoredCall, rules: Rules) -> tuple[list[BlindIndex], BlindIndex | None]:
     """The keys of the previous id of a stored alias call in both readings, and of the id it was linked to."""
     call = extract(
-        kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
+        kept.body,
+        kind=STORED_KINDS[kept.kind],
+        rules=rules,
+        received=kept.received,
+        sent_at=None,
+        source=source(kept),
+        token=kept.token,
     )
     index_call(space.keys, call, set())
     if call.alias is None or call.alias.to is None:

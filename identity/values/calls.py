@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.documents import TimedSignal
-from identity.values.enums import UNUSABLE
+from identity.values.enums import UNUSABLE, TrustClass
+from identity.values.identity_tokens.claims import Proof
 from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros
 
@@ -111,7 +112,7 @@ class Call(Struct):
     is the keyed hash of `message_id`. `history` marks an imported call with a receipt time of its own.
     `ignored_times` are the fields of its body whose timestamp is no time; `guessed_time`: `time` is the receipt
     instead. `ignored_fields` are the fields of its body that are not read, each with the reason. `mended` counts values
-    that no JSON can hold.
+    that no JSON can hold. `proof` is what an identity token proves of the call.
     """
 
     kind: Kind
@@ -137,6 +138,25 @@ class Call(Struct):
     guessed_time: bool = False
     ignored_fields: Mapping[str, str] = {}
     mended: int = 0
+    proof: Proof | None = None
+
+    @property
+    def trust(self) -> TrustClass:
+        """The class of the call: that of its key, or `proven` where a token proves the user id."""
+        return trust_class(self.source, self.proof)
+
+    def vouches_for(self, identifier: Identifier) -> bool:
+        """Whether an identifier is proven to be of the person: by a server key, or by an identity token."""
+        if self.source.server:
+            return True
+        return self.proof is not None and self.proof.identifiers.get(identifier.type) == identifier.value
+
+
+def trust_class(source: Source, proof: Proof | None) -> TrustClass:
+    """The class of a call of a source with a proof."""
+    if source.server:
+        return TrustClass.SERVER
+    return TrustClass.PUBLIC if proof is None else TrustClass.PROVEN
 
 
 def demoted_identifiers(call: Call) -> list[Identifier]:

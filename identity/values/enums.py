@@ -272,3 +272,11 @@ class KeyScope(StrEnum):
 
 SERVER_SIDE: Final = (KeyScope.IMPORT, KeyScope.PRIVACY, KeyScope.ADMIN)
 """The scopes of the keys that stay on servers: a call of such a key is no public claim."""
+
+
+class TrustClass(StrEnum):
+    """How far a call is believed: by its key, or by an identity token that names the person."""
+
+    PUBLIC = "public"
+    PROVEN = "proven"
+    SERVER = "server"

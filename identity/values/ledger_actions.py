@@ -18,6 +18,7 @@ class LedgerAction(StrEnum):
     INDEX_ROTATED = "keys.rotate_index"
     RULES_PUT = "rules.put"
     PURPOSES_PUT = "purposes.put"
+    IDENTITY_KEYS_PUT = "identity_keys.put"
     DESTINATION_CREATED = "destination.create"
     DESTINATION_PUT = "destination.put"
     DESTINATION_ROTATED = "destination.rotate"

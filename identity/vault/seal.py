@@ -82,6 +82,7 @@ HOLD = SealPlace(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
 HOLD_REASON = SealPlace(purpose=PAYLOAD, table=14, column=2, step=256)
 EXPORT = SealPlace(purpose=PAYLOAD, table=11, column=1, step=256)
 PURPOSES = SealPlace(purpose=SPACE_DOCUMENT, table=15, column=1, step=256)
+IDENTITY_KEYS = SealPlace(purpose=SPACE_DOCUMENT, table=16, column=1, step=256)
 
 PLACES: Final = (
     DOCUMENT,
@@ -101,6 +102,7 @@ PLACES: Final = (
     HOLD_REASON,
     EXPORT,
     PURPOSES,
+    IDENTITY_KEYS,
 )
 
 

@@ -34,6 +34,7 @@ RUN_ELSEWHERE: dict[str, str] = {}
 # Blocks in other languages, with the test that runs those of a page.
 OTHER_LANGUAGES = {
     "docs/callbacks.md": "tests/end_to_end/test_callbacks_doc.py",
+    "docs/identity-tokens.md": "tests/end_to_end/sdk/test_identity_tokens_page.py",
     "docs/warehouse.md": "tests/app/commands/test_export_ways.py",
     "docs/getting-started.md": "tests/end_to_end/sdk/test_getting_started.py",
 }

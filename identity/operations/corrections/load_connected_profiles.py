@@ -100,7 +100,15 @@ def read_again(space: Space, kept: StoredCall, rules: Rules, usable: Container[s
     """
     kind = STORED_KINDS[kept.kind]
     try:
-        call = extract(kept.body, kind=kind, rules=rules, received=kept.received, sent_at=None, source=source(kept))
+        call = extract(
+            kept.body,
+            kind=kind,
+            rules=rules,
+            received=kept.received,
+            sent_at=None,
+            source=source(kept),
+            token=kept.token,
+        )
     except BadCall:
         return Call(
             kind=kind,

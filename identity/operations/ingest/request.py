@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from identity.operations.ingest.admission import weight
+from identity.operations.ingest.identity_tokens import RequestTokens
 from identity.planning.consent.statements import unknown_categories
 from identity.planning.corrections.rules_types import nameable_types, refusal_of_type
 from identity.planning.resolution.big_integers import tame
@@ -35,7 +36,9 @@ from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, 
 from identity.values.errors import BadCall, BatchTooLong
 from identity.values.fields.beside_batch import unread_beside_batch
 from identity.values.fields.field_names import shared_statements
+from identity.values.fields.identity_token import NAME, take_token
 from identity.values.fields.ignored_fields import FIELD_OF_IMPORT, MISSPELT_FIELD
+from identity.values.identity_tokens.claims import TokenClaims, TokenFault
 from identity.values.ids import BlindIndex
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros
@@ -78,6 +81,7 @@ class IngestRequest:
         "received",
         "rules",
         "source",
+        "tokens",
         "weight",
     )
 
@@ -109,6 +113,7 @@ class IngestRequest:
         self.gpc = gpc
         self.mended = mended or {}
         self.mended_rest = mended_rest
+        self.tokens = RequestTokens(received)
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(bodies)
         shared = self.envelope.get("context")
@@ -142,9 +147,12 @@ class IngestRequest:
                 continue
             try:
                 require_one_call(body)
-                call = self._extract(
-                    {**strays, **body} if strays and isinstance(body, dict) else body, shared, sent_at, rules, memo
-                )
+                whole = self._whole({**strays, **body} if strays and isinstance(body, dict) else body, shared)
+                token, context = None, whole.get("context") if isinstance(whole, dict) else None
+                if isinstance(context, dict) and NAME in context:
+                    whole, found = take_token(whole, context)
+                    token = await self.tokens.stated(space, found)
+                call = self._extract(whole, sent_at, rules, memo, token)
             except BadCall as error:
                 self.outcomes[at] = Outcome(
                     message_id=_message_id(body),
@@ -176,8 +184,8 @@ class IngestRequest:
     def _lost(self, index: int) -> int:
         return self.mended.get(index, 0) + self.mended_rest
 
-    def _extract(self, body: Any, shared: Any, sent_at: Any, rules: Rules, memo: Memo) -> Call:
-        received, history = self.received, False
+    def _whole(self, body: Any, shared: Any) -> Any:
+        """A body with what stands beside the batch, and with the opt-out of the browser."""
         if isinstance(body, dict):
             if shared is not None and shared != [] and not isinstance(shared, dict):
                 raise rejection("context_not_object")
@@ -189,6 +197,13 @@ class IngestRequest:
                     body = {**body, "context": {**shared, **own}}
             if self.gpc:
                 body = _opted_out(body)
+        return body
+
+    def _extract(
+        self, body: Any, sent_at: Any, rules: Rules, memo: Memo, token: TokenClaims | TokenFault | None
+    ) -> Call:
+        received, history = self.received, False
+        if isinstance(body, dict):
             if self.history and body.get("receivedAt") is not None:
                 received, sent_at, history = receipt_time(body["receivedAt"], received), None, True
             require_few_entries(body, self.source)
@@ -200,6 +215,7 @@ class IngestRequest:
             sent_at=sent_at,
             source=self.source,
             memo=memo,
+            token=token,
         )
         require_few_identifiers(call)
         if not self.history and call.body.get("receivedAt") is not None:

@@ -1,4 +1,4 @@
-"""Finds rules, purposes and destinations that are older in the database than the journal records, or missing there.
+"""Finds rules, purposes, identity keys and destinations that are older than the journal records, or missing.
 
 Somebody put a former row back, or deleted the newest: a withdrawn entitlement would be in force again. Such settings
 are refused at every use; this search is for the log, `/readyz` and the audit.
@@ -23,6 +23,7 @@ from identity.vault.threads import in_key_store
 from identity.vault.vouching.journal_heads import Heads
 
 RULES, PURPOSES, DESTINATION = "rules_rolled_back", "purposes_rolled_back", "destination_rolled_back"
+IDENTITY_KEYS = "identity_keys_rolled_back"
 _log = structlog.get_logger(__name__)
 Found = tuple[SpaceNumber, str, str]
 """A space by its number, the kind of the older row, and a label of it."""
@@ -68,7 +69,11 @@ def _read_heads(spaces: Sequence[Space]) -> list[tuple[Space, OnefoldError]]:
 def _older_settings(heads: Heads, row: SettingsVersionsRow) -> list[Found]:
     found = [
         (row.space_id, kind, f"version {version}, and the journal has {newest}")
-        for kind, version, newest in ((RULES, row.rules, heads.rules), (PURPOSES, row.purposes, heads.purposes))
+        for kind, version, newest in (
+            (RULES, row.rules, heads.rules),
+            (PURPOSES, row.purposes, heads.purposes),
+            (IDENTITY_KEYS, row.identity_keys, heads.identity_keys),
+        )
         if version < newest
     ]
     if not row.rules_stored:

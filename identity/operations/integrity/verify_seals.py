@@ -52,6 +52,7 @@ _OF_SPACES: Final = (
     _Column(sealed_values.REJECTIONS, seal.REJECTION, "rejections at stamp"),
     _Column(sealed_values.RULES, seal.RULES, "rules, version"),
     _Column(sealed_values.PURPOSES, seal.PURPOSES, "purposes, version"),
+    _Column(sealed_values.IDENTITY_KEYS, seal.IDENTITY_KEYS, "identity keys, version"),
     _Column(sealed_values.TYPE_NAMES, seal.TYPE_NAME, "name of identifier type"),
 )
 

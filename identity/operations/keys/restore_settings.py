@@ -1,7 +1,7 @@
-"""Repeats changes of rules, purposes and destinations from the journal in a restored database.
+"""Repeats changes of rules, purposes, identity keys and destinations from the journal in a restored database.
 
-So an entitlement that was narrowed after the backup stays narrow, and an ended destination stays ended. An entry of an
-older version of Onefold holds no document: that change is lost with the database.
+So an entitlement that was narrowed after the backup stays narrow, and an ended destination or key stays ended. An entry
+of an older version of Onefold holds no document: that change is lost with the database.
 """
 
 from base64 import b64decode
@@ -13,6 +13,7 @@ from identity.store.destinations import destinations
 from identity.store.postgres.database import Connection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasure_notices
+from identity.store.spaces import identity_keys
 from identity.values.ids import private
 from identity.values.json import JsonObject
 from identity.values.ledger_actions import LedgerAction
@@ -28,6 +29,10 @@ async def _put_rules(connection: Connection, tenant: Tenant, entry: JsonObject) 
 async def _put_purposes(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
     if "document" in entry:
         await destinations.put_purposes(connection, tenant, int(entry["subject"]), _document(entry), entry["actor"])
+
+
+async def _put_identity_keys(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
+    await identity_keys.put(connection, tenant, int(entry["subject"]), _document(entry), entry["actor"])
 
 
 async def _create_destination(connection: Connection, tenant: Tenant, entry: JsonObject) -> None:
@@ -54,6 +59,7 @@ async def _delete_destination(connection: Connection, tenant: Tenant, entry: Jso
 REPLAYED: Final[dict[str, Callable[[Connection, Tenant, JsonObject], Awaitable[None]]]] = {
     LedgerAction.RULES_PUT: _put_rules,
     LedgerAction.PURPOSES_PUT: _put_purposes,
+    LedgerAction.IDENTITY_KEYS_PUT: _put_identity_keys,
     LedgerAction.DESTINATION_CREATED: _create_destination,
     LedgerAction.DESTINATION_PUT: _change_destination,
     LedgerAction.DESTINATION_ROTATED: _change_destination,

@@ -74,7 +74,15 @@ def _named(space: Space, kept: StoredCall, rules: Rules) -> Iterator[bytes]:
     kind = STORED_KINDS[kept.kind]
     for read in (rules, DEFAULT_RULES):
         try:
-            call = extract(kept.body, kind=kind, rules=read, received=kept.received, sent_at=None, source=source(kept))
+            call = extract(
+                kept.body,
+                kind=kind,
+                rules=read,
+                received=kept.received,
+                sent_at=None,
+                source=source(kept),
+                token=kept.token,
+            )
         except BadCall:
             continue
         named = [*call.identifiers, *demoted_identifiers(call), *call.unlinked]

@@ -192,7 +192,10 @@ def document_of(calls: Iterable[Evidence], rules: TraitRules) -> Document:
             held.call.body, kind, server=held.call.server, received=held.call.received, time=held.call.time
         )
         if stated.traits:
-            merge_traits(document, stated.traits, held.call.time, held.stamp, rules, server=held.call.server)
+            proven = held.call.proof.traits if held.call.proof is not None else ()
+            merge_traits(
+                document, stated.traits, held.call.time, held.stamp, rules, server=held.call.server, proven=proven
+            )
         if stated.consent:
             merge_decisions(document, stated.consent, held.call.time, held.stamp, server=held.call.server)
         if stated.signals:

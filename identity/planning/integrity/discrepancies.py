@@ -61,6 +61,7 @@ DIFFERENCES: Final = {
     "space_lock_differs": "The row of the space or of its lock is not what key store, journal and other rows say.",
     "rules_rolled_back": "The rules in force are older than the journal records, or their document is missing.",
     "purposes_rolled_back": "The purposes in force are older than the journal records.",
+    "identity_keys_rolled_back": "The identity keys in force are older than the journal records.",
     "destination_rolled_back": "A destination is older than the journal records, or was ended.",
     "seal_broken": "A sealed value does not open: its row was altered, exchanged, or given another version.",
     "journal_broken": "The journal is missing, is newer than the ledger, or contradicts the ledger.",

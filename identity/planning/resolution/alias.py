@@ -47,7 +47,7 @@ def decide_alias(call: Call, user: Identifier | None, state: PlannerState, rules
             demoted=previous, reason=NEEDS_SERVER_KEY, assumes_unknown=assumes_unknown or named is None
         )
     pair, bars = ((user, owner), (previous, named)), rules.public.bars
-    claimed = next((each for each, root in pair if root is not None and bars(call.source, each.type)), None)
+    claimed = next((each for each, root in pair if root is not None and bars(call, each)), None)
     if claimed is not None:
         unknown = assumes_unknown or named is None or owner is None
         return AliasDecision(demoted=claimed, reason=UnlinkedReason.NEEDS_PROOF, assumes_unknown=unknown)

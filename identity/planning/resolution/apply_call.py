@@ -38,7 +38,8 @@ def apply_call(
     document = state.documents.get(target.id) or Document()
     result = FoldResult()
     if call.traits:
-        result = merge_traits(document, call.traits, call.time, stamp, rules, server=call.source.server)
+        proven = call.proof.traits if call.proof is not None else ()
+        result = merge_traits(document, call.traits, call.time, stamp, rules, server=call.source.server, proven=proven)
     if call.consent or call.signals:
         result |= _apply_consent(call, document, target, stamp, plan)
     if call.group is not None:

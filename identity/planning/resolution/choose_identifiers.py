@@ -1,6 +1,7 @@
 """Chooses which identifiers of a call are kept, demoted and taken over, one after the other by priority.
 
-A server key takes an identifier over that another profile has by the claim of a public key alone.
+A server key takes an identifier over that another profile has by the claim of a public key alone, and so does an
+identity token that names the identifier.
 
 One that connects too many others is demoted, such as one Build.ID of all phones or one number of all branches. An
 identifier outside `priority` names a device, a browser or an account of another system. Several people may have the
@@ -54,15 +55,15 @@ class Chooser:
         A kept identifier that would connect too much with a weaker one is demoted after all.
         """
         state, choice = self.state, Choice(Candidate())
-        identifiers = self.rules.public.claimable_first(call.source, identifiers)
-        if call.source.server and len(identifiers) > 1:
-            identifiers = sorted(identifiers, key=self._is_claim)
+        identifiers = self.rules.public.claimable_first(call, identifiers)
+        if (call.source.server or call.proof) and len(identifiers) > 1:
+            identifiers = sorted(identifiers, key=lambda each: self._turn(call, each))
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, choice)
         elif identifiers:
             # Most calls: every identifier is known and of one profile. Links are never checked again.
             root = state.root_of(identifiers[0].key)
-            barred = self.rules.public.bars(call.source, identifiers[0].type)
+            barred = self.rules.public.bars(call, identifiers[0])
             if root is not None and not barred and all(state.root_of(i.key) is root for i in identifiers):
                 return Choice(Candidate(kept=identifiers, roots=[root]))
         for identifier in identifiers:
@@ -81,14 +82,14 @@ class Chooser:
         choice.taken.pop(identifier.key, None)
         candidate = choice.candidate.add(identifier, root)
         if root is None or not choice.candidate.joins(root):
-            if root is not None and self.rules.public.bars(call.source, identifier.type):
+            if root is not None and self.rules.public.bars(call, identifier):
                 return [DemotedIdentifier(identifier, UnlinkedReason.NEEDS_PROOF)]
             if root is not None and choice.candidate.kept and self._lets_go(call, identifier, root):
                 if root.id in self.state.under_hold:
                     return [DemotedIdentifier(identifier, UnlinkedReason.UNDER_HOLD)]
                 choice.taken[identifier.key] = identifier
                 candidate = choice.candidate.add(identifier, None)
-            if not call.source.server and unproven(candidate, self.rules.traits.guarded):
+            if unproven(candidate, call, self.rules.traits.guarded):
                 return [DemotedIdentifier(identifier, UnlinkedReason.NEEDS_PROOF)]
             shared = over_connected(candidate, identifier, self.rules)
             if shared is not None and not any(each is identifier for each in shared.identifiers):
@@ -101,6 +102,10 @@ class Chooser:
         choice.candidate = candidate
         return []
 
+    def _turn(self, call: Call, identifier: Identifier) -> int:
+        """What is proven comes first, the claims among it last; the other identifiers of the call follow."""
+        return int(self._is_claim(identifier)) if call.vouches_for(identifier) else 2
+
     def _is_claim(self, identifier: Identifier) -> bool:
         """Whether an identifier is linked by public keys alone, of a type for which they need proof."""
         root = self.state.root_of(identifier.key)
@@ -109,7 +114,7 @@ class Chooser:
 
     def _lets_go(self, call: Call, identifier: Identifier, root: Profile) -> bool:
         """Whether a profile has an identifier by a claim alone, and others that the call does not name."""
-        if not call.source.server or call.kind == "leave" or not self._is_claim(identifier):
+        if not call.vouches_for(identifier) or call.kind == "leave" or not self._is_claim(identifier):
             return False
         return root.folded.total > sum(self.state.root_of(each.key) is root for each in call.identifiers)
 
@@ -133,7 +138,7 @@ class Chooser:
         for identifier in (user, previous):
             pair = pair.add(identifier, state.root_of(identifier.key))
         rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
-        claim = not call.source.server and unproven(pair, self.rules.traits.guarded)
+        claim = unproven(pair, call, self.rules.traits.guarded)
         if claim or separated(pair, state.cuts):
             self.plan.assumes_unknown |= bool(pair.fresh)
             choice.decision = AliasDecision()

@@ -14,7 +14,8 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
 from identity.values.fields.names import bare
-from identity.values.identifiers import EMAIL, GA_CLIENT_ID, LONGEST_TYPE, PHONE, normalise, usable_type
+from identity.values.identifiers import EMAIL, GA_CLIENT_ID, LONGEST_TYPE, PHONE, USER_ID, normalise, usable_type
+from identity.values.identity_tokens.claims import TokenClaims, TokenFault
 from identity.values.near_types import GROUP_ID
 from identity.values.placeholder_groups import is_placeholder_group
 from identity.values.placeholder_values import is_blocked_everywhere, is_placeholder
@@ -114,6 +115,19 @@ class ClaimedIdentifiers:
             return self._kept.setdefault((type_, found.value), found)
         self.demote(found)
         return None
+
+    def prove(self, token: TokenClaims, user: Identifier | None) -> dict[str, str] | TokenFault:
+        """Keep what an identity token names, and return the usable part by type.
+
+        `user` is the user id of the call. A token of another user proves nothing of the call, and adds nothing.
+        """
+        named = self._read(USER_ID, token.user_id)
+        if not isinstance(named, Identifier):
+            return TokenFault.NO_SUBJECT
+        if user is not None and user.value != named.value:
+            return TokenFault.OTHER_USER
+        kept = (self.claim(type_, value) for type_, value in token.named())
+        return {each.type: each.value for each in kept if each is not None}
 
     def _read(self, type_: str, value: object) -> Identifier | DemotedIdentifier:
         if not isinstance(value, str) or (type_ not in _DEAR and value.isascii()):

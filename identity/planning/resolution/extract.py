@@ -28,9 +28,10 @@ from identity.planning.resolution.claimed_identifiers import (
 from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall
-from identity.values.calls import KINDS, STORED_KINDS, Call, Kind, Source
+from identity.values.calls import KINDS, STORED_KINDS, Call, Identifier, Kind, Source
 from identity.values.documents import TimedSignal
 from identity.values.fields.field_names import misspelt_fields
+from identity.values.fields.identity_token import drop_misspelt
 from identity.values.fields.ignored_fields import (
     FIELD_NOT_OBJECT,
     FUTURE_TIMESTAMP,
@@ -40,6 +41,7 @@ from identity.values.fields.ignored_fields import (
     unread_fields,
 )
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
+from identity.values.identity_tokens.claims import FIELD, Proof, TokenClaims, TokenFault
 from identity.values.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import Micros
@@ -58,12 +60,14 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     sent_at: object,
     source: Source,
     memo: Memo | None = None,
+    token: TokenClaims | TokenFault | None = None,
 ) -> Call:
     """The call in a body. Raises only BadCall, with a key of REJECTIONS as its `code`.
 
     With `kind` None the `type` of the body decides, as in a batch. `received` is in microseconds; `sent_at` is
     the `sentAt` of the envelope as it arrived, or None to ignore it. Removes `writeKey` and `_metadata` from
-    the body; the call keeps the body. Calls of one batch may share a `memo`.
+    the body; the call keeps the body. Calls of one batch may share a `memo`. `token` is what the identity token of the
+    call states, or why it states nothing.
     """
     if not isinstance(body, dict):
         raise rejection("not_an_object")
@@ -81,6 +85,8 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     theirs = context.get("traits") if context else None
     misspelt = misspelt_fields(body, context, of_group=kind == "group")
     ignored = unread_fields(misspelt) if misspelt else {}
+    if ignored:
+        body = drop_misspelt(body, misspelt)
     misplaced = misplaced_in_call(misspelt, body, kind)
     if not isinstance(theirs, dict):
         if theirs is not None and theirs != []:
@@ -100,15 +106,19 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
 
     claims = ClaimedIdentifiers(rules, memo)
     user = claims.claim(USER_ID, get("userId"))
+    proven = token if token is None or isinstance(token, TokenFault) else claims.prove(token, user)
+    if isinstance(proven, TokenFault):
+        ignored[FIELD] = proven
     own = traits if kind == "identify" else None
+    email = phone = None
     if own:
-        claims.claim(EMAIL, own.get("email"))
+        email = claims.claim(EMAIL, own.get("email"))
     if theirs:
         claims.claim(EMAIL, theirs.get("email"))
     if properties and rules.promote_property_email:
         claims.claim(EMAIL, properties.get("email"))
     if own:
-        claims.claim(PHONE, own.get("phone"))
+        phone = claims.claim(PHONE, own.get("phone"))
     if theirs:
         claims.claim(PHONE, theirs.get("phone"))
     if kind in ("leave", "confirm"):
@@ -153,6 +163,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         ignored_times=event.ignored,
         guessed_time=event.guessed,
         ignored_fields=ignored,
+        proof=_proof(proven, email, phone) if isinstance(proven, dict) else None,
     )
 
 
@@ -244,6 +255,11 @@ def _new_message_id() -> str:
 def _has_preferences(context: dict[str, Any] | None) -> bool:
     consent = context.get("consent") if context else None
     return isinstance(consent, dict) and isinstance(consent.get("categoryPreferences"), dict)
+
+
+def _proof(proven: dict[str, str], *traits: Identifier | None) -> Proof:
+    """What a token proves of a call with these identifiers in its traits."""
+    return Proof(proven, [each.type for each in traits if each is not None and proven.get(each.type) == each.value])
 
 
 def _decisions(kind: Kind, body: dict[str, Any], stated: CallStatements) -> dict[str, bool] | None:

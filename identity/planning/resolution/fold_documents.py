@@ -5,7 +5,7 @@ its order, so that a read needs no rules. The fold is commutative, associative a
 arrival nor the order of origins changes its result. Null leaves a tombstone, so that no late older value returns.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,17 +65,18 @@ def merge_traits(
     rules: TraitRules = NEWEST,
     *,
     server: bool = False,
+    proven: Collection[str] = (),
 ) -> FoldResult:
     """Fold in the traits of one call; a present key may change also in a full document.
 
-    A value of a public key for a protected trait that a server key has set is stored and waits: no reader sees it.
+    A public value of a protected trait that a server has set waits: no reader sees it. `proven` traits are not public.
     """
     stored = visible = False
     refused, waiting = [], []
     for name, value in values.items():
-        apart = rules.keeps_apart(name)
-        traits, order = document.server_traits if apart and server else document.traits, rules.order(name)
-        fixed = None if server or not apart else document.server_traits.get(name)
+        apart, sure = rules.keeps_apart(name), server or name in proven
+        traits, order = document.server_traits if apart and sure else document.traits, rules.order(name)
+        fixed = None if sure or not apart else document.server_traits.get(name)
         hidden = fixed is not None and fixed[0] is not None
         if fixed is not None and hidden and fixed[0] != value and rules.protects(name):
             waiting.append(name)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from identity.planning.resolution.counters import attach, count_within, fit_windows, horizon, mark_seen, retire, unite
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
-from identity.values.calls import Identifier
+from identity.values.calls import Call, Identifier
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp
 
@@ -153,14 +153,26 @@ def separated(candidate: Candidate, cuts: Cuts) -> bool:
     return any(left and right and cut not in spanned for cut, (left, right) in held.items())
 
 
-def unproven(candidate: Candidate, protected: Iterable[str]) -> bool:
-    """Whether a candidate adds an identifier of a protected type to a root for which a server key has linked one."""
+def unproven(candidate: Candidate, call: Call, protected: Iterable[str]) -> bool:
+    """Whether a candidate adds an identifier of a protected type to a root for which a server key has linked one.
+
+    What an identity token of the call names counts as one profile, to which the token may add.
+    """
+    if call.source.server:
+        return False
+    own = [root for root, identifier in candidate.seen if call.vouches_for(identifier)] if call.proof else []
     for type_ in protected:
-        parts = [root.folded for root in candidate.roots if root.folded.types.get(type_)]
-        more = len(parts) > 1 or any(identifier.type == type_ for identifier in candidate.fresh)
-        if more and any(part.proven(type_) for part in parts):
+        parts = [root.folded for root in candidate.roots if root.folded.types.get(type_) and not _is_any(root, own)]
+        fresh = [call.vouches_for(identifier) for identifier in candidate.fresh if identifier.type == type_]
+        sides = len(parts) + (any(fresh) or any(root.folded.types.get(type_) for root in own))
+        proven = any(part.proven(type_) for part in [*parts, *(root.folded for root in own)])
+        if (sides > 1 or not all(fresh)) and (proven or any(fresh)):
             return True
     return False
+
+
+def _is_any(root: Profile, roots: Iterable[Profile]) -> bool:
+    return any(root is each for each in roots)
 
 
 def united(candidate: Candidate, retired: Identifier, time: Micros, rules: Rules, cuts: Cuts) -> Profile:

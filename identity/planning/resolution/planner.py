@@ -6,7 +6,7 @@ planner has no I/O, no clock and no randomness. So a single call, a batch, a sim
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from identity.planning.resolution.apply_call import apply_call
 from identity.planning.resolution.choose_identifiers import Choice, Chooser
@@ -87,6 +87,7 @@ class _Planner:
             scrubbed += [i for i in call.unlinked if i.key in hidden]
             if scrubbed:
                 call = scrub(call, scrubbed, self.rules)
+        call = _with_proof_of(identifiers, call)
         choice = self.chooser.choose(call, identifiers)
         demoted = demoted + choice.demoted if choice.demoted else demoted
         if call.kind == "confirm" and demoted:
@@ -231,3 +232,10 @@ class _Planner:
             self.plan.merges.append(
                 FeedChange(op=FeedOperation.MERGE, profile=root.canonical, version=root.version, stamp=stamp, other=id_)
             )
+
+
+def _with_proof_of(identifiers: Sequence[Identifier], call: Call) -> Call:
+    """The call without its proof where the user id of the proof, on which the rest rests, is suppressed or blocked."""
+    if call.proof is None or any(each.type == USER_ID and call.vouches_for(each) for each in identifiers):
+        return call
+    return structs.replace(call, proof=None)

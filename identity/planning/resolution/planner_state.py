@@ -142,7 +142,8 @@ class PlannerState(Struct):
         """Whether these calls may take a person out of a group, or an identifier from a person: a hold forbids both."""
         if any(call.kind == "leave" for call in calls):
             return True
-        named = {each.key for call in calls if call.source.server for each in call.identifiers}
+        speaking = (call for call in calls if call.source.server or call.proof)
+        named = {each.key for call in speaking for each in call.identifiers if call.vouches_for(each)}
         if not named:
             return False
         # What a public key claims in these calls, a server key may take over in them.

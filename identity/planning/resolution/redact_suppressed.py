@@ -62,7 +62,8 @@ def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
         body["context"] = _context(body["context"], is_gone, cleared)
     traits = call.traits if call.traits is None else body.get("traits")
     group_traits = call.group_traits if call.group_traits is None else body.get("traits")
-    return structs.replace(call, body=body, traits=traits, group_traits=group_traits)
+    proof = None if call.proof is None else call.proof.without(gone)
+    return structs.replace(call, body=body, traits=traits, group_traits=group_traits, proof=proof)
 
 
 def _context(context: dict[str, Any], is_gone: Any, cleared: Any) -> dict[str, Any]:

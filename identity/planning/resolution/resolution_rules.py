@@ -13,7 +13,7 @@ from identity.planning.resolution.rules import rules_fields as read
 from identity.planning.resolution.rules.public_claims import PublicClaims, public_claims
 from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
 from identity.planning.resolution.rules.trait_rules import DEFAULT_PROTECTED, TraitRules, trait_rules
-from identity.values.calls import Source
+from identity.values.calls import Call, Identifier
 from identity.values.errors import BadRules
 from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, GA_CLIENT_ID, PHONE, USER_ID
 
@@ -117,9 +117,11 @@ class Rules(Struct, frozen=True):
             common is not None and common.fullmatch(value) is not None
         )
 
-    def asks_for_proof(self, source: Source, type_: str) -> bool:
-        """Whether a link that a sender makes waits for proof: a server key may take the identifier over."""
-        return self.public.bars(source, type_) or (not source.server and self.traits.protects(type_))
+    def asks_for_proof(self, call: Call, identifier: Identifier) -> bool:
+        """Whether a link that a call makes waits for proof: a server key may take the identifier over."""
+        if call.vouches_for(identifier):
+            return False
+        return self.public.claimed(identifier.type) or self.traits.protects(identifier.type)
 
     def document(self) -> dict[str, Any]:
         """The document with every default; it compiles to the same rules."""

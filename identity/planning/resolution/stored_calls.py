@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from identity.values.calls import STORED_KINDS, Call, Source
+from identity.values.calls import STORED_KINDS, Call, Source, trust_class
+from identity.values.enums import TrustClass
+from identity.values.identity_tokens.claims import Proof, TokenClaims
 from identity.values.ids import BlindIndex
 from identity.values.stamps import Micros, Stamp
 
@@ -32,7 +34,10 @@ DEMOTED_BYTES = KEY_BYTES + 3
 
 
 class StoredCall(msgspec.Struct, array_like=True):
-    """A stored call. `time` and `received` are in microseconds; `source` is the number of an API key."""
+    """A stored call. `time` and `received` are in microseconds; `source` is the number of an API key.
+
+    `proof` is what an identity token proved of the call; the token itself is not stored.
+    """
 
     kind: int
     message_id: str
@@ -41,6 +46,17 @@ class StoredCall(msgspec.Struct, array_like=True):
     source: int
     server: bool
     body: dict[str, Any]
+    proof: Proof | None = None
+
+    @property
+    def trust(self) -> TrustClass:
+        """The class of the call."""
+        return trust_class(source(self), self.proof)
+
+    @property
+    def token(self) -> TokenClaims | None:
+        """The claims of its identity token, for a reader of the body."""
+        return None if self.proof is None else self.proof.claims()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -58,6 +74,7 @@ def stored_call(call: Call) -> StoredCall:
         source=call.source.key_number,
         server=call.source.server,
         body=call.body,
+        proof=call.proof,
     )
 
 

@@ -97,7 +97,7 @@ class WorkingSet:
     def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: Stamp) -> None:
         """Link a new identifier to the target origin of a call."""
         self.state.owners[identifier.key] = target.id
-        unproven = self.rules.asks_for_proof(call.source, identifier.type)
+        unproven = self.rules.asks_for_proof(call, identifier)
         attach(target.own, identifier.key, identifier.type, unproven=unproven)
         attach(root.folded, identifier.key, identifier.type, unproven=unproven)
         self.plan.recounted.update((target.id, root.id))
@@ -137,8 +137,14 @@ class WorkingSet:
         return origin, root
 
     def prove(self, call: Call, kept: Sequence[Identifier], root: Profile) -> bool:
-        """Note that a server key names these identifiers of a profile together; returns whether that proves a link."""
-        if not call.source.server or len(kept) < 2 or not root.folded.unproven:  # noqa: PLR2004
+        """Note that a server key names these identifiers of a profile together; returns whether that proves a link.
+
+        An identity token proves the links between the identifiers that it names.
+        """
+        if not (call.source.server or call.proof) or not root.folded.unproven:
+            return False
+        kept = [each for each in kept if call.vouches_for(each)]
+        if len(kept) < 2:  # noqa: PLR2004
             return False
         proved = [each for each in kept if root.folded.unproven.pop(each.key, None) is not None]
         for identifier in proved:

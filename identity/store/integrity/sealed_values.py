@@ -83,6 +83,9 @@ RULES: LiteralString = "SELECT NULL::uuid, version, document FROM rules WHERE sp
 PURPOSES: LiteralString = (
     "SELECT NULL::uuid, version, document FROM purposes WHERE space_id = $1::int4 AND $2::int4 >= 0"
 )
+IDENTITY_KEYS: LiteralString = (
+    "SELECT NULL::uuid, version, document FROM identity_keys WHERE space_id = $1::int4 AND $2::int4 >= 0"
+)
 TYPE_NAMES: LiteralString = (
     "SELECT NULL::uuid, code, name FROM identifier_type WHERE space_id = $1::int4 AND $2::int4 >= 0"
 )

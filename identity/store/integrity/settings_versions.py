@@ -1,4 +1,4 @@
-"""Reads the versions of rules, purposes and destinations that are in force in the database."""
+"""Reads the versions of rules, purposes, identity keys and destinations that are in force in the database."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,6 +23,7 @@ class SettingsVersionsRow(NamedTuple):
     purposes: int
     rules_stored: bool
     defaults: int
+    identity_keys: int
 
 
 class DestinationVersionRow(NamedTuple):
@@ -34,16 +35,18 @@ class DestinationVersionRow(NamedTuple):
 
 
 async def settings_versions(connection: Connection, space_ids: Sequence[SpaceNumber]) -> list[SettingsVersionsRow]:
-    """The versions of rules and purposes in these spaces."""
+    """The versions of rules, purposes and identity keys in these spaces."""
     found = await rows(
         connection,
         """
         SELECT g.space_id, g.rules_version, coalesce(p.version, 0), g.rules_version = 0 OR EXISTS (
             SELECT FROM rules r WHERE r.space_id = g.space_id AND r.version = g.rules_version
-        ), s.rules_defaults
+        ), s.rules_defaults, coalesce(i.version, 0)
         FROM space_gate g JOIN space s ON s.id = g.space_id LEFT JOIN LATERAL (
             SELECT version FROM purposes WHERE space_id = g.space_id ORDER BY version DESC LIMIT 1
-        ) p ON true
+        ) p ON true LEFT JOIN LATERAL (
+            SELECT version FROM identity_keys WHERE space_id = g.space_id ORDER BY version DESC LIMIT 1
+        ) i ON true
         WHERE g.space_id = ANY ($1::int4[])
         """,
         int4s(space_ids),

@@ -59,6 +59,7 @@ _BY_SPACE: tuple[LiteralString, ...] = (
     "delivery",
     "callback",
     "purposes",
+    "identity_keys",
     "change",
     "lane_head",
     "slot_key",

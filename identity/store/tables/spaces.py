@@ -70,6 +70,17 @@ class PurposesTable(SQLModel, table=True):
     actor: str = column(Text, default="''")
 
 
+class IdentityKeysTable(SQLModel, table=True):
+    """Each version of the keys of identity tokens of a space, sealed; the greatest version is in force."""
+
+    __tablename__ = "identity_keys"
+    space_id: int = primary(Integer)
+    version: int = primary(Integer)
+    document: bytes = column(LargeBinary)
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+    actor: str = column(Text, default="''")
+
+
 class JobTable(SQLModel, table=True):
     """A background job, leased until `until` (microseconds); `payload` is sealed.
 

@@ -10,6 +10,7 @@ from identity.values.fields.beside_batch import BATCH, BATCHES, has_typed_calls,
 from identity.values.fields.consent_managers import CATEGORY_ANSWERS, exact_names
 from identity.values.fields.consent_names import CATEGORIES, FAMILIES, PLACES, is_holder, statements_elsewhere
 from identity.values.fields.names import MisspeltField, Names, bare, is_spelling
+from identity.values.identity_tokens.claims import FIELD
 
 _PREFERENCES: Final = "preferences"
 _ANSWERS: Final = exact_names(CATEGORY_ANSWERS)
@@ -41,15 +42,16 @@ CALL: Final = Names(
         "sentAt": "sentat",
         "context.externalIds": "externalids externalid",
         "context.device": "device",
+        FIELD: "identitytoken identitytokens",
         **PLACES,
     },
     FAMILIES,
     _ANSWERS,
 )
 CONTEXT: Final = Names(
-    "active app campaign consent consentManagement device externalIds gpc groupId instanceId integration integrations "
-    "ip library locale location network os page protocols referrer screen sessionId sessionStart timezone traits "
-    "userAgent userAgentData",
+    "active app campaign consent consentManagement device externalIds gpc groupId identityToken instanceId integration "
+    "integrations ip library locale location network os page protocols referrer screen sessionId sessionStart timezone "
+    "traits userAgent userAgentData",
     {
         "userId": "userid userids",
         "anonymousId": "anonymousid anonymousids anonid",
@@ -58,6 +60,7 @@ CONTEXT: Final = Names(
         "context.device": "device devices",
         "context.externalIds": "externalids externalid",
         "context.integrations": "integrations",
+        FIELD: "identitytoken identitytokens",
         **PLACES,
         CATEGORIES: f"{PLACES[CATEGORIES]} {_PREFERENCES}",
     },

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from identity.values.calls import KINDS, Kind
 from identity.values.fields.names import MisspeltField
+from identity.values.identity_tokens.claims import TokenFault
 
 FUTURE_TIMESTAMP: Final = "future_timestamp"
 FIELD_NOT_OBJECT: Final = "field_not_object"
@@ -28,7 +29,7 @@ FIELD_REASONS: Final = frozenset(
     {
         FUTURE_TIMESTAMP, FIELD_NOT_OBJECT, FIELD_NOT_BOOLEAN, MISSPELT_FIELD, DESTINATION_IDS, TYPE_OF_PATH,
         FIELD_OF_OTHER_TYPE, FIELD_OF_IMPORT, GROUP_OF_CONTEXT, TRAITS_OF_CONTEXT, TRAITS_IN_TWO_PLACES,
-        TRACKING_NOT_STATED, TRACKING_NOT_ALLOWED, PROTECTED_TRAIT,
+        TRACKING_NOT_STATED, TRACKING_NOT_ALLOWED, PROTECTED_TRAIT, *TokenFault,
     }
 )  # fmt: skip
 """The reasons of a field that is not read, in a call that is taken."""

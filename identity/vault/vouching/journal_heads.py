@@ -1,4 +1,4 @@
-"""The newest state of keys, rules, purposes, destinations and holds that the journal of a space records.
+"""The newest state of keys, rules, purposes, identity keys, destinations and holds that the journal of a space records.
 
 An entry about a document holds the sealed document, which opens only at its own version: so an entry that a writer of
 the database appends to the ledger raises nothing. Invariant: what `JournalHeads` knows only grows, so somebody else put
@@ -25,7 +25,7 @@ from identity.values.ids import private
 from identity.values.ledger_actions import LedgerAction, starts
 from identity.values.not_ready import DestinationPaused, RolledBack
 from identity.vault.journal import Journal
-from identity.vault.seal import DESTINATION, PURPOSES, RULES, SealPlace
+from identity.vault.seal import DESTINATION, IDENTITY_KEYS, PURPOSES, RULES, SealPlace
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.vouching.journal_constraints import JournalConstraints
 from identity.vault.vouching.journal_erasures import JournalErasures
@@ -41,6 +41,7 @@ _STARTS: Final = starts(
         LedgerAction.INDEX_ROTATED,
         LedgerAction.RULES_PUT,
         LedgerAction.PURPOSES_PUT,
+        LedgerAction.IDENTITY_KEYS_PUT,
         LedgerAction.DESTINATION_CREATED,
         LedgerAction.DESTINATION_PUT,
         LedgerAction.DESTINATION_ROTATED,
@@ -50,6 +51,11 @@ _STARTS: Final = starts(
         LedgerAction.HOLD_RELEASED,
     )
 )
+_DOCUMENTS: Final = {
+    action.value: at
+    for at, action in enumerate((LedgerAction.RULES_PUT, LedgerAction.PURPOSES_PUT, LedgerAction.IDENTITY_KEYS_PUT))
+}
+_PLACES: Final = (RULES, PURPOSES, IDENTITY_KEYS)
 _PROVEN_BY_MAC: Final = starts(
     (
         LedgerAction.SPACE_CREATED,
@@ -99,6 +105,7 @@ class Heads(msgspec.Struct, frozen=True):
     deleted: bool = False
     index: int = 0
     epoch: int = 0
+    identity_keys: int = 0
 
     @property
     def may_be_destroyed(self) -> bool:
@@ -122,6 +129,11 @@ class Heads(msgspec.Struct, frozen=True):
     def require_purposes(self, version: int) -> None:
         """RolledBack where the journal has newer purposes."""
         if version < self.purposes:
+            raise RolledBack
+
+    def require_identity_keys(self, version: int) -> None:
+        """RolledBack where the journal has newer identity keys: an ended one would be in force again."""
+        if version < self.identity_keys:
             raise RolledBack
 
     def require_destination(self, id_: bytes, version: int) -> None:
@@ -179,7 +191,8 @@ class JournalHeads:
 
 def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
     """The heads after more entries of the journal."""
-    rules, purposes, destinations = heads.rules, heads.purposes, dict(heads.destinations)
+    versions = [heads.rules, heads.purposes, heads.identity_keys]
+    destinations = dict(heads.destinations)
     ended, revoked = set(heads.ended), set(heads.revoked)
     restore, resumed = heads.restore, set(heads.resumed)
     holds, rekeyed = _holds(heads, entries)
@@ -187,10 +200,9 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
         subject = entry.subject or ""
         if entry.action == LedgerAction.KEY_REVOKED:
             revoked.add(subject)
-        elif entry.action == LedgerAction.RULES_PUT:
-            rules = max(rules, _proven(keys, RULES, keys.id, _number(subject), entry.document))
-        elif entry.action == LedgerAction.PURPOSES_PUT:
-            purposes = max(purposes, _proven(keys, PURPOSES, keys.id, _number(subject), entry.document))
+        elif (at := _DOCUMENTS.get(entry.action)) is not None:
+            proven = _proven(keys, _PLACES[at], keys.id, _number(subject), entry.document)
+            versions[at] = max(versions[at], proven)
         elif entry.action == LedgerAction.SPACE_RESTORED:
             restore, resumed = entry.restore or "", set()
         elif (id_ := private("dst", subject)) is None:
@@ -209,8 +221,9 @@ def advance(heads: Heads, entries: Sequence[_Entry], keys: SpaceKeys) -> Heads:
         defaults=max(
             [heads.defaults, *(entry.version for entry in entries if entry.action == LedgerAction.SPACE_CREATED)]
         ),
-        rules=rules,
-        purposes=purposes,
+        rules=versions[0],
+        purposes=versions[1],
+        identity_keys=versions[2],
         destinations=destinations,
         ended=frozenset(ended),
         revoked=frozenset(revoked),

@@ -38,7 +38,15 @@ def fresh(ingest: Ingest, rules: Rules) -> World:
         kind = STORED_KINDS[kept.kind]
         if not logged.evidence or kind in ACTS:
             continue
-        call = extract(kept.body, kind=kind, rules=rules, received=kept.received, sent_at=None, source=source(kept))
+        call = extract(
+            kept.body,
+            kind=kind,
+            rules=rules,
+            received=kept.received,
+            sent_at=None,
+            source=source(kept),
+            token=kept.token,
+        )
         call.time, call.message_id = kept.time, kept.message_id
         known = {*BUILT_IN, *ingest.space.codes, *types_of(rules)}
         # A public key introduces no type.

@@ -32,6 +32,7 @@ WORDS = {
     " type_needs_server_key malformed_external_id other_collection encoded unknown_device before_erasure group_type",
     enums.Timeliness: "on_time at_risk overdue",
     enums.RegulationStatus: "INITIALIZED INVALID NOT_SUPPORTED RUNNING PARTIAL_SUCCESS FAILED FINISHED",
+    enums.TrustClass: "public proven server",
     enums.KeyScope: "write import profiles:read legal:read privacy admin",
 }
 

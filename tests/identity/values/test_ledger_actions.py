@@ -6,8 +6,8 @@ from identity.values.stamps import Micros
 
 WORDS = (
     "space.create space.delete space.restored key.revoke keys.roll keys.rotate_index rules.put purposes.put"
-    " destination.create destination.put destination.rotate destination.delete destination.resume request erase"
-    " erase.extend erase.cancel withhold.end suppress suppress.lift hold hold.release group.delete"
+    " identity_keys.put destination.create destination.put destination.rotate destination.delete destination.resume"
+    " request erase erase.extend erase.cancel withhold.end suppress suppress.lift hold hold.release group.delete"
     " identifier.remove consent.withdraw scan"
 )
 

@@ -28,6 +28,9 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("POST", "/v1/keys"): {"admin"},
     ("GET", "/v1/keys"): {"admin"},
     ("DELETE", "/v1/keys/{key_id}"): {"admin"},
+    ("POST", "/v1/identity-keys"): {"admin"},
+    ("GET", "/v1/identity-keys"): {"admin"},
+    ("DELETE", "/v1/identity-keys/{key_id}"): {"admin"},
     ("GET", "/v1/rules"): {"admin"},
     ("PATCH", "/v1/rules"): {"admin"},
     ("PUT", "/v1/rules"): {"admin"},
@@ -133,6 +136,7 @@ KEYED = [
 ]
 BODIES: dict[str, Any] = {
     "/v1/keys": {"name": "k", "scopes": ["write"]},
+    "/v1/identity-keys": {"name": "k", "algorithm": "HS256"},
     "/v1/rules": {},
     "/v1/rules/simulate": {},
     "/v1/profiles/lookup": {"identifiers": ["user_id:u1"]},

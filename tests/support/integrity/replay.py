@@ -123,7 +123,7 @@ class Replayed(World):
         kept = logged.kept_call
         call = extract(
             kept.body, kind=STORED_KINDS[kept.kind], rules=self.rules, received=kept.received, sent_at=None,
-            source=source_of(kept),
+            source=source_of(kept), token=kept.token,
         )  # fmt: skip
         call.time, call.message_id = kept.time, kept.message_id
         index_call(self.stored.space.keys, call, set())

@@ -20,21 +20,20 @@ from identity.planning.corrections.profile_snapshot import (
 from identity.planning.corrections.remove_identifier import Removal, plan_removal
 from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, plan_unmerge
 from identity.planning.resolution import fold_documents
-from identity.planning.resolution.extract import extract
 from identity.planning.resolution.plan import Gained, HistoryNote, Plan, widen
 from identity.planning.resolution.planner import plan
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import StoredCall, stored_call
-from identity.planning.resolution.stored_calls import source as source_of
 from identity.planning.resolution.working_set import set_key
-from identity.values.calls import STORED_KINDS, Call, Outcome, Source
+from identity.values.calls import Call, Outcome, Source
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
 from identity.values.identifiers import PHONE
+from identity.values.identity_tokens.claims import TokenClaims
 from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
-from tests.support.planning.read_calls import PUBLIC, SERVER, index, key_of, read
+from tests.support.planning.read_calls import PUBLIC, SERVER, index, key_of, read, read_stored
 
 
 class World:
@@ -54,11 +53,18 @@ class World:
         self._ids = itertools.count(1)
         self._stamp = Stamp(1_000)
 
-    def send(self, bodies: Iterable[dict[str, Any]], *, received: int = 0, source: Source = SERVER) -> list[Outcome]:
-        """Reads and plans these items one after the other, one plan each."""
+    def send(
+        self,
+        bodies: Iterable[dict[str, Any]],
+        *,
+        received: int = 0,
+        source: Source = SERVER,
+        token: TokenClaims | None = None,
+    ) -> list[Outcome]:
+        """Reads and plans these items one after the other, one plan each; `token` is that of each of them."""
         outcomes = []
         for body in bodies:
-            item = read(body, self.rules, received, source)
+            item = read(body, self.rules, received, source, token)
             outcomes += [item] if isinstance(item, Outcome) else self.plan([item]).outcomes
         self.outcomes += outcomes
         return outcomes
@@ -146,12 +152,7 @@ class World:
 
     def reread(self, item: Evidence) -> Call:
         """A call of the log, as it was read."""
-        stored = item.call
-        sender = source_of(stored)
-        kind = STORED_KINDS[stored.kind]
-        return index(
-            extract(stored.body, kind=kind, rules=self.rules, received=stored.received, sent_at=None, source=sender)
-        )
+        return index(read_stored(item.call, self.rules))
 
     def unmerge(
         self,

@@ -1,8 +1,9 @@
 """A slow reference of the merging rules, written from docs/merging-rules.md and sharing no code with the planner.
 
 Profiles are sets of identifiers. Every call counts the identifiers of every set again. It knows priority,
-placeholder and blocked values, limits per type and in total, merges, what a public key may not claim, and what a server
-key takes over; it knows no alias, window or cut. It keeps all event times of every identifier.
+placeholder and blocked values, limits per type and in total, merges, what a public key may not claim, what a server key
+takes over, and what an identity token proves; it knows no alias, window or cut. It keeps all event times of every
+identifier.
 """
 
 from collections import Counter, defaultdict
@@ -35,29 +36,39 @@ class SlowOracle:
         self.groups: list[Group] = []
         self.times: dict[Named, list[int]] = defaultdict(list)
 
-    def send(self, body: dict[str, Any], time: int = 0, *, public: bool = False) -> None:
+    def send(
+        self, body: dict[str, Any], time: int = 0, *, public: bool = False, token: dict[str, str] | None = None
+    ) -> None:
         """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4).
 
         A public key claims user ids and devices, which go first; it reaches no profile by another identifier, and adds
         no address to one that has an address of a server. A server key names last what public keys claim for others,
-        and takes it over from a profile that has more.
+        and takes it over from a profile that has more. A token makes a public call one of a server for what it names,
+        which goes first, unless the call is that of another user.
         """
         kept: list[Named] = []
         taken: set[Named] = set()
         claimed = self._claimed(body)
-        last = self._unproven(claimed, public=public)
-        for named in sorted(claimed, key=lambda n: (n in last, self._rank(n))):
+        proven = self._proven(body.get("userId"), token) if public else set(claimed)
+        claimed += [named for named in proven if named not in claimed]
+        claims = {named for group in self.groups for named in group.unproven if named[0] not in CLAIMABLE}
+
+        def turn(named: Named) -> int:
+            return int(named in claims) if named in proven else 2 + (named[0] not in CLAIMABLE)
+
+        for named in sorted(claimed, key=lambda n: (turn(n), self._rank(n))):
             while True:
                 taken.discard(named)
                 home = self._home(named)
                 reached = any(named in side.identifiers for side in self._union(kept, taken)[0])
-                if named in last and kept and not public and not reached:
+                if turn(named) == 1 and kept and not reached:
                     taken |= self._released(named, claimed)
                 sides, fresh = self._union([*kept, named], taken)
                 if reached:
                     kept.append(named)
                     break
-                if public and ((named in last and home is not None) or self._redirects(sides, fresh)):
+                barred = turn(named) == 3 and home is not None
+                if barred or (public and self._redirects([*kept, named], taken, proven)):
                     break
                 guilty = self._sharing(kept, named, taken)
                 if guilty and named not in guilty:
@@ -67,9 +78,9 @@ class SlowOracle:
                     kept.append(named)
                 break
         if kept:
-            self._link(kept, taken.intersection(kept), time, public=public)
+            self._link(kept, taken.intersection(kept), time, proven)
 
-    def _link(self, kept: list[Named], taken: set[Named], time: int, *, public: bool) -> None:
+    def _link(self, kept: list[Named], taken: set[Named], time: int, proven: set[Named]) -> None:
         """Make one profile of what was kept."""
         for named in taken:
             self.times[named] = []
@@ -81,16 +92,17 @@ class SlowOracle:
         sides, fresh = self._union(kept)
         union = Group(fresh.union(*(side.identifiers for side in sides)), sum(s.origins for s in sides) or 1)
         union.unproven.update(*(side.unproven for side in sides))
-        if public:
-            union.unproven |= {named for named in fresh if named[0] not in CLAIMABLE}
-        elif len(kept) > 1:
-            union.unproven.difference_update(kept)
+        union.unproven |= {named for named in fresh if named[0] not in CLAIMABLE and named not in proven}
+        if len(proven.intersection(kept)) > 1:
+            union.unproven -= proven.intersection(kept)
         self.groups = [group for group in self.groups if not any(group is side for side in sides)] + [union]
 
-    def _unproven(self, claimed: list[Named], *, public: bool) -> set[Named]:
-        """The identifiers of a call that need proof, since a public key names them or alone has linked them."""
-        unproven = set().union(*(group.unproven for group in self.groups))
-        return {named for named in claimed if named[0] not in CLAIMABLE and (public or named in unproven)}
+    def _proven(self, user: str | None, token: dict[str, str] | None) -> set[Named]:
+        """What a token proves of a public call: nothing where the call names another user."""
+        unusable = PLACEHOLDERS | self.blocked
+        if token is None or token["user_id"] in unusable or user not in {None, token["user_id"], *unusable}:
+            return set()
+        return set(token.items())
 
     def _released(self, named: Named, claimed: list[Named]) -> set[Named]:
         """The identifier itself, where its profile has others that the call does not name."""
@@ -120,11 +132,21 @@ class SlowOracle:
         found = [(type_, value) for type_, value in named if value and value not in PLACEHOLDERS | self.blocked]
         return list(dict.fromkeys(found))
 
-    @staticmethod
-    def _redirects(sides: list[Group], fresh: set[Named]) -> bool:
-        """Whether an address comes to a profile to which a server gave one (2.7)."""
-        parts = [side for side in sides if any(type_ == "email" for type_, _ in side.identifiers)]
-        more = len(parts) > 1 or any(type_ == "email" for type_, _ in fresh)
+    def _redirects(self, kept: list[Named], taken: set[Named], proven: set[Named]) -> bool:
+        """Whether an address comes to a profile to which a server gave one (2.7).
+
+        The profiles that a token names are one, and its own addresses are there already.
+        """
+        sides, fresh = self._union(kept, taken)
+        named = [each for each in kept if each in proven]
+        own = Group(set(named))
+        for side in self._union(named, taken)[0]:
+            own.identifiers |= side.identifiers
+            own.unproven |= side.unproven - set(named).intersection(taken)
+        own.unproven -= fresh
+        others = [side for side in sides if not side.identifiers & set(named) - taken]
+        parts = [part for part in [own, *others] if any(type_ == "email" for type_, _ in part.identifiers)]
+        more = len(parts) > 1 or any(type_ == "email" for type_, _ in fresh - set(named))
         return more and any(type_ == "email" for part in parts for type_, _ in part.identifiers - part.unproven)
 
     def _union(self, kept: list[Named], taken: AbstractSet[Named] = frozenset()) -> tuple[list[Group], set[Named]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from identity.planning.resolution.rules import rules_fields as read
 from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
-from identity.values.calls import Identifier, Source
+from identity.values.calls import Call, Identifier
 from identity.values.errors import BadRules
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE
 
@@ -23,9 +23,6 @@ Claim = Literal["unclaimed", "any"]
 
 # A stranger knows an address, a number or a customer number of somebody, but not the ids of a device.
 _DEFAULTS: Final[dict[str, Claim]] = {EMAIL: "unclaimed", PHONE: "unclaimed", EVERY_TYPE: "unclaimed"}
-
-
-_PUBLIC: Final = Source(key_number=0)
 
 
 class PublicClaims(Struct, frozen=True):
@@ -39,21 +36,21 @@ class PublicClaims(Struct, frozen=True):
         """Whether a public key is as good as a server key."""
         return self.trust == "segment"
 
-    def bars(self, source: Source, type_: str) -> bool:
-        """Whether a sender needs proof to reach a profile by an identifier of a type."""
-        if source.server or self.trusted:
-            return False
-        return (self.by_type.get(type_) or ("any" if type_ in BUILT_IN else self.by_type[EVERY_TYPE])) == "unclaimed"
+    def bars(self, call: Call, identifier: Identifier) -> bool:
+        """Whether a call needs proof to reach a profile by one of its identifiers."""
+        return self.claimed(identifier.type) and not call.vouches_for(identifier)
 
     def claimed(self, type_: str) -> bool:
         """Whether an identifier of a type that public keys alone have linked is a claim, which a server takes over."""
-        return self.bars(_PUBLIC, type_)
+        if self.trusted:
+            return False
+        return (self.by_type.get(type_) or ("any" if type_ in BUILT_IN else self.by_type[EVERY_TYPE])) == "unclaimed"
 
-    def claimable_first(self, source: Source, identifiers: list[Identifier]) -> list[Identifier]:
-        """The identifiers of a call in their order, with those last by which its sender reaches no profile."""
-        if source.server or self.trusted:
+    def claimable_first(self, call: Call, identifiers: list[Identifier]) -> list[Identifier]:
+        """The identifiers of a call in their order, with those last by which it reaches no profile."""
+        if call.source.server or self.trusted:
             return identifiers
-        return sorted(identifiers, key=lambda identifier: self.bars(source, identifier.type))
+        return sorted(identifiers, key=lambda identifier: self.bars(call, identifier))
 
 
 def public_claims(trust: object, by_type: object) -> PublicClaims:

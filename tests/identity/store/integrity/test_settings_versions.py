@@ -26,5 +26,5 @@ async def test_the_versions_of_the_spaces_that_are_asked_for(database: str, tmp_
             destinations = await destination_versions(connection, both)
             assert await settings_versions(connection, []) == []
             assert await destination_versions(connection, []) == []
-        assert sorted(settings) == [(both[0], 1, 2, True, 1), (both[1], 0, 0, True, 1)]
+        assert sorted(settings) == [(both[0], 1, 2, True, 1, 0), (both[1], 0, 0, True, 1, 0)]
         assert destinations == [(both[0], mail.id, 2)]

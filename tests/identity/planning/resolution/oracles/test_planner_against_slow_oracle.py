@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import DAY, MICRO
+from identity.values.identity_tokens.claims import TokenClaims
 from identity.values.stamps import Micros
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import PUBLIC, SERVER
@@ -44,18 +45,34 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     return body | ({"groupId": "g"} if type_ == "group" else {"event": "e"})
 
 
+@st.composite
+def tokens(draw: st.DrawFn) -> dict[str, str]:
+    """What an identity token names."""
+    email = draw(values("e"))
+    named = {"user_id": draw(st.sampled_from(["u0", "u1", "u2", "bad"]))}
+    return named | ({"email": f"{email}@shop.example"} if email else {})
+
+
+# A public key sends with a token or without one.
+SENDERS = st.sampled_from(["server", "public"]) | tokens()
+
+
 @settings(max_examples=2 * settings().max_examples)
 @given(
-    st.lists(st.tuples(bodies(), TIMES, st.booleans()), min_size=5, max_size=10),
+    st.lists(st.tuples(bodies(), TIMES, SENDERS), min_size=5, max_size=10),
     LIMITS,
     st.integers(3, 8),
     st.integers(0, 2),
     st.integers(1, 3),
 )
 def test_the_partition_is_that_of_the_slow_reference(
-    sent: list[tuple[dict[str, Any], int, bool]], limits: dict[str, int], total: int, merges: int, shared: int
+    sent: list[tuple[dict[str, Any], int, str | dict[str, str]]],
+    limits: dict[str, int],
+    total: int,
+    merges: int,
+    shared: int,
 ) -> None:
-    """Calls of four types of identifiers by servers and public keys, in any order of their times, under limits."""
+    """Calls of four types of identifiers by servers and public keys, with and without tokens, in any order of times."""
     document = {
         "limits": {type_: {"max": most} for type_, most in limits.items()},
         "max_identifiers": total,
@@ -64,11 +81,14 @@ def test_the_partition_is_that_of_the_slow_reference(
         "blocked": {"*": ["bad"]},
     }
     world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"}, shared)
-    for nr, (body, second, public) in enumerate(sent):
+    for nr, (body, second, sender) in enumerate(sent):
         happened = BEGINNING + second * MICRO
         call = {**body, "messageId": f"m{nr}", "timestamp": format_time(Micros(happened))}
-        world.send([call], received=END, source=PUBLIC if public else SERVER)
-        slow.send(body, happened, public=public)
+        token = sender if isinstance(sender, dict) else None
+        public = sender != "server"
+        claims = TokenClaims(**token) if token else None
+        world.send([call], received=END, source=PUBLIC if public else SERVER, token=claims)
+        slow.send(body, happened, public=public, token=token)
     found: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
     for key, origin in world.state.owners.items():
         identifier = world.gained[key].identifier

@@ -1,0 +1,1 @@
+"""The keys of identity tokens in an open space."""

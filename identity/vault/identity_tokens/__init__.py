@@ -1,0 +1,1 @@
+"""Identity tokens: the keys that sign them, and how a token is checked."""
