@@ -7,8 +7,8 @@ counts too, in the snapshot of the rows: entries with a MAC prove the same there
 from collections.abc import AsyncIterator
 
 from identity.planning.integrity.discrepancies import Discrepancies
-from identity.planning.privacy.erasures_of_journal import ErasureFacts, RecordedErasures
-from identity.store.integrity.verify import ERASURES, destination_numbers, snapshot, stream
+from identity.planning.privacy.erasures_of_journal import ErasureFacts, RecordedErasures, RequestFacts
+from identity.store.integrity.verify import ERASURES, REQUESTS, destination_numbers, snapshot, stream
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
@@ -24,7 +24,7 @@ _PAGE = 1_000
 async def check_erasures(
     database: Database, tenant: Tenant, keys: SpaceKeys, journal: Journal, findings: Discrepancies
 ) -> None:
-    """Add the erasures that differ from the journal, or that only the journal has. KeyUnavailable, LedgerBroken."""
+    """Add requests and erasures that differ from the journal, or that it alone has. KeyUnavailable, LedgerBroken."""
     recorded = RecordedErasures()
     last = await in_key_store(_read_journal, recorded, keys, journal)
     stored: set[ErasureId] = set()
@@ -38,6 +38,15 @@ async def check_erasures(
             stored.add(row.id)
             if recorded.differs(row, destinations):
                 findings.add("erasure_differs", public("ers", row.id))
+        requests: set[RequestId] = set()
+        async for page in stream(connection, REQUESTS, tenant):
+            for id_, *fields in page:
+                request = RequestFacts(RequestId(bytes(id_)), *fields)
+                requests.add(request.id)
+                if recorded.request_differs(request):
+                    findings.add("request_differs", public("req", request.id))
+    for request_id in sorted(recorded.missing_requests(requests)):
+        findings.add("request_missing", public("req", request_id))
     for id_ in sorted(recorded.missing(stored)):
         findings.add("erasure_missing", public("ers", id_))
 

@@ -6,6 +6,7 @@ Reads of such a row answer `seal_broken`. Values are opened in memory and droppe
 from contextlib import suppress
 from typing import Final, LiteralString, NamedTuple
 
+from identity.operations.integrity.verify_memberships import MembershipCheck, membership_check
 from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.resolution.extract import states_something
 from identity.planning.resolution.stored_calls import unpack
@@ -62,8 +63,10 @@ async def check_seals(database: Database, tenant: Tenant, keys: SpaceKeys, findi
     async with snapshot(database) as connection:
         check = _SealCheck(connection, tenant, keys, findings)
         await check.read_slots()
+        memberships = await membership_check(connection, tenant, keys, findings)
         for column in _OF_SUBJECTS:
-            await check.subject_values(column)
+            await check.subject_values(column, memberships if column.place is seal.DOCUMENT else None)
+        await memberships.finish(opened_all=not check.broken_documents)
         await check.documents()
         for column in _OF_SPACES:
             await check.space_values(column)
@@ -79,6 +82,7 @@ class _SealCheck:
         self._findings = findings
         self._slots: dict[int, SlotKey] = {}
         self._broken: set[bytes] = set()
+        self.broken_documents = False
 
     async def read_slots(self) -> None:
         """Unwrap the slot keys. One whose epoch key is missing has a finding of its own, `epoch_missing`."""
@@ -90,21 +94,30 @@ class _SealCheck:
             except KeyUnavailable:
                 continue
 
-    async def subject_values(self, column: _Column) -> None:
-        """Open the values of a column under subject keys."""
+    async def subject_values(self, column: _Column, memberships: MembershipCheck | None = None) -> None:
+        """Open the values of a column under subject keys; documents are compared with the rows of memberships."""
         async for page in sealed_values.subject_values(self._connection, self._tenant, column.statement):
             subjects: dict[bytes, SubjectKey | None] = {}
+            opened = []
             for row in page:
                 if row.subject not in subjects:
                     subjects[row.subject] = self._unwrap(row)
                 subject = subjects[row.subject]
                 # An identifier without a value has a finding of its own, `value_missing`.
+                if memberships is not None and subject is None:
+                    self.broken_documents = True
                 if subject is None or (column.place is seal.IDENTIFIER and not row.value):
                     continue
                 try:
-                    subject.open(column.place, row.row_id, row.version, row.value)
+                    value = subject.open(column.place, row.row_id, row.version, row.value)
                 except SealBroken:
+                    self.broken_documents |= memberships is not None
                     self._findings.add(SEAL_BROKEN, f"{column.label}_{row.subject.hex()}")
+                else:
+                    if memberships is not None:
+                        opened.append((ProfileId(row.subject), value))
+            if memberships is not None:
+                await memberships.take(opened)
 
     async def documents(self) -> None:
         """Add the origins that have no document, and a call that states something for one."""

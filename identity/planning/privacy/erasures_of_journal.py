@@ -11,8 +11,8 @@ import msgspec
 
 from identity.planning.privacy.privacy_requests import DELETES
 from identity.values.enums import ErasureState, RequestKind
-from identity.values.ids import DestinationNumber, ErasureId, RequestId, public
-from identity.values.ledger_actions import LedgerAction, starts
+from identity.values.ids import DestinationNumber, ErasureId, RequestId, private, public
+from identity.values.ledger_actions import KeyRolls, LedgerAction, PrivacyEntry, read_privacy_entry, starts
 from identity.values.stamps import Micros
 
 _STARTS: Final = starts(
@@ -51,45 +51,44 @@ class ErasureFacts(msgspec.Struct, frozen=True):
     informed: frozenset[DestinationNumber] = frozenset()
 
 
-class _PrivacyEntry(msgspec.Struct, frozen=True):
-    action: str
-    at: Micros = Micros(0)
-    subject: str | None = None
-    kind: int = 0
-    regulation: int = 0
-    received_at: Micros = Micros(0)
-    erasures: list[list[str | int]] = []
-    hashes: list[str] = []
-    keys: list[str] = []
-    epoch: int = 0
-    safe_at: Micros | None = None
-    informed: list[DestinationNumber] = msgspec.field(default_factory=list, name="told")
+class RequestFacts(msgspec.Struct, frozen=True):
+    """What the row of a privacy request states; the hashes are in hex, as in the ledger.
 
+    Of the sealed details only whether there are any: a value that was altered does not open.
+    """
 
-_decoder: Final = msgspec.json.Decoder(_PrivacyEntry)
+    id: RequestId
+    front: int
+    kind: int
+    regulation: int
+    received_at: Micros
+    actor: str
+    idempotency: str | None
+    body: str | None
+    has_details: bool
 
 
 class RecordedErasures:
     """The requests and outcomes that entries record."""
 
     def __init__(self) -> None:
-        self._requests: dict[str, _PrivacyEntry] = {}
-        self._outcomes: dict[str, _PrivacyEntry] = {}
+        self._requests: dict[str, PrivacyEntry] = {}
+        self._outcomes: dict[str, PrivacyEntry] = {}
         self._noted: set[str] = set()
-        self._rolls: list[_PrivacyEntry] = []
+        self._rolls = KeyRolls()
 
     def take(self, raw: bytes, *, genuine: bool) -> None:
         """Take up the next entry; a repeated one changes nothing."""
         if genuine and raw.startswith(_STARTS):
-            entry = _decoder.decode(raw)
+            entry = read_privacy_entry(raw)
             if entry.action == LedgerAction.KEYS_ROLLED:
-                self._rolls.append(entry)
+                self._rolls.take(entry)
                 return
             requested = entry.action == LedgerAction.REQUEST_RECEIVED
             (self._requests if requested else self._outcomes).setdefault(_place(entry), entry)
         if raw.startswith(_NOTED):
             with suppress(msgspec.DecodeError):
-                self._noted.add(_place(_decoder.decode(raw)))
+                self._noted.add(_place(read_privacy_entry(raw)))
 
     def missing(self, stored: set[ErasureId]) -> set[ErasureId]:
         """The erasures of recorded requests that are not stored."""
@@ -97,6 +96,18 @@ class RecordedErasures:
             ErasureId(bytes.fromhex(str(fields[_ID]))) for entry in self._requests.values() for fields in entry.erasures
         }
         return recorded - stored
+
+    def missing_requests(self, stored: set[RequestId]) -> set[RequestId]:
+        """The recorded requests that are not stored."""
+        subjects = (private("req", entry.subject or "") for entry in self._requests.values())
+        return {RequestId(id_) for id_ in subjects if id_ is not None} - stored
+
+    def request_differs(self, row: RequestFacts) -> bool:
+        """Whether the row of a request is not as its entry has it. An older version of Onefold wrote no entry."""
+        entry = self._requests.get(f"{LedgerAction.REQUEST_RECEIVED} {public('req', row.id)}")
+        return entry is not None and any(
+            getattr(row, field) != getattr(entry, field) for field in RequestFacts.__struct_fields__ if field != "id"
+        )
 
     def differs(self, row: ErasureFacts, destinations: Collection[DestinationNumber] = ()) -> bool:
         """Whether a row is not as its entries have it. An older version of Onefold wrote no entry of a request.
@@ -123,14 +134,13 @@ class RecordedErasures:
         return not followed or (row.found is not None and row.found != bool(outcome.keys))
 
     def _is_followed(
-        self, row: ErasureFacts, outcome: _PrivacyEntry, destinations: Collection[DestinationNumber]
+        self, row: ErasureFacts, outcome: PrivacyEntry, destinations: Collection[DestinationNumber]
     ) -> bool:
         """Whether backups are safe as the first later roll says, and each informed destination has a notice."""
-        roll = next((each for each in self._rolls if outcome.keys and each.epoch > outcome.epoch), None)
-        safe_at = None if roll is None else roll.safe_at
+        safe_at = self._rolls.safe_at(outcome.destroyed_epoch)
         return row.backup_safe_at == safe_at and row.informed >= set(outcome.informed).intersection(destinations)
 
-    def _outcome(self, row: ErasureFacts) -> _PrivacyEntry | None:
+    def _outcome(self, row: ErasureFacts) -> PrivacyEntry | None:
         if row.kind in DELETES:
             subject, action = public("ers", row.duplicate_of or row.id), LedgerAction.ERASED
         else:
@@ -140,11 +150,11 @@ class RecordedErasures:
         return self._outcomes.get(f"{action} {subject}")
 
 
-def _place(entry: _PrivacyEntry) -> str:
+def _place(entry: PrivacyEntry) -> str:
     return f"{entry.action} {entry.subject}"
 
 
-def _is_asked(row: ErasureFacts, request: _PrivacyEntry) -> bool:
+def _is_asked(row: ErasureFacts, request: PrivacyEntry) -> bool:
     """Whether the row has what the entry of its request says."""
     fields = next((each for each in request.erasures if each[_ID] == row.id.hex()), None)
     stated = (row.kind, row.regulation, row.received_at, row.hash.hex(), row.commitment.hex())

@@ -95,6 +95,11 @@ SELECT erasure_id, request_id, kind, regulation, state, hash, commitment, receiv
                           WHERE n.erasure_id = e.erasure_id AND n.space_id = $1::int4 AND n.bucket = $2::int4)
 FROM erasure e WHERE space_id = $1::int4 AND bucket = $2::int4
 """
+REQUESTS: LiteralString = """
+SELECT request_id, front, kind, regulation, received_at, actor, encode(uuid_send(idempotency), 'hex'),
+    encode(uuid_send(body), 'hex'), details IS NOT NULL
+FROM privacy_request WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
 UNDOCUMENTED: LiteralString = """
 SELECT DISTINCT m.profile_id FROM membership m
 JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4

@@ -1,26 +1,24 @@
 """A space whose rows somebody deletes, or whose id somebody edits, is named, and no command deletes what is left."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
 
 from app.server.readiness import Readiness
 from identity.operations.integrity.find_lost_spaces import find_lost_spaces
-from identity.operations.integrity.verify_space import verify
-from identity.operations.keys.discard_lost_keys import discard_lost_keys
 from identity.operations.keys.find_unreadable_spaces import require_epoch_keys
 from identity.operations.keys.overlay_key_tables import overlay_space
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.delete_space import delete_space
-from identity.store.spaces import purge, spaces_and_keys
+from identity.store.spaces import spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
 from identity.values.errors import Misconfigured
 from identity.values.ids import SpaceId, public
 from identity.values.not_ready import KeysOutdated, RolledBack
-from identity.vault.keyring import Keyring
+from tests.support.integrity.removed_spaces import remove_rows
+from tests.support.integrity.space_audit import audited
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 OTHER = SpaceId(bytes(range(16)))
@@ -41,23 +39,12 @@ async def _row(ingest: Ingest, id_: SpaceId) -> SpaceRow:
         return await spaces_and_keys.find_public_space(connection, id_)
 
 
-async def _findings(lab: Lab) -> dict[str, list[str]]:
-    reports = [each async for each in verify(lab.url, (), lambda _w, _r: None, lab.key_store, lab.keyring())]
-    return {finding.kind: finding.examples for report in reports for finding in report.findings}
-
-
 async def _held(ingest: Ingest) -> None:
     """A person under a hold, and a second space that nobody touches."""
     await manage_spaces.create_space(ingest.spaces, "other")
     await ingest.send({"type": "identify", "userId": "ann"})
     await place_hold(ingest.space, ["user_id:ann"], "case 7", "t")
     await ingest.space.publish()
-
-
-def _remove_rows(lab: Lab, number: Any) -> None:
-    for table in sorted(purge.TABLES | {"space_gate", "ledger", "ledger_head"}):
-        lab.query(f"DELETE FROM {table} WHERE space_id = %s", number)
-    lab.query("DELETE FROM space WHERE id = %s", number)
 
 
 async def test_attack_195_an_edited_id_of_a_space_lets_no_command_delete_its_rows(lab: Lab) -> None:
@@ -68,7 +55,7 @@ async def test_attack_195_an_edited_id_of_a_space_lets_no_command_delete_its_row
         assert await find_lost_spaces(ingest.spaces.database, ingest.spaces.keyring, []) == []
         lab.query("UPDATE space SET public_id = %s WHERE id = %s", OTHER.hex(), number)
         label = f"{_id(ingest)}, whose row has the id {public('spc', OTHER)}, with 1 holds in its journal"
-        assert (await _findings(lab))["space_renamed"] == [label]
+        assert (dict(await audited(lab)))["space_renamed"] == [label]
         await require_epoch_keys(ingest.spaces)
         row = await _row(ingest, OTHER)
         for named in (False, True):
@@ -77,8 +64,6 @@ async def test_attack_195_an_edited_id_of_a_space_lets_no_command_delete_its_row
         lab.query("DELETE FROM hold")
         with pytest.raises(RolledBack):
             await delete_space(ingest.spaces, public("spc", OTHER), "test")
-        with pytest.raises(Misconfigured):
-            await discard_lost_keys(ingest.spaces.database, ingest.spaces.keyring, [_id(ingest)])
         assert lab.query("SELECT count(*) FROM profile") == [(1,)]
         lab.query("UPDATE space SET public_id = %s WHERE id = %s", ingest.space.public_id.hex(), number)
         assert await find_lost_spaces(ingest.spaces.database, ingest.spaces.keyring, []) == []
@@ -91,7 +76,7 @@ async def test_attack_195_without_its_ledger_too(lab: Lab) -> None:
         number = ingest.space.tenant.id
         lab.query("UPDATE space SET public_id = %s WHERE id = %s", OTHER.hex(), number)
         lab.query("DELETE FROM ledger WHERE space_id = %s", number)
-        assert (await _findings(lab))["space_missing"] == [f"{_id(ingest)}, with 1 holds in its journal"]
+        assert (dict(await audited(lab)))["space_missing"] == [f"{_id(ingest)}, with 1 holds in its journal"]
         row = await _row(ingest, OTHER)
         for deleted, named in ((True, False), (False, True)):
             with pytest.raises(Misconfigured, match=f"does not name, {_id(ingest)}: somebody may have edited the id"):
@@ -115,13 +100,13 @@ async def test_a_space_that_was_deleted_after_the_backup_is_still_deleted_by_its
 
 
 async def test_attack_196_the_rows_of_a_whole_space_are_missed(lab: Lab) -> None:
-    """By the audit, by `/readyz` as a warning, and once in the log; the operator ends that by discarding the keys."""
+    """By the audit, by `/readyz` as a warning, and once in the log."""
     async with ingesting(lab) as ingest:
         await _held(ingest)
         readiness = Readiness(ingest.spaces, ingest.queue)
-        _remove_rows(lab, ingest.space.tenant.id)
+        remove_rows(lab, ingest.space.tenant.id)
         label = f"{_id(ingest)}, with 1 holds in its journal"
-        assert await _findings(lab) == {"space_missing": [label]}
+        assert dict(await audited(lab)) == {"space_missing": [label]}
         database, keyring = ingest.spaces.database, ingest.spaces.keyring
         with structlog.testing.capture_logs() as lines:
             for _ in range(2):
@@ -129,21 +114,3 @@ async def test_attack_196_the_rows_of_a_whole_space_are_missed(lab: Lab) -> None
         assert [(line["space"], line["reason"]) for line in lines] == [(_id(ingest), "space_missing")]
         await readiness.require()
         assert readiness.warnings() == {"space_missing": 1}
-        assert [each.label for each in await discard_lost_keys(database, keyring, [_id(ingest)])] == [label]
-        assert await _findings(lab) == {}
-        assert not (lab.key_store / ingest.space.public_id.hex()).exists()
-
-
-async def test_what_is_no_lost_space(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of a creation that a crash interrupted, and one of a space that the operator deleted."""
-    async with ingesting(lab) as ingest:
-        await ingest.send({"type": "identify", "userId": "ann"})
-        keyring = ingest.spaces.keyring
-        keyring.create_space(OTHER)
-        assert await _findings(lab) == {}
-        with monkeypatch.context() as broken:
-            broken.setattr(Keyring, "destroy_space", lambda _keyring, _space: None)
-            await delete_space(ingest.spaces, _id(ingest), "test")
-        _remove_rows(lab, ingest.space.tenant.id)
-        assert (lab.key_store / ingest.space.public_id.hex()).exists()
-        assert await _findings(lab) == {}

@@ -56,6 +56,32 @@ async def test_attack_175_an_erasure_that_somebody_edits_or_deletes_is_named(lab
     assert dict(found)["erasure_missing"] == [held]
 
 
+async def test_attack_199_a_privacy_request_that_somebody_edits_or_deletes_is_named(lab: Lab) -> None:
+    """A waiting request that is gone answers 404 and cannot be cancelled; one of each kind differs in nothing."""
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "ann"})
+        await place_hold(ingest.space, ["user_id:ann"], "a case", "t")
+        id_ = public("req", (await ask(ingest, "ann", again="once")).id)
+        await ask(ingest, "eve", kind=RequestKind.SUPPRESS_ONLY)
+    assert await audited(lab) == []
+    lab.query("CREATE TABLE former AS SELECT * FROM privacy_request")
+    for edit in (
+        "front = 2",
+        "kind = 2",
+        "regulation = 3",
+        "received_at = received_at - 1",
+        "actor = 'x'",
+        "idempotency = NULL",
+        "body = gen_random_uuid()",
+        "details = received_at::text::bytea",
+    ):
+        lab.query(f"UPDATE privacy_request SET {edit} WHERE idempotency IS NOT NULL")
+        assert dict(await audited(lab)).get("request_differs") == [id_], edit
+        lab.query("DELETE FROM privacy_request; INSERT INTO privacy_request SELECT * FROM former")
+    lab.query("DELETE FROM privacy_request WHERE idempotency IS NOT NULL")
+    assert await audited(lab) == [("request_missing", [id_])]
+
+
 async def test_attack_194_the_status_states_backups_and_destinations_as_the_receipt_does(lab: Lab) -> None:
     """No edit makes backups safe before a key roll, or loses a destination that had data; both are named."""
     async with ingesting(lab) as ingest:

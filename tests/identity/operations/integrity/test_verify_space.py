@@ -226,7 +226,7 @@ def test_every_kind_is_shown() -> None:
     """There is no kind of difference that no damage here brings about."""
     # The key store is no table: test_restore_drill takes its epoch keys away, test_verify_vouchers,
     # test_verify_erasures, test_verify_seals, test_verify_documents, test_verify_space_lock, test_delete_space,
-    # test_find_lost_spaces, test_manage_holds and test_find_rolled_back compare rows with it.
+    # test_verify_memberships, test_find_lost_spaces, test_manage_holds and test_find_rolled_back compare rows with it.
     shown = set().union(*(expected for _, expected in [*DAMAGES, *OF_THE_FEED]))
     of_the_key_store = {
         "epoch_missing",
@@ -234,6 +234,8 @@ def test_every_kind_is_shown() -> None:
         "suppression_missing",
         "suppression_foreign",
         "block_missing",
+        "request_missing",
+        "request_differs",
         "erasure_missing",
         "erasure_differs",
         "hold_missing",
@@ -242,6 +244,7 @@ def test_every_kind_is_shown() -> None:
         "space_renamed",
         "space_lock_differs",
         "document_missing",
+        "membership_differs",
         "withheld_differs",
         "seal_broken",
         "journal_broken",
