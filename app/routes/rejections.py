@@ -1,6 +1,6 @@
 """The list of rejected calls and of calls accepted in part, for the admin of a space."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -13,6 +13,7 @@ from identity.operations.integrity.listed_rejection import ALL_REASONS, Rejectio
 from identity.spaces.named_identifiers import known_types
 from identity.values.enums import StoredStatus, UnlinkedReason
 from identity.values.errors import BadCursor, BadParameter
+from identity.values.fields.ignored_fields import UNLISTED
 from identity.values.identifiers import BUILT_IN
 from identity.values.unknown_names import nearest
 
@@ -53,9 +54,17 @@ async def summarise_rejections(
     return answer(lost_by_day(await operation.summarise_rejections(visit.space, since, until, cursor)))
 
 
+_UNLISTED: Final = (
+    "The query parameter `reason` names one that stands in outcomes alone (Prefer: return=representation), since SDKs "
+    "send such fields on every call. No line of this list has it."
+)
+
+
 async def _require_reason(visit: Visit, reason: str) -> None:
     """Refuse a reason that no line can have: an unknown one, or the limit of an unknown type. BadParameter."""
     head, _, type_ = reason.partition(":")
+    if reason in UNLISTED:
+        raise BadParameter(_UNLISTED)
     meant: str | None
     if head == UnlinkedReason.LIMIT:
         types = {*await known_types(visit.space), *BUILT_IN}

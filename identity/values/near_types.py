@@ -5,16 +5,21 @@ unknown types: `userid` beside `user_id`. The rules refuse such a type (`identit
 and the answer to a request that finds nobody of such a type names the built-in one.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
-from identity.values.identifiers import BUILT_IN
+from identity.values.identifiers import BUILT_IN, EMAIL, PHONE
 from identity.values.unknown_names import other_spelling
 
 GROUP_ID: Final = "group_id"
 """The name of group ids in rules and outcomes; a group id identifies no person."""
 
 _WELL_KNOWN: Final = (*BUILT_IN, GROUP_ID)
+_PROFILE: Final = re.compile(r"prf_[0-9a-fA-F]{32}")
+_ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_NUMBER: Final = re.compile(r"\+[0-9][0-9 ()./-]{6,24}")
+_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _SHORT: Final = 4
 _LONG: Final = 8
 
@@ -51,7 +56,8 @@ def typed_value(value: str) -> str | None:
 def type_hint(identifiers: Iterable[str]) -> str | None:
     """A sentence for the first of some identifiers, which nobody has, whose type is like a built-in one.
 
-    Or whose value begins with a type once more, or whose type is that of groups.
+    Or whose value begins with a type once more or has the form of another type, or whose type is that of groups. The
+    sentence depends on the text alone, and never on who is known.
     """
     for text in identifiers:
         name, _, value = text.partition(":")
@@ -63,6 +69,23 @@ def type_hint(identifiers: Iterable[str]) -> str | None:
         near = near_type(type_) or (None if type_ in _WELL_KNOWN else other_spelling(type_, BUILT_IN))
         if near is not None:
             return f"Nobody has this identifier of the type {type_}. Did you mean {near}:...?"
+        if type_ not in (EMAIL, PHONE) and (formed := _formed_value(value)) is not None:
+            return f"Nobody has this value of the type {type_}. {formed}"
+    return None
+
+
+def _formed_value(value: str) -> str | None:
+    """A sentence for a value that has the form of another type, or that is compared as it is written."""
+    if _PROFILE.fullmatch(value):
+        return "It is the id of a profile: name the person by an identifier."
+    if _ADDRESS.fullmatch(value):
+        return f"It is an e-mail address. Did you mean {EMAIL}:...?"
+    if _NUMBER.fullmatch(value):
+        return f"It is like a phone number. Did you mean {PHONE}:...?"
+    if _ENCODED.search(value):
+        return "It is percent-encoded: write the value as calls send it."
+    if value != value.lower():
+        return "Ids are compared as they are written, and capitals count."
     return None
 
 

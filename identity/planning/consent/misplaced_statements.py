@@ -28,6 +28,8 @@ _TYPE: Final = f"{consent_names.CONSENT_MODE}."
 _OWN: Final = ("properties.", "traits.", "context.traits.")
 _DEPTH: Final = 3
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
+_NO: Final[tuple[object, ...]] = (False,)
+"""Also a zero, which is equal."""
 _NAMES: Final = {"googleConsentMode": "gcm", "usPrivacy": "us_privacy"}
 
 
@@ -75,7 +77,7 @@ def misplaced_statements(fields: Iterable[MisspeltField], *, depth: int = _DEPTH
                     signals += inner.signals
             elif right.startswith(_TYPE) and value not in _NOTHING:
                 signals.append(("googleConsentMode", {right.removeprefix(_TYPE): value}))
-            elif right.startswith(_CONSENT) and not is_empty(value) and (value is not False or right in _STRINGS):
+            elif right.startswith(_CONSENT) and not is_empty(value) and (right in _STRINGS or value not in _NO):
                 # A TC string is the only one whose place may hold the answer itself (`gdprConsent`, `user.consent`).
                 categories = categories or (right == consent_names.TCF and has_denial(value))
                 name = right.removeprefix(f"{_CONSENT}.")

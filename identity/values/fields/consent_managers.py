@@ -78,8 +78,10 @@ OTHERS: Final = {
             "rejectcookies rejectedcookies declinedcookies denycookies nocookies",
         )
     ),
+    "context.consent.minor": "coppa coppaapplies tagforunderageofconsent tagforchilddirectedtreatment tfua tfcd "
+    "childdirected ischilddirected underage isunderage underageofconsent ischild",
 }
-"""The other names of a statement of consent by the place that is read."""
+"""The other names of a statement of consent by the place that is read; of a minor those of OpenRTB and ad networks."""
 MANAGERS: Final = {"cookielawinfocheckbox": RECORDS, "cmplz": RECORDS, "iubcs": RECORDS}
 """The first letters of the names that consent managers give their cookies."""
 

@@ -98,3 +98,24 @@ def test_a_value_that_begins_with_a_type_is_recognised(value: str, type_: str | 
     expected = None if type_ is None else f"It begins with a type: write the value alone, without {type_}:."
     assert typed_value(value) == expected
     assert type_hint([f"user_id:{value}"]) == (expected and f"Nobody has this value of the type user_id. {expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("user_id:ann@example.org", "email:...?"),
+        ("anonymous_id:ann@mail.example.org", "email:...?"),
+        ("user_id:+49 30 1234567", "phone:...?"),
+        ("crm:prf_01a22d1d3aee7d6b961da03197b905bc", "the id of a profile"),
+        ("user_id:ann%40example.org", "percent-encoded"),
+        ("user_id:U1", "capitals count"),
+        ("user_id:u1", None),
+        ("user_id:u@1", None),
+        ("email:Ann@example.org", None),
+        ("phone:+4930123456", None),
+    ],
+)
+def test_a_value_in_the_form_of_another_type_has_a_hint(text: str, hint: str | None) -> None:
+    """Ids are compared as they are written; addresses and numbers are not."""
+    found = type_hint([text])
+    assert (found is None) if hint is None else hint in (found or "")

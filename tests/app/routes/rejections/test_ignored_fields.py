@@ -116,6 +116,13 @@ def test_google_analytics_that_is_no_object_is_listed(shop: Shop) -> None:
     assert elsewhere == [{"field": "integrations.Google Analytics.clientId", "reason": "misspelt_field"}]
 
 
+@pytest.mark.parametrize("reason", ["traits_of_context", "group_of_context", "tracking_not_allowed"])
+def test_a_reason_that_stands_in_outcomes_alone_is_refused_as_a_filter(shop: Shop, reason: str) -> None:
+    """The message says where the reason stands."""
+    answer = shop.ask("GET", f"/v1/rejections?reason={reason}")
+    assert (answer.status_code, "outcomes alone" in answer.text) == (400, True)
+
+
 def test_an_empty_list_is_an_empty_object(shop: Shop) -> None:
     """As PHP writes it; a list with a member is listed, or rejects the call."""
     parts = ("traits", "device", "consent", "integrations", "externalIds", "consentManagement")

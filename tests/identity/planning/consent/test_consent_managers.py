@@ -15,8 +15,9 @@ from identity.values.stamps import Micros
 
 NOW = Micros(1_735_689_600 * MICRO)
 STATED_NOTHING = {STATED: TimedSignal([], NOW)}
+MINOR = "context.consent.minor"
 COOKIEBOT = "{stamp:'x==',necessary:true,preferences:false,statistics:true,marketing:false,ver:1,region:'de'}"
-NAMES = [name for names in (*OTHERS.values(), CATEGORY_ANSWERS) for name in names.split()]
+NAMES = [name for right, names in (*OTHERS.items(), ("", CATEGORY_ANSWERS)) if right != MINOR for name in names.split()]
 
 
 def read(body: dict[str, Any], kind: Kind = "identify") -> Call:
@@ -140,6 +141,25 @@ def test_decisions_in_a_call_deny_all_where_one_is_a_no() -> None:
     assert (call.consent, call.invalid_signals) == ({}, ["consent"])
     assert call.ignored_fields == {"decisions": "field_of_other_type"}
     assert read({"decisions": {"Ads": True}}).consent is None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"regs": {"coppa": 1}},
+        {"regs": {"ext": {"coppa": "1"}}},
+        {"tagForUnderAgeOfConsent": True},
+        {"tag_for_child_directed_treatment": True},
+        {"privacy": {"isChild": True}},
+    ],
+)
+def test_a_child_by_the_names_of_others_is_a_minor(members: dict[str, Any]) -> None:
+    """In the places of OpenRTB, too; a no says nothing."""
+    for body in ({"context": members}, members, {"context": {"consent": members}}):
+        call = read(body)
+        assert call.signals.get("minor") == TimedSignal(value=True, time=NOW)
+        assert call.invalid_signals
+    assert read({"context": {"regs": {"coppa": 0}, "isChild": False}}).signals == {}
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["yes", "no", "C0001", "a:yes", "grant"])
