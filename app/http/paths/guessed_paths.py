@@ -81,6 +81,10 @@ _GUESSES: Final = tuple(
         "apikeys?|tokens?|writekeys?|sources?": "POST /v1/keys or GET /v1/keys",
         "(?:workspaces?|tenants?|projects?)": "GET /v1/spaces or POST /v1/spaces",
         "spaces?/[^/]+/keys(?:/.*)?": "POST /v1/keys or GET /v1/keys (the space is that of the key of the request)",
+        "spaces?/[^/]+/(?:profiles|rules|purposes|destinations|rejections|holds|erasures|exports|suppressions|consent|"
+        "regulations|groups|identifiers|changes)(?:/.*)?": (
+            "the path without /spaces/{space_id} (the key of the request names the space)"
+        ),
         "spaces?/[^/]+/(?:delete|remove)": "DELETE /v1/spaces/{space_id}",
         "destinations?/[^/]+/(?:changes|feed|events|poll|stream)|feed|changelog|stream|updates": "GET /v1/changes",
         "changes?/[^/]+/(?:ack|acknowledge)|ack|acks|acknowledge|acknowledgements?": "POST /v1/changes/ack",

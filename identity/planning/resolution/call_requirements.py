@@ -11,6 +11,7 @@ from identity.planning.resolution.event_time import CLOCK_ERROR
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
 from identity.values.fields.beside_batch import misspelt_batch
+from identity.values.fields.call_types import meant_type, other_request
 from identity.values.fields.field_names import misspelt_fields, other_identifier, other_word
 from identity.values.fields.ignored_fields import FUTURE_TIMESTAMP
 from identity.values.fields.names import MisspeltField, bare
@@ -52,26 +53,6 @@ REJECTIONS: Final = {
 _TIMES: Final = ("timestamp", "originalTimestamp", "receivedAt")
 _NOT_IDS: Final = frozenset({*_TIMES, "sentAt", "messageId", "event", "type", "properties", "previousIdType"})
 _STATEMENTS: Final = ("context.consent", "context.gpc")
-_TYPES: Final = {kind[0]: kind for kind in KINDS} | {
-    word: kind
-    for kind, words in {
-        "identify": "identify identity identification user people",
-        "track": "track event events custom customevent action",
-        "page": "page pageview pageviews pageviewed",
-        "screen": "screen screenview screens",
-        "group": "group groups groupidentify company account",
-        "alias": "alias createalias merge link",
-    }.items()
-    for word in words.split()
-}
-"""The type that a word of other vendors, or the letter of a short path, stands for."""
-_SLIPS: Final = {
-    slip: kind
-    for kind in KINDS
-    for at in range(len(kind))
-    for slip in (kind[:at] + kind[at + 1 :], kind[:at] + kind[at + 1 : at + 2] + kind[at] + kind[at + 2 :])
-}
-_LONGEST_SLIP: Final = max(map(len, KINDS)) + 1
 
 
 def rejection(code: str) -> BadCall:
@@ -249,7 +230,9 @@ def _type_hint(body: Mapping[str, Any]) -> str | None:
     """The type that is meant, by its other spelling, by its name as a field, or by what the call holds."""
     stated = body.get("type")
     if stated not in (None, ""):
-        meant = _meant_type(stated) if isinstance(stated, str) else None
+        if isinstance(stated, str) and (other := other_request(stated)) is not None:
+            return other
+        meant = meant_type(stated) if isinstance(stated, str) else None
     else:
         name = other_word(body, "type")
         if name is not None:
@@ -258,17 +241,6 @@ def _type_hint(body: Mapping[str, Any]) -> str | None:
         if meant is None and isinstance(body.get("event"), str):
             meant = "track"
     return None if meant is None else f'Send "type": "{meant}".'
-
-
-def _meant_type(stated: str) -> str | None:
-    """The type that a word stands for, also with a slip of the finger (`identfy`)."""
-    letters = bare(stated)
-    exact = _TYPES.get(letters) or _SLIPS.get(letters)
-    if exact is not None or len(letters) > _LONGEST_SLIP:
-        return exact
-    return next(
-        (kind for kind in KINDS for at in range(len(letters)) if letters[:at] + letters[at + 1 :] == kind), None
-    )
 
 
 def misspelt_time(body: Mapping[str, Any]) -> str | None:

@@ -78,7 +78,8 @@ FAMILIES: Final[Mapping[str, str]] = {
 
 _HOLDERS: Final = (
     "headers", "httpheaders", "requestheaders", "request", "privacy", "privacysettings", "compliance", "regs",
-    "regulations", "gdpr", "ccpa", "cmp", "iab", "ext", "user", "openrtb", "ortb2",
+    "regulations", "gdpr", "ccpa", "cmp", "iab", "ext", "user", "openrtb", "ortb2", "cookies",
+    "cookie", "localstorage", "datalayer",
 )  # fmt: skip
 _HOLDER: Final = "holder"
 _DEPTH: Final = 3

@@ -72,6 +72,7 @@ def hint(path: str) -> str | None:
         ("/v1/keys/key_1/revoke", "DELETE /v1/keys/{key_id}"),
         ("/v1/api-keys", "POST /v1/keys"),
         ("/v1/spaces/spa_1/keys", "POST /v1/keys"),
+        ("/v1/spaces/spa_1/rules", "the path without /spaces/{space_id}"),
         ("/v1/destinations/mail/changes", "GET /v1/changes"),
         ("/v1/destinations/mail/retry", "POST /v1/destinations/{name}/resume"),
         ("/v1/feed", "GET /v1/changes"),

@@ -58,9 +58,11 @@ def test_a_denial_denies_all(members: dict[str, Any]) -> None:
         ({"context": members}, f"context.{name}"),
         (members, name),
         ({"context": {"privacy": members}}, f"context.privacy.{name}"),
+        ({"context": {"cookies": members}}, f"context.cookies.{name}"),
+        ({"properties": {"headers": {"cookie": members}}}, f"properties.headers.cookie.{name}"),
     ]
     for body, path in bodies:
-        call = read(body)
+        call = read(body, "page")
         assert (call.consent, call.signals, call.invalid_signals) == ({}, STATED_NOTHING, ["consent"])
         assert call.ignored_fields == {path: "misspelt_field"}
     assert read({"context": {"consent": members}}).consent == {}
