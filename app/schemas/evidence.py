@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from app.schemas.fields import PublicProfileId, Time
 from identity.operations.profiles.explain_link import ExplainedCall, ExplainedLink, LinkExplanation
@@ -17,7 +17,10 @@ _DIGITS: Final = 3
 
 
 class LinkCall(Struct):
-    """A call in which two identifiers occur together. `server_side`: its key was no public one."""
+    """A call in which two identifiers occur together. `server_side`: its key was no public one.
+
+    `proven` are the identifiers that its identity token proved; absent without any.
+    """
 
     message_id: str
     type: str
@@ -26,6 +29,7 @@ class LinkCall(Struct):
     source: str | None
     server_side: bool
     rules_version: int
+    proven: list[str] | UnsetType = UNSET
 
 
 class IdentifierLink(Struct, rename={"start": "from", "end": "to"}):
@@ -207,6 +211,7 @@ def _link_call(value: ExplainedCall) -> LinkCall:
         source=value.source,
         server_side=value.call.server,
         rules_version=value.rules_version,
+        proven=value.call.proven or UNSET,
     )
 
 

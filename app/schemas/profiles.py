@@ -110,7 +110,8 @@ class HistoryIdentifier(Struct):
 class HistoryLine(Struct):
     """One line of a history. Either a call caused it (`message_id`) or a key or the operator did (`actor`).
 
-    `server_side`: the key of the call was no public one; absent without a call.
+    `server_side`: the key of the call was no public one; absent without a call. `proven` are the identifiers that its
+    identity token proved; absent without any.
     """
 
     at: Time
@@ -119,6 +120,7 @@ class HistoryLine(Struct):
     rules_version: int | None
     message_id: str | None
     server_side: bool | UnsetType = UNSET
+    proven: list[str] | UnsetType = UNSET
     actor: str | UnsetType | None = UNSET
     other_profile_id: PublicProfileId | UnsetType = UNSET
     identifiers: list[HistoryIdentifier] | UnsetType = UNSET
@@ -193,6 +195,7 @@ def history_line(value: HistoryEntry | RulesChange) -> HistoryLine:
         rules_version=value.rules_version,
         message_id=value.message_id,
         server_side=UNSET if value.server_side is None else value.server_side,
+        proven=value.proven or UNSET,
         actor=value.actor if value.by_key else UNSET,
         other_profile_id=UNSET if value.other is None else public_profile(value.other),
         identifiers=(UNSET if value.identifiers is None else [_history_identifier(each) for each in value.identifiers]),

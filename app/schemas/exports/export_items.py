@@ -95,7 +95,10 @@ class ExportedDisclosure(Struct):
 
 
 class ExportedCall(Struct):
-    """A call as it arrived. `server_side`: its key was no public one."""
+    """A call as it arrived. `server_side`: its key was no public one.
+
+    `proven` are the identifiers that its identity token proved; absent without any.
+    """
 
     type: str
     message_id: str
@@ -105,6 +108,7 @@ class ExportedCall(Struct):
     server_side: bool
     body: JsonObject
     profile_id: PublicProfileId
+    proven: list[str] | UnsetType = UNSET
 
 
 class ExportedProfile(Struct):
@@ -193,6 +197,7 @@ def _call(value: CallOfOrigin) -> ExportedCall:
         server_side=call.server,
         body=call.body,
         profile_id=public_profile(value.origin),
+        proven=call.proven or UNSET,
     )
 
 

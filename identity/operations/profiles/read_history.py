@@ -45,7 +45,8 @@ class NamedIdentifier(Struct, frozen=True):
 class HistoryEntry(Struct, frozen=True):
     """A change of a profile, by a call (`message_id`) or by a key (`by_key`, whose public id is `actor`).
 
-    `server_side`: whether the key of the call was no public one; None where no call is known.
+    `server_side`: whether the key of the call was no public one; None where no call is known. `proven` are the
+    identifiers that its identity token proved.
     """
 
     at: Micros
@@ -54,6 +55,7 @@ class HistoryEntry(Struct, frozen=True):
     rules_version: int | None
     message_id: str | None
     server_side: bool | None
+    proven: list[str]
     by_key: bool
     actor: str | None
     other: ProfileId | None
@@ -146,6 +148,7 @@ class _HistoryReader:
             rules_version=line.rules_version,
             message_id=None if call is None else call.message_id,
             server_side=None if call is None else call.server,
+            proven=[] if call is None else call.proven,
             by_key=by_key,
             actor=None if line.source is None else self._source_ids.get(line.source),
             other=None if line.other is None else ProfileId(line.other),

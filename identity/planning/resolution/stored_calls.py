@@ -54,6 +54,11 @@ class StoredCall(msgspec.Struct, array_like=True):
         return trust_class(source(self), self.proof)
 
     @property
+    def proven(self) -> list[str]:
+        """The identifiers that an identity token proved, as the API writes them."""
+        return [] if self.proof is None else [f"{type_}:{value}" for type_, value in self.proof.identifiers.items()]
+
+    @property
     def token(self) -> TokenClaims | None:
         """The claims of its identity token, for a reader of the body."""
         return None if self.proof is None else self.proof.claims()

@@ -64,6 +64,13 @@ def test_a_proven_address_is_taken(shop: Shop, minted: Minted) -> None:
     assert identifiers(shop, "user_id:ann") == whole
     assert listed(shop) == []
 
+    ends = "from=user_id:ann&to=email:ann@shop.example"
+    (link,) = shop.ask("GET", f"/v1/profiles/user_id:ann/explain?{ends}").json()["shortest"]
+    proven = ["user_id:ann", "email:ann@shop.example"]
+    assert [(call["server_side"], call["proven"]) for call in link["calls"]] == [(False, proven)]
+    history = shop.ask("GET", "/v1/profiles/user_id:ann/history").json()["history"]
+    assert proven in [line.get("proven") for line in history]
+
 
 @pytest.mark.parametrize(
     ("forge", "reason"),
