@@ -6,7 +6,6 @@ import pytest
 
 from identity.operations.integrity.find_rolled_back import find_rolled_back
 from identity.operations.spaces.manage_identity_keys import add_identity_key, end_identity_key, list_identity_keys
-from identity.spaces.identity_tokens.identity_keys_cache import IdentityKeysCache
 from identity.spaces.space import Space
 from identity.values.calls import MICRO
 from identity.values.errors import SealBroken
@@ -74,23 +73,6 @@ async def test_a_key_that_cannot_be_used_is_refused(
         with pytest.raises(BadIdentityKey, match=message):
             await add_identity_key(ingest.space, algorithm, name, public_key, "t")
         assert lab.query("SELECT count(*) FROM identity_keys") == [(0,)]
-
-
-async def test_another_process_knows_a_change_two_seconds_later(lab: Lab) -> None:
-    """At once where it has read the journal."""
-    clock = [10.0]
-    async with ingesting(lab) as ingest:
-        space = ingest.space
-        cache = IdentityKeysCache(
-            space.tenant, space.public_id, space.keys, space.database, space._heads, now=lambda: clock[0]
-        )
-        before = await cache.checker()
-        made = await add_identity_key(space, "HS256", "web", None, "t")
-        after = await cache.checker()
-        assert after is not before
-        clock[0] += 2.1
-        assert await cache.checker() is after
-        assert [key.id for key in (await cache.read())[1]] == [made.key.id]
 
 
 async def test_attack_225_a_former_row_revives_no_key(lab: Lab) -> None:
