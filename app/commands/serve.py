@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from uvicorn import Config, Server
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
 from app.server import logs
@@ -29,6 +27,7 @@ from app.server.address_connections import AddressConnections
 from app.server.database_transport import require_protected
 from app.server.key_layout import warn_of_shared_folder
 from app.server.memory_protection import protect_memory
+from app.server.workers import Workers
 from app.settings import Settings, forget_libpq, share_metrics
 from identity.values.errors import Misconfigured, OnefoldError
 from identity.values.extras import extra
@@ -135,29 +134,6 @@ class _Server(Server):
         self._announce()
 
 
-class _Workers(Multiprocess):
-    """uvicorn's supervisor; announces once that all workers are ready, and ignores SIGHUP."""
-
-    def __init__(self, config: Config, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
-        super().__init__(config, sockets)
-        self._announce = announce
-        self._announced = False
-
-    def handle_signals(self) -> None:
-        super().handle_signals()
-        for each in self.processes:
-            # With the worker's end open here too, a question to a worker that has just died waits for its whole time.
-            each.child_conn.close()
-        if not (self._announced or self.should_exit.is_set()) and all(
-            each.is_ready(timeout=_WATCH) for each in self.processes
-        ):
-            self._announced = True
-            self._announce()
-
-    def handle_hup(self) -> None:
-        """Ignore the signal: closing a terminal is no reason to restart."""
-
-
 def _leave_after(parent: Any) -> None:
     """Stop this worker when its supervisor dies; otherwise the worker would hold the port for ever."""
     parent.join()
@@ -169,11 +145,11 @@ def _one(config: Config, listener: socket.socket, announce: Callable[[], None]) 
 
 
 def _several(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:
-    workers = _Workers(config, [listener], announce)
+    workers = Workers(config, [listener], announce)
     # A worker that does not start has printed why.
     logging.getLogger("uvicorn.error").addFilter(lambda record: "failed to start" not in str(record.msg))
     workers.run()
-    if any(each.exitcode == STARTUP_FAILURE for each in workers.processes):
+    if workers.refused:
         raise SystemExit(1)
 
 

@@ -1,6 +1,5 @@
 """The life of the server: its start, its end, and what it does after a crash."""
 
-import os
 import signal
 import socket
 import time
@@ -61,19 +60,6 @@ def test_a_hangup_does_not_stop_the_server(start: Start) -> None:
     time.sleep(0.2)
 
     assert httpx.get(running.url).status_code == 200
-
-
-def test_a_killed_worker_is_replaced(start: Start) -> None:
-    """The other worker continues."""
-    running = start(ONEFOLD_WORKERS="2")
-    dead = int(httpx.get(running.url).text)
-    os.kill(dead, signal.SIGKILL)
-    seen: set[str] = set()
-    while len(seen) < 2:
-        seen.add(httpx.get(running.url).text)
-        time.sleep(0.02)
-
-    assert str(dead) not in seen
 
 
 def test_a_killed_postgres_is_started_again(start: Start) -> None:

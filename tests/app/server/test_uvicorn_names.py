@@ -16,6 +16,7 @@ from uvicorn.supervisors.multiprocess import Process
 
 from app.commands import serve
 from app.http import protocol
+from app.server import workers
 from tests.conftest import ROOT
 
 SOURCE = ast.parse(inspect.getsource(protocol.GuardedProtocol))
@@ -24,7 +25,7 @@ OVERRIDING: list[tuple[type[Any], type[Any]]] = [
     (protocol.GuardedProtocol, HttpToolsProtocol),
     (serve._Config, Config),
     (serve._Server, Server),
-    (serve._Workers, Multiprocess),
+    (workers.Workers, Multiprocess),
 ]
 
 
@@ -103,6 +104,6 @@ def test_what_is_used_of_the_supervisor_is_there() -> None:
     """Its worker processes, its end, and whether a worker is ready."""
     source = inspect.getsource(Multiprocess.__init__)
 
-    assert [name for name in ("processes", "should_exit") if f"self.{name}" not in source] == []
+    assert [name for name in ("config", "processes", "should_exit", "sockets") if f"self.{name}" not in source] == []
     assert "timeout" in inspect.signature(Process.is_ready).parameters
     assert hasattr(Process, "exitcode")

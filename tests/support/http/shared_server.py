@@ -27,6 +27,7 @@ from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
 from tests.support.http.api_contract import api_contract
+from tests.support.processes.forked_worker import workers_of
 from tests.support.webhooks.tls_server import HOST, OK, authority
 from tests.support.webhooks.webhook_receiver import Receiver, receiving
 
@@ -194,8 +195,7 @@ class Deployment:
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes."""
-        children = psutil.Process(self.running.process.pid).children()
-        return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+        return workers_of(psutil.Process(self.running.process.pid))
 
 
 @pytest.fixture(scope="session")

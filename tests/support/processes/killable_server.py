@@ -21,6 +21,7 @@ from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, launch
 from tests.support.integrity.replay import differences
 from tests.support.integrity.stored_rows import Stored
+from tests.support.processes.forked_worker import workers_of
 
 
 class Victim:
@@ -114,8 +115,7 @@ class Victim:
         if self.running.process.poll() is not None:
             return []
         parent = psutil.Process(self.running.process.pid)
-        workers = [each for each in parent.children() if "spawn_main" in " ".join(_words(each))]
-        return [parent, *workers]
+        return [parent, *workers_of(parent)]
 
     def _postmaster(self) -> psutil.Process | None:
         return postmaster.find(self.data_dir / "postgres")
@@ -163,13 +163,6 @@ def _kill(process: psutil.Process | None) -> None:
             process.kill()
     except psutil.NoSuchProcess:
         pass
-
-
-def _words(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
 
 
 def _number(url: str, id_: bytes) -> int:

@@ -6,7 +6,6 @@ command line from its first line on. `tests/end_to_end/test_wheel.py`, `tests/ap
 `tests/end_to_end/test_docs.py` (the lines that start a server) start the program as a user does.
 """
 
-import atexit
 import contextlib
 import gc
 import json
@@ -15,13 +14,12 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
-import traceback
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import httpcore
+
+from tests.support.processes.forked_worker import fork_workers, run_to_the_end
 
 COMMANDS = ("backup", "demo", "export", "keys", "leak_scan.command", "psql", "reset", "restore", "serve", "verify")
 PROGRAMS = ("tests.support.processes.writer_process", "tests.support.processes.stand_in_server")
@@ -92,25 +90,8 @@ def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[in
     return str(request["entry"])
 
 
-def _ended(program: Callable[[], None]) -> int:
-    """Run the program; returns the status that its process ends with."""
-    try:
-        program()
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001 the interpreter prints any
-        traceback.print_exc()
-        return 1
-    return 0
-
-
 def main() -> None:
     """Serve the channel of which the number is the only argument; the program runs in the forks."""
     module, _, name = run(socket.socket(fileno=int(sys.argv[1]))).partition(":")
-    status = _ended(getattr(import_module(module), name))
-    # The end of an interpreter takes apart every module, which a fork would have to copy for that.
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    for each in (sys.stdout, sys.stderr):
-        each.flush()
-    os._exit(status)
+    fork_workers()
+    run_to_the_end(getattr(import_module(module), name))

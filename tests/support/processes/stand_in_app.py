@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -13,7 +14,7 @@ async def _application(
 ) -> None:
     if scope["type"] == "lifespan":
         await receive()
-        if os.environ.get("STANDIN_FAILS"):
+        if os.environ.get("STANDIN_FAILS") or _fails_now():
             await send({"type": "lifespan.startup.failed", "message": "planted secret"})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -25,6 +26,16 @@ async def _application(
         await send({"type": "http.response.body", "body": b"begun ", "more_body": True})
         await asyncio.sleep(1)
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+
+def _fails_now() -> bool:
+    """Whether the file STANDIN_AWAY is there; it then receives a line."""
+    away = Path(os.environ.get("STANDIN_AWAY", ""))
+    if not away.is_file():
+        return False
+    with away.open("a") as lines:
+        lines.write(f"{os.getpid()}\n")
+    return True
 
 
 def application() -> Callable[..., Awaitable[None]]:
