@@ -14,6 +14,7 @@ from identity.operations.privacy.access_exports.access_export_sections import re
 from identity.operations.privacy.access_exports.build_export import build_export
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.profiles.read_profile import get_profile as read_profile
+from identity.operations.spaces.manage_identity_keys import add_identity_key
 from identity.values.errors import SealBroken
 from identity.values.ids import public
 from identity.vault import seal
@@ -41,6 +42,7 @@ SEALED: Final = {
     "rejection.payload": "rejections at stamp",
     "rules.document": "rules, version",
     "purposes.document": "purposes, version",
+    "identity_keys.document": "identity keys, version",
     "identifier_type.name": "name of identifier type",
 }
 """A sealed column, and the words by which a report names its values."""
@@ -64,6 +66,7 @@ async def everything(ingest: Ingest) -> None:
     """A value in every sealed column: two holds too, of which one is of an earlier release."""
     space, lab = ingest.space, ingest.lab
     await manage_purposes.put_purposes(space, LAX, "t")
+    await add_identity_key(space, "HS256", "web", None, "t")
     await put_rules(space, {"limits": {"crm": {"max": 9}}}, "t")
     mail = public("dst", (await manage_destinations.put_destination(space, "mail", ALL, "t")).id)
     await ingest.send(user("ann"), user("bob") | {"context": {**user("bob")["context"], "externalIds": CRM}})

@@ -11,7 +11,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.leave_group import leave_group
-from identity.operations.integrity.find_rolled_back import DESTINATION, PURPOSES, RULES
+from identity.operations.integrity.find_rolled_back import DESTINATION, IDENTITY_KEYS, PURPOSES, RULES
 from identity.operations.integrity.verify_space import PARTS, verify
 from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN
 from identity.values.calls import Source
@@ -250,6 +250,7 @@ def test_every_kind_is_shown() -> None:
         "journal_broken",
         RULES,
         PURPOSES,
+        IDENTITY_KEYS,
         DESTINATION,
     }
     assert shown | of_the_key_store == set(DIFFERENCES)
