@@ -148,19 +148,27 @@ def postgres(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         yield running
     finally:
+        _administrator(running).close()
         running.stop()
 
 
 def administer(postgres: EmbeddedPostgres, command: sql.Composed) -> None:
     """Run one statement as superuser, outside a transaction."""
-    with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
-        connection.execute(command)
+    _administrator(postgres).execute(command)
+
+
+@cache
+def _administrator(postgres: EmbeddedPostgres) -> psycopg.Connection[object]:
+    """The connection of all these statements: there is one before and one after each test with a database."""
+    return psycopg.connect(postgres.url(SUPERUSER, SUPERUSER), autocommit=True)
 
 
 @pytest.fixture(scope="session")
 def template(postgres: EmbeddedPostgres) -> str:
     """The name of a database with the newest schema, to be copied."""
     administer(postgres, COPY.format(*map(sql.Identifier, (TEMPLATE, OWNER_ROLE, DATABASE))))
+    # The first connection to a database reads the catalog, and leaves a file with it that each copy has from then on.
+    psycopg.connect(postgres.url(TEMPLATE)).close()
     return TEMPLATE
 
 
