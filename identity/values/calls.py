@@ -107,7 +107,8 @@ class Call(Struct):
     `identifiers` are normalised, not blocked, without repeats, in document order; `demoted` are those refused
     before any lookup, each with its reason. `traits` are the traits of an identify, `group_traits` those of a
     group call, `consent` the decisions by category, `signals` the statements on classes of purposes,
-    `invalid_signals` the names of signals that could not be read, `group` the group to join or leave. `unlinked`
+    `invalid_signals` the names of signals that could not be read,
+    `device` the tag of the device of a public call, `group` the group to join or leave. `unlinked`
     are the readings of a previous id without a link: no identifiers of the call, but named in its body. `message_key`
     is the keyed hash of `message_id`. `history` marks an imported call with a receipt time of its own.
     `ignored_times` are the fields of its body whose timestamp is no time; `guessed_time`: `time` is the receipt
@@ -127,6 +128,7 @@ class Call(Struct):
     consent: Mapping[str, bool] | None = None
     signals: Mapping[str, TimedSignal] = {}
     invalid_signals: list[str] = []
+    device: str | None = None
     group: str | None = None
     group_traits: Mapping[str, Any] | None = None
     alias: Alias | None = None

@@ -6,6 +6,7 @@ merge name by name.
 
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from identity.values.stamps import Micros, Stamp
@@ -13,6 +14,15 @@ from identity.values.stamps import Micros, Stamp
 Stamped = tuple[Any, Micros, Stamp]
 """A value with its event time and stamp; the greatest (time, stamp) wins."""
 
+
+MAX_KEYS = 2_000
+MAX_SIZE = 128 * 1024
+# The room for decisions in a document that is full of traits: a person's denial has to find room.
+SPARE_KEYS = 200
+SPARE_SIZE = 16 * 1024
+_STAMPS = 24  # the bytes of a time, a stamp and their frame in a sealed document
+
+_encode = msgspec.json.encode
 
 Order = Literal["oldest", "min", "max"]
 """The orders of the values of a trait beside the newest first, which a document names for its traits."""
@@ -33,6 +43,13 @@ MINOR = "minor"
 """The signal that a person is a minor."""
 
 
+class DeviceStatements(Struct):
+    """What the public calls of one device state on consent: decisions by category, and signals."""
+
+    consent: dict[str, Stamped] = {}
+    signals: dict[str, Stamped] = {}
+
+
 class Document(Struct):
     """The document of one origin.
 
@@ -40,7 +57,8 @@ class Document(Struct):
     that come before those of public keys, and `orders` the orders of the traits whose newest value does not survive
     (`planning.resolution.rules.trait_rules`). `consent` are decisions from public keys, `server_decisions` those from
     server-side and privacy keys, `signals` statements on classes of purposes (`planning.consent.statements`).
-    `size` is the sum of `planning.resolution.fold_documents.cost` over all entries.
+    `devices` are the statements of public calls by the tag of their device (`planning.consent.devices`); what older
+    releases stored of them is in `consent` and `signals`. `size` is the sum of `cost` over all entries.
     """
 
     traits: dict[str, Stamped] = {}
@@ -51,8 +69,24 @@ class Document(Struct):
     signals: dict[str, Stamped] = {}
     server_traits: dict[str, Stamped] = {}
     orders: dict[str, Order] = {}
+    devices: dict[str, DeviceStatements] = {}
 
     @property
     def sections(self) -> tuple[dict[str, Stamped], ...]:
         """The entries by kind."""
-        return self.traits, self.consent, self.groups, self.server_decisions, self.signals, self.server_traits
+        own = (self.traits, self.consent, self.groups, self.server_decisions, self.signals, self.server_traits)
+        if not self.devices:
+            return own
+        stated = sorted(self.devices.items())
+        return (*own, *(entries for _, each in stated for entries in (each.consent, each.signals)))
+
+
+def cost(name: str, value: object) -> int:
+    """The bytes that an entry adds to the size of a document."""
+    return len(name.encode()) + len(_encode(value)) + _STAMPS
+
+
+def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
+    """Whether a document has room for one more key of this size."""
+    keys = sum(map(len, document.sections)) - (SPARE_KEYS if spare else 0)
+    return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)

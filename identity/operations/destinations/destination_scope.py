@@ -16,6 +16,7 @@ from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
+from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.store.destinations import disclosures
 from identity.store.destinations.disclosures import DisclosureRow, OriginKey
@@ -35,7 +36,7 @@ class VisibleIdentifier(Struct, frozen=True, gc=False):
 
 
 class Scope(Struct, frozen=True):
-    """A destination and what governs it: its entitlement and the purposes of the space, with their versions."""
+    """A destination and what governs it: its entitlement, the purposes and the rules of the space."""
 
     id: DestinationNumber
     public_id: DestinationId
@@ -43,6 +44,7 @@ class Scope(Struct, frozen=True):
     version: int
     entitled: Entitled
     purposes: Purposes
+    rules: Rules
 
     @property
     def offset(self) -> int:
@@ -56,7 +58,8 @@ class Scope(Struct, frozen=True):
 
     def permission(self, opened: OpenedProfile, now: Micros) -> Permission:
         """What a profile permits."""
-        return Permission(opened.documents, opened.meetings(), self.purposes, now)
+        sides = opened.consent_sides(self.rules)
+        return Permission(sides.documents, sides.meetings, self.purposes, now, sides.homes)
 
 
 async def open_scope(space: Space, destination_id: str) -> Scope:
@@ -73,6 +76,7 @@ async def open_scope(space: Space, destination_id: str) -> Scope:
         version=row.version,
         entitled=open_document(space, row).entitled,
         purposes=open_purposes(space, version, sealed),
+        rules=await space.recent_rules(),
     )
 
 

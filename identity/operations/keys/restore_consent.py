@@ -63,9 +63,11 @@ async def _withdraw(
     document, version = _document(subject, key)
     statement = content(stored.body, "consent", server=stored.server, received=stored.received, time=stored.time)
     if statement.consent:
-        fold_documents.merge_decisions(document, statement.consent, stored.time, stamp, server=stored.server)
+        fold_documents.merge_decisions(
+            document, statement.consent, stored.time, stamp, server=stored.server, device=statement.device
+        )
     if statement.signals:
-        fold_documents.merge_signals(document, statement.signals, stamp)
+        fold_documents.merge_signals(document, statement.signals, stamp, device=statement.device)
     sealed = DocumentRow(
         origin, version + 1, subject.seal(DOCUMENT, origin, version + 1, fold_documents.pack(document))
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from identity.operations.profiles.profile import OpenedProfile, open_profile
+from identity.operations.profiles.profile import OpenedProfile, consent_sides, open_profile
 from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
@@ -109,13 +109,16 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     documents = _documents(stated)
     met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
     purposes = await purposes_at(space, moment)
-    permission = Permission(documents, met, purposes, moment)
-    ids: dict[tuple[ProfileId, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
+    sides = consent_sides(opened, documents, met, await space.recent_rules())
+    permission = Permission(sides.documents, sides.meetings, purposes, moment, sides.homes)
+    ids = {each.stamp: each.call.message_id for each in stated}
     origins = [origin.id for origin in opened.origins]
     return ConsentAtTime(
         profile_id=opened.id,
         at=Micros(moment),
-        categories={name: _answer(answer, ids) for name, answer in fold(documents, met).items()},
+        categories={
+            name: _answer(answer, ids) for name, answer in fold(sides.documents, sides.meetings, sides.homes).items()
+        },
         purposes={name: _permitted(permission, name, origins) for name in purposes.purposes},
         history=await _history(space, stated),
     )
@@ -174,14 +177,21 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[ProfileId, Document]:
     for each in stated:
         document = documents.setdefault(each.origin, Document())
         if each.content.consent:
-            merge_decisions(document, each.content.consent, each.call.time, each.stamp, server=each.call.server)
+            merge_decisions(
+                document,
+                each.content.consent,
+                each.call.time,
+                each.stamp,
+                server=each.call.server,
+                device=each.content.device,
+            )
         if each.content.signals:
-            merge_signals(document, each.content.signals, each.stamp)
+            merge_signals(document, each.content.signals, each.stamp, device=each.content.device)
     return documents
 
 
-def _answer(answer: ConsentAnswer, ids: Mapping[tuple[ProfileId, int], str]) -> CategoryConsent:
-    standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
+def _answer(answer: ConsentAnswer, ids: Mapping[Stamp, str]) -> CategoryConsent:
+    standing = [ids.get(each.stamp) for each in answer.standing]
     evidence = [each for each in standing if each is not None]
     return CategoryConsent(answer.value, answer.conflict, answer.captured_at, evidence)
 

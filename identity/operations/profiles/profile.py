@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
+from identity.planning.consent.devices import ConsentSides, as_one, by_side, device_tag
 from identity.planning.resolution import fold_documents
 from identity.planning.resolution.counters import unproven_keys
+from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.named_identifiers import profile_not_found
 from identity.spaces.space import Space
@@ -18,6 +20,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, TooMuch
+from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.json import JsonObject
 from identity.values.not_ready import RolledBack
@@ -30,6 +33,8 @@ MOST_SHOWN: Final = 1_000
 """So many identifiers stand in an answer with a profile; a list has them all, page by page."""
 # Opening takes 20 microseconds an identifier; other requests go on between two slices.
 _SLICE: Final = 256
+# Built-in types have the same number in every space.
+_DEVICES: Final = frozenset(number for number, type_ in enumerate(BUILT_IN, 1) if type_ not in (USER_ID, EMAIL, PHONE))
 _log = structlog.get_logger(__name__)
 
 
@@ -140,6 +145,7 @@ class OpenedProfile:
 
         With `set_traits`, its traits come with their calls.
         """
+        sides = self.consent_sides(await self.space.recent_rules())
         return FoldedProfile(
             id=self.id,
             merged_from=sorted(ProfileId(origin.id) for origin in self.origins if origin.id != self.id),
@@ -152,7 +158,7 @@ class OpenedProfile:
             identifiers=await self.opened_identifiers(self.identifiers[:most]),
             identifiers_total=len(self.identifiers),
             traits=fold_documents.present(self.folded()),
-            consent=fold.fold(self.documents, self.meetings()),
+            consent=fold.fold(sides.documents, sides.meetings, sides.homes),
             groups=fold_documents.members(fold_documents.fold(document.groups for document in self.documents.values())),
             set_traits=await self._set_traits() if set_traits else None,
         )
@@ -164,6 +170,10 @@ class OpenedProfile:
             for origin in self.origins
             if origin.joined_to is not None and origin.joined_at is not None
         ]
+
+    def consent_sides(self, rules: Rules) -> ConsentSides:
+        """What its origins and devices state on consent, as far as each speaks for the others under the rules."""
+        return consent_sides(self, self.documents, self.meetings(), rules)
 
     async def names(self) -> dict[int, str]:
         """The names of identifier types by number, all those of the profile among them."""
@@ -234,6 +244,27 @@ class OpenedProfile:
             message_id = None if call is None else call.message_id
             found[name] = SetTrait(value, Micros(time), message_id, ProfileId(origin))
         return found
+
+
+def consent_sides(
+    opened: OpenedProfile, documents: Mapping[ProfileId, Document], meetings: Iterable[fold.Meeting], rules: Rules
+) -> ConsentSides:
+    """The sides of these documents of a profile, which are those of now or of a time in the past."""
+    if rules.public.trusted:
+        return ConsentSides(as_one(documents), list(meetings), {})
+    return by_side(documents, meetings, _homes(opened) if any(each.devices for each in documents.values()) else {})
+
+
+def _homes(opened: OpenedProfile) -> dict[str, ProfileId]:
+    """The origin that each device created, by the tag of the device: its identifier is among the first ones there."""
+    first: dict[ProfileId, Stamp] = {}
+    for identifier in opened.identifiers:
+        first.setdefault(identifier.origin, identifier.linked_at)
+    return {
+        device_tag(opened.value(identifier)): identifier.origin
+        for identifier in opened.identifiers
+        if identifier.type in _DEVICES and identifier.linked_at == first[identifier.origin]
+    }
 
 
 async def open_profile(space: Space, ref: str) -> OpenedProfile:

@@ -80,7 +80,9 @@ def _fold(document: Document, call: StoredCall, stamp: Stamp) -> bool:
     before = consent_entries(document)
     stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
     if stated.consent:
-        fold_documents.merge_decisions(document, stated.consent, call.time, stamp, server=call.server)
+        fold_documents.merge_decisions(
+            document, stated.consent, call.time, stamp, server=call.server, device=stated.device
+        )
     if stated.signals:
-        fold_documents.merge_signals(document, stated.signals, stamp)
+        fold_documents.merge_signals(document, stated.signals, stamp, device=stated.device)
     return withdraws(before, document)

@@ -2,13 +2,14 @@
 
 A decision replaces a decision of another origin only if it arrived after the two origins merged. Of two
 decisions with the same time the denial counts. A denial recorded with a server-side or privacy key is never
-lifted by a decision made with a public key.
+lifted by a decision made with a public key. A denial made on a device that speaks for itself alone is lifted by
+that device or by a server-side or privacy key.
 
 So a merge of people who disagree keeps both decisions, which denies and reports a conflict, and undoing the
 merge needs no write (docs/merging-rules.md §3.7).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -19,13 +20,17 @@ from identity.values.stamps import Micros, Stamp
 
 
 class DecisionAtOrigin(NamedTuple):
-    """A decision made at an origin about one category; `server`: made with a server-side or privacy key."""
+    """A decision made at an origin about one category; `server`: made with a server-side or privacy key.
+
+    `apart`: made on a device that speaks for itself alone, whose id is the origin.
+    """
 
     granted: bool
     time: Micros
     stamp: Stamp
     origin: ProfileId
     server: bool = False
+    apart: bool = False
 
     @property
     def rank(self) -> tuple[Micros, bool, Stamp]:
@@ -64,13 +69,20 @@ def categories(documents: Mapping[ProfileId, Document]) -> list[str]:
     return sorted(found)
 
 
-def fold(documents: Mapping[ProfileId, Document], meetings: Iterable[Meeting]) -> dict[str, ConsentAnswer]:
-    """The answers of a canonical profile, from the documents of its origins and the merges that joined them."""
+def fold(
+    documents: Mapping[ProfileId, Document], meetings: Iterable[Meeting], apart: Container[ProfileId] = ()
+) -> dict[str, ConsentAnswer]:
+    """The answers of a canonical profile, from the documents of its origins and the merges that joined them.
+
+    `apart` are the ids of devices that speak for themselves alone.
+    """
     met = sorted(meetings, key=lambda meeting: meeting.stamp)
-    return {name: fold_decisions(decisions(documents, name), met) for name in categories(documents)}
+    return {name: fold_decisions(decisions(documents, name, apart), met) for name in categories(documents)}
 
 
-def decisions(documents: Mapping[ProfileId, Document], category: str) -> list[DecisionAtOrigin]:
+def decisions(
+    documents: Mapping[ProfileId, Document], category: str, apart: Container[ProfileId] = ()
+) -> list[DecisionAtOrigin]:
     """The decisions about a category; a complete statement that leaves the category out denies it."""
     found = []
     for origin, document in documents.items():
@@ -82,7 +94,12 @@ def decisions(documents: Mapping[ProfileId, Document], category: str) -> list[De
             if entry is not None:
                 found.append(
                     DecisionAtOrigin(
-                        granted=bool(entry[0]), time=entry[1], stamp=entry[2], origin=origin, server=server
+                        granted=bool(entry[0]),
+                        time=entry[1],
+                        stamp=entry[2],
+                        origin=origin,
+                        server=server,
+                        apart=origin in apart,
                     )
                 )
     return found
@@ -126,7 +143,7 @@ def fold_decisions(found: Iterable[DecisionAtOrigin], met: Iterable[Meeting]) ->
 
 def _apply_decision(standing: list[DecisionAtOrigin], new: DecisionAtOrigin) -> list[DecisionAtOrigin]:
     """The decisions in force after one more: older ones are dropped, unless all in force are newer."""
-    fixed = [] if new.server else [each for each in standing if each.server and not each.granted]
+    fixed = [] if new.server else [each for each in standing if not each.granted and _is_fixed(each, new)]
     if fixed and new.granted:
         return standing
     others = [each for each in standing if each not in fixed and not _is_overruled(each, new)]
@@ -134,6 +151,11 @@ def _apply_decision(standing: list[DecisionAtOrigin], new: DecisionAtOrigin) -> 
     if others and len(later) == len(others):
         return standing
     return [*fixed, *later, new]
+
+
+def _is_fixed(denial: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:
+    """Whether a decision made with a public key leaves a denial in force: a server's, or that of another device."""
+    return denial.server or (new.apart and new.granted and denial.origin != new.origin)
 
 
 def _is_overruled(standing: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:

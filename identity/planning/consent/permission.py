@@ -15,6 +15,7 @@ the other side. Denials do not expire.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from identity.planning.consent.fold import ConsentAnswer, DecisionAtOrigin, Meeting, decisions, fold_decisions
@@ -57,12 +58,21 @@ class _Folded(NamedTuple):
 
 
 class Permission:
-    """The permissions of one canonical profile; `documents` by origin, `now` in microseconds."""
+    """The permissions of one canonical profile; `documents` by origin, `now` in microseconds.
+
+    `homes` maps the id of a device that speaks for itself alone to the only origin at which its grants count.
+    """
 
     def __init__(
-        self, documents: Mapping[ProfileId, Document], meetings: Iterable[Meeting], purposes: Purposes, now: Micros
+        self,
+        documents: Mapping[ProfileId, Document],
+        meetings: Iterable[Meeting],
+        purposes: Purposes,
+        now: Micros,
+        homes: Mapping[ProfileId, ProfileId | None] = MappingProxyType({}),
     ) -> None:
         self._documents = documents
+        self._homes = homes
         self._met = sorted(meetings, key=lambda meeting: meeting.stamp)
         self._up = {meeting.loser: (meeting.winner, meeting.stamp) for meeting in self._met}
         self._purposes = purposes
@@ -133,7 +143,7 @@ class Permission:
 
     def _explicit(self, name: str) -> _Folded | None:
         if name not in self._explicits:
-            self._explicits[name] = self._fold(decisions(self._documents, name))
+            self._explicits[name] = self._fold(decisions(self._documents, name, self._homes))
         return self._explicits[name]
 
     def _fold(self, found: Sequence[DecisionAtOrigin]) -> _Folded | None:
@@ -164,7 +174,12 @@ class Permission:
             for suffix, server in (("", False), (SERVER, True)):
                 stated = [
                     DecisionAtOrigin(
-                        granted=bool(entry[0]), time=entry[1], stamp=entry[2], origin=origin, server=server
+                        granted=bool(entry[0]),
+                        time=entry[1],
+                        stamp=entry[2],
+                        origin=origin,
+                        server=server,
+                        apart=origin in self._homes,
                     )
                     for name in names
                     if (entry := document.signals.get(name + suffix)) is not None
@@ -212,12 +227,14 @@ class Permission:
             _NEVER if purpose.ttl is None else Micros(each.time + purpose.ttl)
             for each in explicit.answer.standing
             if each.time > denial.time
-            and (each.server or not denial.server)
+            and (each.server or not (denial.server or (each.apart and each.origin != denial.origin)))
             and self._merge_stamp(each.origin, denial.origin) <= each.stamp
         ]
         return max(ends, default=_PAST)
 
     def _reaches(self, grant: DecisionAtOrigin, origin: ProfileId) -> bool:
+        if grant.apart:
+            return self._homes[grant.origin] == origin
         return grant.origin == origin or self._merge_stamp(grant.origin, origin) <= grant.stamp
 
     def _merge_stamp(self, one: ProfileId, other: ProfileId) -> Stamp:
@@ -242,7 +259,8 @@ class Permission:
     def _allowed_unset(self, purpose: Purpose, origin: ProfileId) -> bool:
         """Whether undecided data is allowed: the strictest default of all named regions applies.
 
-        A region named at another origin before the merge never makes the default less strict.
+        A region named at another origin before the merge never makes the default less strict, nor does that of a device
+        that speaks for itself alone.
         """
         allowed, covered = True, False
         for at, document in self._documents.items():
@@ -251,5 +269,6 @@ class Permission:
                 if entry is None:
                     continue
                 allowed = allowed and self._purposes.default(purpose.class_, entry[0])
-                covered |= at == origin or self._merge_stamp(at, origin) <= entry[2]
+                if at not in self._homes:
+                    covered |= at == origin or self._merge_stamp(at, origin) <= entry[2]
         return allowed and (covered or self._purposes.default(purpose.class_, None))

@@ -14,6 +14,7 @@ from identity.values.documents import MINOR, SERVER, STATED, Document, Stamped
 
 _ALL: Final = frozenset((STATED, STATED + SERVER))
 _REGIONS: Final = frozenset((REGION, REGION + SERVER))
+_NOTHING: Final[tuple[Mapping[str, Stamped], Mapping[str, Stamped]]] = ({}, {})
 _UNUSED: Final = frozenset(
     [
         "traits",
@@ -59,11 +60,13 @@ class ConsentEntries(Struct, frozen=True):
     consent: Mapping[str, Stamped]
     server_decisions: Mapping[str, Stamped]
     signals: Mapping[str, Stamped]
+    devices: Mapping[str, tuple[Mapping[str, Stamped], Mapping[str, Stamped]]] = {}
 
 
 def consent_entries(document: Document) -> ConsentEntries:
     """The statements of a document, which later changes of the document leave as they are."""
-    return ConsentEntries(dict(document.consent), dict(document.server_decisions), dict(document.signals))
+    devices = {tag: (dict(each.consent), dict(each.signals)) for tag, each in document.devices.items()}
+    return ConsentEntries(dict(document.consent), dict(document.server_decisions), dict(document.signals), devices)
 
 
 def withdraws(before: ConsentEntries, after: Document) -> bool:
@@ -71,11 +74,18 @@ def withdraws(before: ConsentEntries, after: Document) -> bool:
     return (
         _denies(before.consent, after.consent)
         or _denies(before.server_decisions, after.server_decisions)
+        or _any_stricter(before.signals, after.signals)
         or any(
-            _is_stricter(name, before.signals.get(name), entry)
-            for name, entry in after.signals.items()
-            if entry is not before.signals.get(name)
+            _denies(consent, stated.consent) or _any_stricter(signals, stated.signals)
+            for tag, stated in after.devices.items()
+            for consent, signals in (before.devices.get(tag, _NOTHING),)
         )
+    )
+
+
+def _any_stricter(before: Mapping[str, Stamped], after: Mapping[str, Stamped]) -> bool:
+    return any(
+        _is_stricter(name, before.get(name), entry) for name, entry in after.items() if entry is not before.get(name)
     )
 
 

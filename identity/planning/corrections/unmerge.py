@@ -197,9 +197,11 @@ def document_of(calls: Iterable[Evidence], rules: TraitRules) -> Document:
                 document, stated.traits, held.call.time, held.stamp, rules, server=held.call.server, proven=proven
             )
         if stated.consent:
-            merge_decisions(document, stated.consent, held.call.time, held.stamp, server=held.call.server)
+            merge_decisions(
+                document, stated.consent, held.call.time, held.stamp, server=held.call.server, device=stated.device
+            )
         if stated.signals:
-            merge_signals(document, stated.signals, held.stamp)
+            merge_signals(document, stated.signals, held.stamp, device=stated.device)
         if held.group is not None:
             merge_membership(document, held.group, held.call.time, held.stamp, member=kind != "leave")
     return document

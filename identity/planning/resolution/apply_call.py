@@ -65,9 +65,11 @@ def _apply_consent(call: Call, document: Document, target: Profile, stamp: Stamp
     before = None if target.id in plan.created else consent_entries(document)
     result = FoldResult()
     if call.consent:
-        result |= merge_decisions(document, call.consent, call.time, stamp, server=call.source.server)
+        result |= merge_decisions(
+            document, call.consent, call.time, stamp, server=call.source.server, device=call.device
+        )
     if call.signals:
-        result |= merge_signals(document, call.signals, stamp)
+        result |= merge_signals(document, call.signals, stamp, device=call.device)
     if before is not None and withdraws(before, document):
         plan.withdrawn.add(stamp)
     return result

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
+from identity.planning.consent.devices import device_of
 from identity.planning.consent.misplaced_statements import misplaced_in_call
 from identity.planning.consent.statements import CallStatements, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
@@ -156,6 +157,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         consent=consent,
         signals=stated.signals,
         invalid_signals=stated.invalid,
+        device=None if source.server else device_of(body),
         group=group,
         group_traits=traits if kind == "group" and group is not None else None,
         alias=alias,
@@ -174,6 +176,7 @@ class CallContent(NamedTuple):
     consent: Mapping[str, bool] | None
     signals: Mapping[str, TimedSignal]
     invalid_signals: list[str]
+    device: str | None
 
 
 def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros, time: Micros) -> CallContent:
@@ -188,6 +191,7 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
         consent=_decisions(kind, body, stated),
         signals=stated.signals,
         invalid_signals=stated.invalid,
+        device=None if server else device_of(body),
     )
 
 

@@ -10,24 +10,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from identity.planning.consent.devices import Choice, device_statements, newest_decision, newest_statement
 from identity.planning.resolution.rules.trait_rules import NEWEST, TraitRules, survives
-from identity.values.documents import MINOR, Document, Order, Stamped, TimedSignal
+from identity.values.documents import (
+    MINOR,
+    DeviceStatements,
+    Document,
+    Order,
+    Stamped,
+    TimedSignal,
+    cost,
+    has_room,
+)
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
-
-MAX_KEYS = 2_000
-MAX_SIZE = 128 * 1024
-# The room for decisions in a document that is full of traits: a person's denial has to find room.
-SPARE_KEYS = 200
-SPARE_SIZE = 16 * 1024
-_STAMPS = 24  # the bytes of a time, a stamp and their frame in a sealed document
-
-_encode = msgspec.json.encode
-
-
-def cost(name: str, value: object) -> int:
-    """The bytes that an entry adds to the size of a document."""
-    return len(name.encode()) + len(_encode(value)) + _STAMPS
 
 
 def newer(entry: Stamped, than: Stamped | None) -> bool:
@@ -103,22 +99,27 @@ def merge_traits(
     return FoldResult(stored, visible, refused, waiting)
 
 
-def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
-    """Whether a document has room for one more key of this size."""
-    keys = sum(map(len, document.sections)) - (SPARE_KEYS if spare else 0)
-    return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)
-
-
 def merge_decisions(
-    document: Document, decisions: Mapping[str, bool], time: Micros, stamp: Stamp, *, server: bool = False
+    document: Document,
+    decisions: Mapping[str, bool],
+    time: Micros,
+    stamp: Stamp,
+    *,
+    server: bool = False,
+    device: str | None = None,
 ) -> FoldResult:
     """Fold in the consent decisions of one call. Of decisions of one moment a denial wins.
 
-    A denial by a server-side or privacy key always finds room, since it may be the only decision of its call.
+    A denial by a server-side or privacy key always finds room, since it may be the only decision of its call. `device`
+    is the tag of a public call.
     """
+    choose: Choice = newest_decision
     into = document.server_decisions if server else document.consent
+    if device is not None and not server:
+        stated, choose = device_statements(document, device, newest_decision)
+        into = stated.consent
     sure = False if server else None
-    result = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True, sure=sure)
+    result = _fold_in(document, into, decisions.items(), time, stamp, choose, spare=True, sure=sure)
     # A repeated decision may resolve a conflict with another origin.
     return result._replace(visible=result.stored)
 
@@ -128,11 +129,21 @@ def merge_membership(document: Document, group: str, time: Micros, stamp: Stamp,
     return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
 
 
-def merge_signals(document: Document, signals: Mapping[str, TimedSignal], stamp: Stamp) -> FoldResult:
-    """Fold in the statements of one call on classes of purposes; their names are few and always find room."""
+def merge_signals(
+    document: Document, signals: Mapping[str, TimedSignal], stamp: Stamp, *, device: str | None = None
+) -> FoldResult:
+    """Fold in the statements of one call on classes of purposes; their names are few and always find room.
+
+    `device` is the tag of a public call. That the person is a minor is a statement about the person, not the device.
+    """
     result = FoldResult()
     for name, (value, time) in signals.items():
-        result |= _fold_in(document, document.signals, [(name, value)], time, stamp, _together, always=True)
+        into = document.signals
+        choose: Choice = newest_statement
+        if device is not None and name != MINOR:
+            stated, choose = device_statements(document, device, newest_statement)
+            into = stated.signals
+        result |= _fold_in(document, into, [(name, value)], time, stamp, choose, always=True)
     return result._replace(visible=result.stored)
 
 
@@ -176,23 +187,6 @@ def _fold_in(
 
 def _latest(_: str, before: Stamped, entry: Stamped) -> Stamped:
     return entry if newer(entry, before) else before
-
-
-def _denial_first(_: str, before: Stamped, entry: Stamped) -> Stamped:
-    return max(before, entry, key=lambda each: (each[1], not each[0], each[2]))
-
-
-def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
-    """The later entry, and of one moment the strictest, so that the order of arrival changes nothing."""
-    if entry[1] != before[1]:
-        return _latest(name, before, entry)
-    if isinstance(entry[0], list):
-        both = [each for each in before[0] if each in entry[0]]
-        return (both, entry[1], max(before[2], entry[2])) if both != before[0] else before
-    if isinstance(entry[0], str):
-        return max(before, entry, key=lambda each: each[0])
-    strict = name == MINOR
-    return max(before, entry, key=lambda each: (each[0] is strict, each[2]))
 
 
 def newest_stamp(document: Document) -> Stamp:
@@ -263,6 +257,7 @@ class _PackedDocument(msgspec.Struct, array_like=True):
     signals: dict[str, Stamped] = {}
     server_traits: dict[str, Stamped] = {}
     orders: dict[str, Order] = {}
+    devices: dict[str, tuple[dict[str, Stamped], dict[str, Stamped]]] = {}
 
 
 _packer = msgspec.msgpack.Encoder()
@@ -281,6 +276,7 @@ def pack(document: Document) -> bytes:
             signals=document.signals,
             server_traits=document.server_traits,
             orders=document.orders,
+            devices={tag: (stated.consent, stated.signals) for tag, stated in document.devices.items()},
         )
     )
 
@@ -297,4 +293,5 @@ def unpack(raw: bytes) -> Document:
         signals=packed.signals,
         server_traits=packed.server_traits,
         orders=packed.orders,
+        devices={tag: DeviceStatements(*stated) for tag, stated in packed.devices.items()},
     )

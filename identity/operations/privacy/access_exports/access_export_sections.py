@@ -196,7 +196,11 @@ async def _consent(opened: OpenedProfile) -> Sequence[Struct]:
     return [
         CategoryAtOrigin(category, value, Micros(time), ProfileId(origin))
         for origin, document in opened.documents.items()
-        for decisions in (document.consent, document.server_decisions)
+        for decisions in (
+            document.consent,
+            document.server_decisions,
+            *(each.consent for each in document.devices.values()),
+        )
         for category, (value, time, _) in sorted(decisions.items())
     ]
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from identity.planning.resolution.apply_call import apply_call
-from identity.planning.resolution.fold_documents import MAX_KEYS, FoldResult, merge_traits
+from identity.planning.resolution.fold_documents import FoldResult, merge_traits
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import Call
-from identity.values.documents import Document
+from identity.values.documents import MAX_KEYS, Document
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of, read

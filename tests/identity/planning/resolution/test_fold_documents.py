@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from identity.planning.resolution import fold_documents
 from identity.planning.resolution.fold_documents import (
-    MAX_KEYS,
-    cost,
     fold,
     members,
     merge_decisions,
@@ -16,7 +14,7 @@ from identity.planning.resolution.fold_documents import (
     merge_traits,
     present,
 )
-from identity.values.documents import MINOR, Document, Stamped, TimedSignal
+from identity.values.documents import MAX_KEYS, MINOR, Document, Stamped, TimedSignal, cost
 from identity.values.stamps import Micros, Stamp
 
 VALUES = st.none() | st.booleans() | st.integers(0, 3) | st.text(max_size=3) | st.lists(st.integers(0, 2), max_size=2)

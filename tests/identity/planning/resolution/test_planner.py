@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.resolution.fold_documents import cost
 from identity.planning.resolution.resolution_rules import compile_rules
+from identity.values.documents import cost
 from tests.support.planning.mistaken_calls import mistaken_call
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import key_of
