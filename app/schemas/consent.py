@@ -1,8 +1,8 @@
 """The wire shapes of consent, recorded and at a time, and how values become them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, field, structs
 
 from app.schemas.fields import PublicProfileId, Time, TypeHint, time_or_null
 from identity.operations.ingest.record_consent import RecordedConsent
@@ -93,10 +93,16 @@ class StatingCall(Struct):
 
 
 class ConsentStatement(StatingCall):
-    """All that a call states about consent."""
+    """All that a call states about consent.
+
+    `class` is the class of its source. `grants_count_at` is the id of the origin at which its grants count: that of the
+    person, or of the device of the call; null where they count nowhere. Denials count for the person.
+    """
 
     decisions: dict[str, bool]
     signals: JsonObject
+    class_: Literal["public", "proven", "server"] = field(name="class")
+    grants_count_at: PublicProfileId | None
 
 
 class ConsentAt(Struct):
@@ -117,8 +123,14 @@ def consent_at(value: ConsentAtTime) -> ConsentAt:
         consent={name: _category_answer(each) for name, each in value.categories.items()},
         purposes={name: _purpose_answer(each) for name, each in value.purposes.items()},
         history=[
-            ConsentStatement(**structs.asdict(stating_call(each)), decisions=each.decisions, signals=each.signals)
-            for each in value.history
+            ConsentStatement(
+                **structs.asdict(stating_call(each)),
+                decisions=each.decisions,
+                signals=each.signals,
+                class_=each.trust.value,
+                grants_count_at=None if at is None else public_profile(at),
+            )
+            for each, at in zip(value.history, value.grants_at, strict=True)
         ],
     )
 

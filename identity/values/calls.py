@@ -147,6 +147,11 @@ class Call(Struct):
         """The class of the call: that of its key, or `proven` where a token proves the user id."""
         return trust_class(self.source, self.proof)
 
+    @property
+    def for_person(self) -> bool:
+        """Whether what the call states on consent counts for the person, and not for a device alone."""
+        return self.trust is not TrustClass.PUBLIC
+
     def vouches_for(self, identifier: Identifier) -> bool:
         """Whether an identifier is proven to be of the person: by a server key, or by an identity token."""
         if self.source.server:

@@ -20,6 +20,9 @@ MAX_SIZE = 128 * 1024
 # The room for decisions in a document that is full of traits: a person's denial has to find room.
 SPARE_KEYS = 200
 SPARE_SIZE = 16 * 1024
+# The room for what servers send in a document that public calls have filled.
+SERVER_KEYS = 1_000
+SERVER_SIZE = 64 * 1024
 _STAMPS = 24  # the bytes of a time, a stamp and their frame in a sealed document
 
 _encode = msgspec.json.encode
@@ -86,7 +89,14 @@ def cost(name: str, value: object) -> int:
     return len(name.encode()) + len(_encode(value)) + _STAMPS
 
 
-def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
-    """Whether a document has room for one more key of this size."""
-    keys = sum(map(len, document.sections)) - (SPARE_KEYS if spare else 0)
-    return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)
+def has_room(document: Document, size: int, *, spare: bool = False, server: bool = False) -> bool:
+    """Whether a document has room for one more key of this size.
+
+    `server`: of a server, for which no public call uses up the room.
+    """
+    keys, room = MAX_KEYS, MAX_SIZE
+    if spare:
+        keys, room = keys + SPARE_KEYS, room + SPARE_SIZE
+    if server:
+        keys, room = keys + SERVER_KEYS, room + SERVER_SIZE
+    return sum(map(len, document.sections)) < keys and document.size + size <= room

@@ -8,14 +8,15 @@ from typing import Final, LiteralString, NamedTuple
 
 from identity.operations.integrity.verify_memberships import MembershipCheck, membership_check
 from identity.planning.integrity.discrepancies import Discrepancies
-from identity.planning.resolution.extract import states_something
-from identity.planning.resolution.stored_calls import unpack
+from identity.planning.resolution.extract import content
+from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.store.integrity import sealed_values
 from identity.store.integrity.sealed_values import SubjectValueRow
 from identity.store.integrity.verify import snapshot
 from identity.store.keys import key_tables
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
+from identity.values.calls import STORED_KINDS
 from identity.values.errors import KeyUnavailable, SealBroken
 from identity.values.ids import ProfileId, public_profile
 from identity.vault import seal
@@ -131,7 +132,7 @@ class _SealCheck:
                     continue
                 # A call that does not open has a finding of its own.
                 with suppress(SealBroken):
-                    if states_something(unpack(subject.open(seal.EVIDENCE, row.row_id, row.version, row.value))):
+                    if _states_something(unpack(subject.open(seal.EVIDENCE, row.row_id, row.version, row.value))):
                         missing.add(row.subject)
                         self._findings.add("document_missing", public_profile(ProfileId(row.subject)))
 
@@ -156,3 +157,16 @@ class _SealCheck:
             self._broken.add(row.subject)
             self._findings.add(SEAL_BROKEN, f"subject key {row.subject.hex()}")
             return None
+
+
+def _states_something(call: StoredCall) -> bool:
+    """Whether a stored call makes a document: it states traits or consent. Memberships have rows of their own."""
+    stated = content(
+        call.body,
+        STORED_KINDS[call.kind],
+        server=call.server,
+        proven=call.proof is not None,
+        received=call.received,
+        time=call.time,
+    )
+    return bool(stated.traits or stated.consent or stated.signals)

@@ -61,10 +61,17 @@ async def _withdraw(
     }
     payload = subject.seal(EVIDENCE, origin, stamp, pack_stored(stored))
     document, version = _document(subject, key)
-    statement = content(stored.body, "consent", server=stored.server, received=stored.received, time=stored.time)
+    statement = content(
+        stored.body,
+        "consent",
+        server=stored.server,
+        proven=stored.proof is not None,
+        received=stored.received,
+        time=stored.time,
+    )
     if statement.consent:
         fold_documents.merge_decisions(
-            document, statement.consent, stored.time, stamp, server=stored.server, device=statement.device
+            document, statement.consent, stored.time, stamp, server=stored.for_person, device=statement.device
         )
     if statement.signals:
         fold_documents.merge_signals(document, statement.signals, stamp, device=statement.device)

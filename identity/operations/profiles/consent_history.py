@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from identity.operations.profiles.profile import OpenedProfile, consent_sides, open_profile
+from identity.planning.consent.devices import ConsentSides, side_of
 from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
@@ -26,6 +27,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, STORED_KINDS, Kind
 from identity.values.documents import Document
+from identity.values.enums import TrustClass
 from identity.values.errors import BadParameter
 from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
@@ -70,6 +72,7 @@ class StatedConsent(Struct, frozen=True):
     received_at: Micros
     source: str | None
     server_side: bool
+    trust: TrustClass
     decisions: dict[str, bool]
     signals: JsonObject
     signal_sources: list[str]
@@ -79,13 +82,18 @@ class StatedConsent(Struct, frozen=True):
 
 
 class ConsentAtTime(Struct, frozen=True):
-    """The consent of a person at a time, what it permitted, and every statement up to then."""
+    """The consent of a person at a time, what it permitted, and every statement up to then.
+
+    `grants_at` are the origins at which the grants of each statement count: the canonical id for the person, None
+    for nowhere.
+    """
 
     profile_id: ProfileId
     at: Micros
     categories: dict[str, CategoryConsent]
     purposes: dict[str, PurposeConsent]
     history: list[StatedConsent]
+    grants_at: list[ProfileId | None]
 
 
 @retry_on_key_rotation
@@ -121,7 +129,15 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
         },
         purposes={name: _permitted(permission, name, origins) for name in purposes.purposes},
         history=await _history(space, stated),
+        grants_at=[_grants_at(each, opened.id, sides) for each in stated],
     )
+
+
+def _grants_at(statement: StoredStatement, person: ProfileId, sides: ConsentSides) -> ProfileId | None:
+    device = statement.content.device
+    if device is None or not sides.homes:
+        return person
+    return sides.homes.get(side_of(statement.origin, device))
 
 
 async def statements(opened: OpenedProfile) -> list[StoredStatement]:
@@ -136,7 +152,9 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
         if kind in ACTS:
             continue
         call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-        stated = content(call.body, kind, server=call.server, received=call.received, time=call.time)
+        stated = content(
+            call.body, kind, server=call.server, proven=call.proof is not None, received=call.received, time=call.time
+        )
         if stated.consent or stated.signals or stated.invalid_signals:
             found.append(StoredStatement(ProfileId(row.origin), Stamp(row.stamp), call, stated))
     return found
@@ -155,6 +173,7 @@ def read_statement(statement: StoredStatement, source_ids: dict[int, str]) -> St
         received_at=Micros(call.received),
         source=source_ids.get(call.source),
         server_side=call.server,
+        trust=call.trust,
         decisions=dict(statement.content.consent or {}),
         signals={name: each.value for name, each in statement.content.signals.items()},
         signal_sources=_sources(call),
@@ -182,7 +201,7 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[ProfileId, Document]:
                 each.content.consent,
                 each.call.time,
                 each.stamp,
-                server=each.call.server,
+                server=each.call.for_person,
                 device=each.content.device,
             )
         if each.content.signals:

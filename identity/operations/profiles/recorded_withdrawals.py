@@ -78,10 +78,17 @@ async def _add_missing_documents(space: Space, holders: Mapping[ProfileId, Opene
 def _fold(document: Document, call: StoredCall, stamp: Stamp) -> bool:
     """Fold the statements of a call into a document; whether the document lacked a withdrawal among them."""
     before = consent_entries(document)
-    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
+    stated = content(
+        call.body,
+        STORED_KINDS[call.kind],
+        server=call.server,
+        proven=call.proof is not None,
+        received=call.received,
+        time=call.time,
+    )
     if stated.consent:
         fold_documents.merge_decisions(
-            document, stated.consent, call.time, stamp, server=call.server, device=stated.device
+            document, stated.consent, call.time, stamp, server=call.for_person, device=stated.device
         )
     if stated.signals:
         fold_documents.merge_signals(document, stated.signals, stamp, device=stated.device)

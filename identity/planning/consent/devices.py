@@ -3,7 +3,7 @@
 A document holds the statements of each device by a tag. In a space that trusts public keys they count as one. Else each
 device is a side of its own: its denials count for the person, its grants for the origin that it created alone, and they
 lift nothing but its own denials. A device that a call attached to the profile of somebody else created no origin there,
-so it grants nothing. Statements of server-side keys count for the person.
+so it grants nothing. Statements of server-side keys, and those with an identity token, count for the person.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from msgspec import Struct
 from identity.planning.consent.fold import Meeting
 from identity.planning.consent.regions import UNREADABLE
 from identity.planning.consent.statements import OUT
-from identity.values.documents import MAX_SIZE, MINOR, SERVER, DeviceStatements, Document, Stamped
+from identity.values.documents import MAX_SIZE, MINOR, SERVER, DeviceStatements, Document, Stamped, TimedSignal
 from identity.values.ids import ProfileId
 from identity.values.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
@@ -64,6 +64,11 @@ def device_of(body: Mapping[str, Any]) -> str:
     return NO_DEVICE
 
 
+def of_person(signals: Mapping[str, TimedSignal]) -> dict[str, TimedSignal]:
+    """The signals of a call with an identity token, which count for the person as those of a server-side key do."""
+    return {name + SERVER if _is_of_device(name) else name: each for name, each in signals.items()}
+
+
 def as_one(documents: Mapping[ProfileId, Document]) -> Mapping[ProfileId, Document]:
     """The documents with the statements of all devices of an origin as those of one."""
     return {origin: _united(document) if document.devices else document for origin, document in documents.items()}
@@ -84,12 +89,17 @@ def by_side(
             signals={name: entry for name, entry in document.signals.items() if not _is_of_device(name)},
         )
         for tag, stated in _devices(document).items():
-            side = ProfileId(blake2b(origin + tag.encode(), digest_size=16).digest())
+            side = side_of(origin, tag)
             sides[side] = Document(consent=stated.consent, signals=stated.signals)
             met.append(Meeting(Stamp(0), side, origin))
             home = homes.get(tag)
             owners[side] = _home_without_device(origin, document, homes) if tag == NO_DEVICE else home
     return ConsentSides(sides, met, owners)
+
+
+def side_of(origin: ProfileId, tag: str) -> ProfileId:
+    """The id of a device as a side of an origin."""
+    return ProfileId(blake2b(origin + tag.encode(), digest_size=16).digest())
 
 
 def _home_without_device(origin: ProfileId, document: Document, homes: Mapping[str, ProfileId]) -> ProfileId | None:

@@ -189,7 +189,12 @@ def document_of(calls: Iterable[Evidence], rules: TraitRules) -> Document:
         if kind in ACTS:
             continue
         stated = content(
-            held.call.body, kind, server=held.call.server, received=held.call.received, time=held.call.time
+            held.call.body,
+            kind,
+            server=held.call.server,
+            proven=held.call.proof is not None,
+            received=held.call.received,
+            time=held.call.time,
         )
         if stated.traits:
             proven = held.call.proof.traits if held.call.proof is not None else ()
@@ -198,12 +203,14 @@ def document_of(calls: Iterable[Evidence], rules: TraitRules) -> Document:
             )
         if stated.consent:
             merge_decisions(
-                document, stated.consent, held.call.time, held.stamp, server=held.call.server, device=stated.device
+                document, stated.consent, held.call.time, held.stamp, server=held.call.for_person, device=stated.device
             )
         if stated.signals:
             merge_signals(document, stated.signals, held.stamp, device=stated.device)
         if held.group is not None:
-            merge_membership(document, held.group, held.call.time, held.stamp, member=kind != "leave")
+            merge_membership(
+                document, held.group, held.call.time, held.stamp, member=kind != "leave", server=held.call.server
+            )
     return document
 
 

@@ -44,7 +44,7 @@ def apply_call(
         result |= _apply_consent(call, document, target, stamp, plan)
     if call.group is not None:
         member = call.kind != "leave"
-        joined = merge_membership(document, call.group, call.time, stamp, member=member)
+        joined = merge_membership(document, call.group, call.time, stamp, member=member, server=call.source.server)
         result |= joined
         if joined.refused:
             # An erasure finds the people who stated traits of a group among its members. So a person whose document
@@ -65,9 +65,7 @@ def _apply_consent(call: Call, document: Document, target: Profile, stamp: Stamp
     before = None if target.id in plan.created else consent_entries(document)
     result = FoldResult()
     if call.consent:
-        result |= merge_decisions(
-            document, call.consent, call.time, stamp, server=call.source.server, device=call.device
-        )
+        result |= merge_decisions(document, call.consent, call.time, stamp, server=call.for_person, device=call.device)
     if call.signals:
         result |= merge_signals(document, call.signals, stamp, device=call.device)
     if before is not None and withdraws(before, document):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
-from identity.planning.consent.devices import device_of
+from identity.planning.consent.devices import device_of, of_person
 from identity.planning.consent.misplaced_statements import misplaced_in_call
 from identity.planning.consent.statements import CallStatements, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
@@ -28,8 +28,7 @@ from identity.planning.resolution.claimed_identifiers import (
 )
 from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import StoredCall
-from identity.values.calls import KINDS, STORED_KINDS, Call, Identifier, Kind, Source
+from identity.values.calls import KINDS, Call, Identifier, Kind, Source
 from identity.values.documents import TimedSignal
 from identity.values.fields.field_names import misspelt_fields
 from identity.values.fields.identity_token import drop_misspelt
@@ -144,6 +143,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         ignored[event.future] = FUTURE_TIMESTAMP
     stated = statements(context, misplaced, server=source.server, received=received, time=event.time)
     consent = _decisions(kind, body, stated)
+    proof = _proof(proven, email, phone) if isinstance(proven, dict) else None
     return Call(
         kind=kind,
         message_id=message_id,
@@ -155,9 +155,9 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         demoted=claims.demoted,
         traits=own,
         consent=consent,
-        signals=stated.signals,
+        signals=stated.signals if proof is None else of_person(stated.signals),
         invalid_signals=stated.invalid,
-        device=None if source.server else device_of(body),
+        device=None if source.server or proof else device_of(body),
         group=group,
         group_traits=traits if kind == "group" and group is not None else None,
         alias=alias,
@@ -165,7 +165,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         ignored_times=event.ignored,
         guessed_time=event.guessed,
         ignored_fields=ignored,
-        proof=_proof(proven, email, phone) if isinstance(proven, dict) else None,
+        proof=proof,
     )
 
 
@@ -179,8 +179,10 @@ class CallContent(NamedTuple):
     device: str | None
 
 
-def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros, time: Micros) -> CallContent:
-    """The content of a stored call, as `extract` reads it under any rules."""
+def content(
+    body: dict[str, Any], kind: Kind, *, server: bool, received: Micros, time: Micros, proven: bool = False
+) -> CallContent:
+    """The content of a stored call, as `extract` reads it under any rules; `proven`: by an identity token."""
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
@@ -189,16 +191,10 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: Micros,
     return CallContent(
         traits=traits if kind == "identify" else None,
         consent=_decisions(kind, body, stated),
-        signals=stated.signals,
+        signals=of_person(stated.signals) if proven else stated.signals,
         invalid_signals=stated.invalid,
-        device=None if server else device_of(body),
+        device=None if server or proven else device_of(body),
     )
-
-
-def states_something(call: StoredCall) -> bool:
-    """Whether a stored call makes a document: it states traits or consent. Memberships have rows of their own."""
-    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
-    return bool(stated.traits or stated.consent or stated.signals)
 
 
 def group_traits(body: dict[str, Any]) -> dict[str, Any]:

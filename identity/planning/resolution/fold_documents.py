@@ -84,7 +84,7 @@ def merge_traits(
             if type(value) is not str or value != before[0]:  # deep inside, True equals 1 and is longer
                 document.size += cost(name, value) - cost(name, before[0])
             visible |= not hidden and (value != before[0] or type(value) is not type(before[0]))
-        elif not has_room(document, size := cost(name, value)):
+        elif not has_room(document, size := cost(name, value), server=sure):
             refused.append(name)
             continue
         else:
@@ -108,10 +108,9 @@ def merge_decisions(
     server: bool = False,
     device: str | None = None,
 ) -> FoldResult:
-    """Fold in the consent decisions of one call. Of decisions of one moment a denial wins.
+    """Fold in the consent decisions of one call; `device` is the tag of a public one.
 
-    A denial by a server-side or privacy key always finds room, since it may be the only decision of its call. `device`
-    is the tag of a public call.
+    A denial by a server-side or privacy key always finds room, since it may be the only decision of its call.
     """
     choose: Choice = newest_decision
     into = document.server_decisions if server else document.consent
@@ -119,14 +118,17 @@ def merge_decisions(
         stated, choose = device_statements(document, device, newest_decision)
         into = stated.consent
     sure = False if server else None
-    result = _fold_in(document, into, decisions.items(), time, stamp, choose, spare=True, sure=sure)
+    result = _fold_in(document, into, decisions.items(), time, stamp, choose, spare=True, server=server, sure=sure)
     # A repeated decision may resolve a conflict with another origin.
     return result._replace(visible=result.stored)
 
 
-def merge_membership(document: Document, group: str, time: Micros, stamp: Stamp, *, member: bool = True) -> FoldResult:
-    """Fold in a membership. A departure always finds room, so it is never lost."""
-    return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
+def merge_membership(
+    document: Document, group: str, time: Micros, stamp: Stamp, *, member: bool = True, server: bool = False
+) -> FoldResult:
+    """Fold in a membership. A departure always finds room, so it is never lost; one by a server has room of its own."""
+    named = [(group, member)]
+    return _fold_in(document, document.groups, named, time, stamp, _latest, always=not member, server=server)
 
 
 def merge_signals(
@@ -157,6 +159,7 @@ def _fold_in(
     *,
     always: bool = False,
     spare: bool = False,
+    server: bool = False,
     sure: bool | None = None,
 ) -> FoldResult:
     """Fold in named values; `choose` makes one entry of the present and the new one.
@@ -170,7 +173,7 @@ def _fold_in(
         before, entry = into.get(name), (value, time, stamp)
         if before is None:
             size = cost(name, value)
-            if not always and value is not sure and not has_room(document, size, spare=spare):
+            if not always and value is not sure and not has_room(document, size, spare=spare, server=server):
                 refused.append(name)
                 continue
             document.size += size

@@ -59,6 +59,11 @@ class StoredCall(msgspec.Struct, array_like=True):
         return [] if self.proof is None else [f"{type_}:{value}" for type_, value in self.proof.identifiers.items()]
 
     @property
+    def for_person(self) -> bool:
+        """Whether what the call states on consent counts for the person, and not for a device alone."""
+        return self.trust is not TrustClass.PUBLIC
+
+    @property
     def token(self) -> TokenClaims | None:
         """The claims of its identity token, for a reader of the body."""
         return None if self.proof is None else self.proof.claims()

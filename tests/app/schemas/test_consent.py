@@ -6,6 +6,7 @@ from app.schemas.consent import ConsentStatement, stating_call
 from app.schemas.exports.export_items import ExportedStatement, export_item
 from identity.operations.privacy.access_exports.access_export_sections import DecidedCategory
 from identity.operations.profiles.consent_history import StatedConsent
+from identity.values.enums import TrustClass
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
@@ -17,6 +18,7 @@ STATED = StatedConsent(
     received_at=Micros(1_000_000),
     source="key_1",
     server_side=True,
+    trust=TrustClass.SERVER,
     decisions={"ads": False},
     signals={},
     signal_sources=["gpc"],
@@ -41,8 +43,13 @@ def test_an_exported_statement_is_the_call_with_one_category() -> None:
 
 
 def test_both_shapes_extend_the_call() -> None:
-    """So a new field of the call is in both."""
+    """So a new field of the call is in both; the consent of a person adds how far each statement counts."""
     fields = set(type(stating_call(STATED)).__struct_fields__)
 
-    assert set(ConsentStatement.__struct_fields__) - fields == {"decisions", "signals"}
+    assert set(ConsentStatement.__struct_fields__) - fields == {
+        "decisions",
+        "signals",
+        "class_",
+        "grants_count_at",
+    }
     assert set(ExportedStatement.__struct_fields__) - fields == {"category", "value", "message_id"}

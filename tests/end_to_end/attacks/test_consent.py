@@ -132,3 +132,58 @@ def test_attack_107_a_minor_who_grants(shop: Shop, ads: Feed) -> None:
     assert ads.look(ANN).json()["consent"] == "withheld"
     shop.ask("POST", "/v1/consent", "privacy", json={"identifier": ANN, "decisions": GRANT, "minor": False})
     assert verdict(shop) == (True, "granted")
+
+
+def stated(shop: Shop, decisions: dict[str, bool], **ids: str) -> None:
+    """A statement by a browser with these ids."""
+    call = statement(decisions, traits={"plan": "pro"}, **ids)
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
+
+
+@pytest.mark.usefixtures("ads")
+def test_attack_210_a_grant_of_another_device_lifts_no_denial(shop: Shop) -> None:
+    """It may name her user id; her own device still does, and so does a server. It opens no data of hers either."""
+    stated(shop, DENIAL, userId="ann", anonymousId="hers")
+    for ids in ({}, {"anonymousId": "evil"}, {"anonymousId": "evil"}):
+        stated(shop, GRANT, userId="ann", **ids)
+        assert verdict(shop) == (False, "denied")
+    stated(shop, GRANT, anonymousId="evil")
+    assert verdict(shop) == (False, "denied")
+    history = shop.ask("GET", f"/v1/consent/{ANN}", "privacy").json()["history"]
+    assert [(each["class"], each["grants_count_at"] is None) for each in history] == [
+        ("public", False), *[("public", True)] * 4,
+    ]  # fmt: skip
+    stated(shop, GRANT, userId="ann", anonymousId="hers")
+    assert verdict(shop) == (True, "granted")
+
+    shop.send({"type": "identify", "userId": "bob", "traits": {"plan": "pro"}})
+    stated(shop, GRANT, userId="bob", anonymousId="evil-too")
+    assert not verdict(shop, "user_id:bob")[0]
+    body = {"identifier": "user_id:bob", "decisions": GRANT}
+    assert shop.ask("POST", "/v1/consent", "privacy", json=body).status_code == 200
+    assert verdict(shop, "user_id:bob") == (True, "granted")
+
+
+@pytest.mark.usefixtures("ads")
+def test_attack_211_a_region_of_a_public_key_opens_nothing(shop: Shop) -> None:
+    """It makes the default stricter alone; that of a server counts as before."""
+    policy = {**PURPOSES, "unset": "deny", "regions": {"US": "allow"}}
+    assert shop.ask("PUT", "/v1/purposes", json=policy).status_code == 200
+    where = {"consent": {"jurisdiction": "US"}}
+    call = {"type": "identify", "userId": "ann", "anonymousId": "hers", "context": where}
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
+    assert verdict(shop) == (False, "unset")
+    shop.send(call)
+    assert verdict(shop) == (True, "allowed_unset")
+    call["context"] = {"consent": {"jurisdiction": "DE"}}
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
+    assert verdict(shop) == (False, "unset")
+
+
+@pytest.mark.usefixtures("ads")
+def test_a_space_that_trusts_public_keys_decides_as_segment_does(shop: Shop) -> None:
+    """The last statement of any device counts, and a region too."""
+    assert shop.ask("PUT", "/v1/rules", json={"trust": "segment"}).status_code == 200
+    stated(shop, DENIAL, userId="ann", anonymousId="hers")
+    stated(shop, GRANT, userId="ann", anonymousId="other")
+    assert verdict(shop) == (True, "granted")

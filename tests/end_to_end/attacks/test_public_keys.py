@@ -1,4 +1,4 @@
-"""Attacks 200 to 208: what a public write key claims about other people.
+"""Attacks 200 to 213: what a public write key claims about other people.
 
 What counts is what the others get to see afterwards: their profiles, exports and erasures are as without the attack.
 """
@@ -220,3 +220,22 @@ def test_attack_208_no_call_takes_an_identifier_out_of_the_reach_of_a_hold(shop:
     assert (outcome["demoted"], outcome["merged"]) == ([], [])
     assert identifiers(shop, "user_id:ann") == {"user_id:ann", "email:ann@shop.example"}
     assert shop.ask("GET", path, "privacy").status_code == 404
+
+
+def test_attack_212_a_public_key_uses_up_no_room_of_a_server(shop: Shop) -> None:
+    """2,000 traits of a browser keep out neither the traits of a server nor its membership; a rebuild agrees."""
+    for at in range(0, 2_000, 100):
+        junk = {f"junk{nr}": nr for nr in range(at, at + 100)}
+        attack(shop, {"type": "identify", "userId": "ann", "traits": junk})
+    known, joined = shop.send(
+        {"type": "identify", "userId": "ann", "traits": {"plan": "pro", "credit": "good"}},
+        {"type": "group", "userId": "ann", "groupId": "acme", "traits": {"name": "ACME"}},
+    )
+    assert known["ignored_traits"] == joined["ignored_traits"] == []
+    attack(shop, {"type": "identify", "userId": "ann", "traits": {"more": "junk"}})
+    for _ in range(2):
+        found = profile(shop, "user_id:ann")
+        assert (found["traits"]["plan"], found["traits"]["credit"], found["groups"]) == ("pro", "good", ["acme"])
+        assert "more" not in found["traits"]
+        job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+        assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"

@@ -242,7 +242,14 @@ async def _disclosures(opened: OpenedProfile) -> Sequence[Struct]:
 
 def _decided(found: ProfileCall, source_ids: dict[int, str]) -> list[DecidedCategory]:
     call = found.call
-    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
+    stated = content(
+        call.body,
+        STORED_KINDS[call.kind],
+        server=call.server,
+        proven=call.proof is not None,
+        received=call.received,
+        time=call.time,
+    )
     statement = consent_history.read_statement(
         consent_history.StoredStatement(found.origin, found.stamp, call, stated), source_ids
     )

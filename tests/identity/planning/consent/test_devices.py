@@ -37,7 +37,7 @@ policies = st.builds(
 
 
 @st.composite
-def said(draw: Any, devices: tuple[str, ...], *, server: bool = True) -> tuple[Any, ...]:
+def a_call(draw: Any, devices: tuple[str, ...], *, server: bool = True) -> tuple[Any, ...]:
     """A call at an origin: its device (None for a server), what it states, and when."""
     device = draw(st.sampled_from((*devices, None) if server else devices))
     suffix, time = SERVER if device is None else "", Micros(draw(st.integers(0, 4)) * DAY)
@@ -74,7 +74,7 @@ def verdicts(documents: dict[ProfileId, Document], policy: Purposes) -> dict[tup
     return {(name, origin): permission.one(name, origin).granted for name in PURPOSES for origin in ORIGINS}
 
 
-@given(st.lists(said(DEVICES), max_size=5), st.lists(said(EVIL, server=False), max_size=25), policies, st.randoms())
+@given(st.lists(a_call(DEVICES), max_size=5), st.lists(a_call(EVIL, server=False), max_size=25), policies, st.randoms())
 def test_calls_of_an_attacker_open_nothing_of_others(
     theirs: list[Any], attack: list[Any], policy: Purposes, random: Any
 ) -> None:
@@ -90,7 +90,7 @@ def test_calls_of_an_attacker_open_nothing_of_others(
     assert [at for at, granted in with_her.items() if granted and not without[at]] == []
 
 
-@given(st.lists(said(DEVICES), max_size=6), policies)
+@given(st.lists(a_call(DEVICES), max_size=6), policies)
 def test_a_space_that_trusts_public_keys_decides_as_before(calls: list[Any], policy: Purposes) -> None:
     """The devices of an origin count as one."""
     stamped = list(enumerate(calls, 1))
@@ -103,7 +103,7 @@ def test_a_space_that_trusts_public_keys_decides_as_before(calls: list[Any], pol
             )
 
 
-@given(st.lists(said(DEVICES), max_size=6), policies, st.randoms())
+@given(st.lists(a_call(DEVICES), max_size=6), policies, st.randoms())
 def test_the_order_of_arrival_changes_nothing(calls: list[Any], policy: Purposes, random: Any) -> None:
     """The fold is one of each side."""
     stamped = list(enumerate(calls, 1))
