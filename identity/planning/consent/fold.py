@@ -148,7 +148,7 @@ def _apply_decision(standing: list[DecisionAtOrigin], new: DecisionAtOrigin) -> 
         return standing
     others = [each for each in standing if each not in fixed and not _is_overruled(each, new)]
     later = [each for each in others if each.rank > new.rank]
-    if others and len(later) == len(others):
+    if others and len(later) == len(others) and not any(_leaves(each, new) for each in later):
         return standing
     return [*fixed, *later, new]
 
@@ -156,6 +156,11 @@ def _apply_decision(standing: list[DecisionAtOrigin], new: DecisionAtOrigin) -> 
 def _is_fixed(denial: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:
     """Whether a decision made with a public key leaves a denial in force: a server's, or that of another device."""
     return denial.server or (new.apart and new.granted and denial.origin != new.origin)
+
+
+def _leaves(later: DecisionAtOrigin, denial: DecisionAtOrigin) -> bool:
+    """Whether a later grant leaves a denial in force, since its device speaks for itself alone."""
+    return later.apart and later.granted and not denial.granted and later.origin != denial.origin
 
 
 def _is_overruled(standing: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:

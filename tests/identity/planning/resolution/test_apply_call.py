@@ -10,7 +10,7 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import Call
-from identity.values.documents import MAX_KEYS, Document
+from identity.values.documents import MAX_KEYS, SERVER_KEYS, Document
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp
 from tests.support.planning.read_calls import key_of, read
@@ -59,7 +59,8 @@ def test_a_person_without_room_for_a_membership_states_no_traits_of_the_group() 
     """An erasure finds the people who stated traits among the members."""
     state, plan = PlannerState(), Plan()
     crowded = state.documents[ProfileId(ID)] = Document()
-    merge_traits(crowded, {f"t{nr}": nr for nr in range(MAX_KEYS)}, Micros(1), Stamp(1))
+    traits = {f"t{nr}": nr for nr in range(MAX_KEYS + SERVER_KEYS)}
+    merge_traits(crowded, traits, Micros(1), Stamp(1), server=True)
     result = folded(state, plan, type="group", groupId="acme", traits={"size": 3})
 
     assert result.refused == ["acme", "size"]

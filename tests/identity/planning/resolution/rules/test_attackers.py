@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from identity.planning.consent.devices import by_side, device_tag
+from identity.planning.consent.devices import by_side
 from identity.planning.consent.fold import Meeting
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
@@ -92,23 +92,11 @@ def readable(world: World) -> dict[tuple[tuple[str, str], str], bool]:
             if origin.joined_at is not None and origin.joined_to is not None
         ]
         documents = {o.id: world.state.documents[o.id] for o in origins if o.id in world.state.documents}
-        sides = by_side(documents, meetings, homes(world))
+        sides = by_side(documents, meetings, world.homes())
         permission = Permission(sides.documents, sides.meetings, POLICY, Micros(DAY), sides.homes)
         for purpose in POLICY.purposes:
             found[each, purpose] = permission.one(purpose, world.state.owners[key]).granted
     return found
-
-
-def homes(world: World) -> dict[str, ProfileId]:
-    """The origin that each device created."""
-    first: dict[ProfileId, int] = {}
-    for gained in world.gained.values():
-        first[gained.origin] = min(gained.linked_at, first.get(gained.origin, gained.linked_at))
-    return {
-        device_tag(gained.identifier.value): gained.origin
-        for gained in world.gained.values()
-        if gained.identifier.type == "anonymous_id" and gained.linked_at == first[gained.origin]
-    }
 
 
 def address(world: World, who: str) -> Any:
