@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from identity.planning.consent import fold
-from identity.planning.consent.devices import as_one, by_side, device_tag
 from identity.planning.corrections.profile_snapshot import (
     Evidence,
     OriginContent,
@@ -30,10 +29,11 @@ from identity.planning.resolution.working_set import set_key
 from identity.values.calls import Call, Outcome, Source
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
-from identity.values.identifiers import ANONYMOUS_ID, PHONE
+from identity.values.identifiers import PHONE
 from identity.values.identity_tokens.claims import TokenClaims
 from identity.values.ids import BlindIndex, ProfileId, SetKey
 from identity.values.stamps import Micros, Stamp
+from tests.support.planning.consent_of_world import world_consent
 from tests.support.planning.read_calls import PUBLIC, SERVER, index, key_of, read, read_stored
 
 
@@ -98,26 +98,6 @@ class World:
         self.memberships |= {at: (group.member, group.time, group.stamp) for at, group in made.memberships.items()}
         self.plans.append(made)
         return made
-
-    def consent(
-        self, documents: dict[ProfileId, Document], meetings: list[fold.Meeting]
-    ) -> dict[str, fold.ConsentAnswer]:
-        """The answers of a profile under the rules."""
-        if self.rules.public.trusted:
-            return fold.fold(as_one(documents), meetings)
-        sides = by_side(documents, meetings, self.homes())
-        return fold.fold(sides.documents, sides.meetings, sides.homes)
-
-    def homes(self) -> dict[str, ProfileId]:
-        """The origin that each device created."""
-        first: dict[ProfileId, int] = {}
-        for gained in self.gained.values():
-            first[gained.origin] = min(gained.linked_at, first.get(gained.origin, gained.linked_at))
-        return {
-            device_tag(gained.identifier.value): gained.origin
-            for gained in self.gained.values()
-            if gained.identifier.type == ANONYMOUS_ID and gained.linked_at == first[gained.origin]
-        }
 
     def group_key(self, name: str) -> bytes:
         """The blind index of a group."""
@@ -301,7 +281,7 @@ class World:
             "profile_id": root.canonical,
             "identifiers": sorted(g.identifier.text for g in self.gained.values() if g.origin in ids),
             "traits": fold_documents.present(fold_documents.fold_traits(documents.values())),
-            "consent": self.consent(documents, meetings),
+            "consent": world_consent(self.rules, self.gained, documents, meetings),
             "groups": fold_documents.members(fold_documents.fold(d.groups for d in documents.values())),
             "events": sum(origin.events for origin in origins),
             "version": root.version,

@@ -16,6 +16,7 @@ from identity.planning.consent.purposes import Purpose, Purposes
 from identity.values.calls import DAY
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros
+from tests.support.planning.consent_of_world import device_homes
 from tests.support.planning.oracle import World
 from tests.support.planning.read_calls import PUBLIC, SERVER, key_of
 
@@ -92,7 +93,7 @@ def readable(world: World) -> dict[tuple[tuple[str, str], str], bool]:
             if origin.joined_at is not None and origin.joined_to is not None
         ]
         documents = {o.id: world.state.documents[o.id] for o in origins if o.id in world.state.documents}
-        sides = by_side(documents, meetings, world.homes())
+        sides = by_side(documents, meetings, device_homes(world.gained))
         permission = Permission(sides.documents, sides.meetings, POLICY, Micros(DAY), sides.homes)
         for purpose in POLICY.purposes:
             found[each, purpose] = permission.one(purpose, world.state.owners[key]).granted
