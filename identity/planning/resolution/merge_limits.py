@@ -160,7 +160,9 @@ def unproven(candidate: Candidate, call: Call, protected: Iterable[str]) -> bool
     """
     if call.source.server:
         return False
-    own = [root for root, identifier in candidate.seen if call.vouches_for(identifier)] if call.proof else []
+    if call.proof is None:
+        return any(_redirects(candidate, type_) for type_ in protected)
+    own = [root for root, identifier in candidate.seen if call.vouches_for(identifier)]
     for type_ in protected:
         parts = [root.folded for root in candidate.roots if root.folded.types.get(type_) and not _is_any(root, own)]
         fresh = [call.vouches_for(identifier) for identifier in candidate.fresh if identifier.type == type_]
@@ -169,6 +171,12 @@ def unproven(candidate: Candidate, call: Call, protected: Iterable[str]) -> bool
         if (sides > 1 or not all(fresh)) and (proven or any(fresh)):
             return True
     return False
+
+
+def _redirects(candidate: Candidate, type_: str) -> bool:
+    parts = [root.folded for root in candidate.roots if root.folded.types.get(type_)]
+    more = len(parts) > 1 or any(identifier.type == type_ for identifier in candidate.fresh)
+    return more and any(part.proven(type_) for part in parts)
 
 
 def _is_any(root: Profile, roots: Iterable[Profile]) -> bool:

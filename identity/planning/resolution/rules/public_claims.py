@@ -50,6 +50,8 @@ class PublicClaims(Struct, frozen=True):
         """The identifiers of a call in their order, with those last by which it reaches no profile."""
         if call.source.server or self.trusted:
             return identifiers
+        if call.proof is None:
+            return sorted(identifiers, key=lambda identifier: self.claimed(identifier.type))
         return sorted(identifiers, key=lambda identifier: self.bars(call, identifier))
 
 
