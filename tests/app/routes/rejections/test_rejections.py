@@ -276,7 +276,7 @@ def test_identifiers_of_bad_types_are_counted_without_values(shop: Shop) -> None
 
 def test_traits_beyond_the_size_limit_are_listed_by_name(shop: Shop) -> None:
     """Up to 50 names."""
-    for n in range(4):
+    for n in range(6):
         shop.send({"type": "identify", "userId": "u1", "traits": {f"big{n}": BIG}})
     traits = {f"small{n}": "x" * 100 for n in range(200)}
     shop.send({"type": "identify", "userId": "u1", "messageId": "m1", "traits": traits})

@@ -173,7 +173,7 @@ def test_losses_are_counted_by_reason_in_the_metrics(shop: Shop, operator: dict[
         {"type": "track", "event": "E", "userId": "null", "anonymousId": "a1"},
         {"type": "track", "event": "E", "userId": "u1", "anonymousId": "a1", "context": externals(1, "no type")},
     )
-    for n in range(6):
+    for n in range(8):
         shop.send({"type": "identify", "userId": "u1", "traits": {f"big{n}": BIG}})
     suppress(shop, "anonymous_id", "gone")
     shop.send({"type": "track", "event": "E", "userId": "u1", "anonymousId": "gone"})

@@ -145,7 +145,7 @@ async def test_a_person_on_hold_vouches_for_nothing_until_the_hold_or_the_erasur
 async def test_a_person_whose_profile_is_full_gives_a_group_nothing(lab: Lab) -> None:
     """No membership has room, so nobody could later find whose traits these are; the outcome names them."""
     async with ingesting(lab) as ingest:
-        for at in range(8):
+        for at in range(11):
             traits = {f"t{at}-{n}": n for n in range(280)}
             await ingest.send({"type": "identify", "userId": "u", "traits": traits})
         (outcome,) = await ingest.send(
