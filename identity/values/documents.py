@@ -74,6 +74,13 @@ class Document(Struct):
     orders: dict[str, Order] = {}
     devices: dict[str, DeviceStatements] = {}
 
+    def note_order(self, name: str, order: Order | None) -> None:
+        """Name the order of a trait; None: the newest value first."""
+        if order is None:
+            self.orders.pop(name, None)
+        else:
+            self.orders[name] = order
+
     @property
     def sections(self) -> tuple[dict[str, Stamped], ...]:
         """The entries by kind."""

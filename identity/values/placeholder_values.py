@@ -94,6 +94,10 @@ _FURTHER_NAMES: Final = frozenset(
 _SEPARATOR: Final = re.compile(r"[\s,;:|/\\&+=@.!_~()<>\[\]{}\"'`-]+")
 _COUNT: Final = re.compile(r"[1-9](?![}$])")
 """A digit that counts, and is no part of a template: no compound has one, and nearly every id has."""
+_ID: Final = re.compile(
+    r"(?=[\x00-\x7f]*[1-9](?![}$]))[1-9A-EG-WYZa-eg-wyz](?:[\x00-\x7f]*[0-9A-Za-z])?",
+)
+"""Nearly every id: plain ends, the first of them in no pattern, and a digit that counts. Only a word can match."""
 _NAMED_PHRASES: Final = (
     "your_user_id", "your-user-id", "your user id", "your_id", "your_email", "youruserid", "distinct_id", "user_id",
     "anonymous_id",
@@ -149,6 +153,8 @@ def is_placeholder(text: str) -> bool:
     Case, surrounding quotes and brackets, and the width of the letters do not matter. "" and text of only zeros, points
     and dashes (an all-zero UUID) are placeholders.
     """
+    if _ID.fullmatch(text):
+        return len(text) <= _LONGEST and text.casefold() in PLACEHOLDERS
     core = _core(text)
     return _is_alone(core, text) or is_compound(core)
 

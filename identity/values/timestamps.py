@@ -86,6 +86,8 @@ _ZERO_ZONES = frozenset(
 _CENTURY_TURN = 50
 
 
+# Nearly every time of a call has this form, in which nothing is ambiguous.
+_OF_SDKS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 # `fromisoformat` takes a fraction of an hour or a minute for one of a second.
 _PART_OF_HOUR = re.compile(r"[Tt ]\d\d(:?\d\d)?[.,]")
 # ... and a week without a day for its Monday.
@@ -152,6 +154,11 @@ def _read(value: object) -> Micros | None:
         return _epoch(format(Decimal(repr(value)), "f")) if 0 < value < _LARGEST_NUMBER else None
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         return None
+    if _OF_SDKS.fullmatch(value):
+        try:
+            return _micros(datetime.fromisoformat(value))
+        except ValueError:
+            pass  # 24:00, a leap second, or no time
     text = value.strip()
     # Digits come first: `fromisoformat` would read the milliseconds 1612121212345 as the year 1612.
     if _NUMBER.fullmatch(text):

@@ -10,6 +10,7 @@ demoted and not the ones that it would join: they are innocent.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, over, separated, united, unproven
@@ -52,20 +53,21 @@ class Chooser:
     def choose(self, call: Call, identifiers: list[Identifier]) -> Choice:
         """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on.
 
-        A kept identifier that would connect too much with a weaker one is demoted after all.
+        A kept identifier that would connect too much with a weaker one is demoted after all. `identifiers` are those of
+        the call by priority, and so are the kept ones.
         """
         state, choice = self.state, Choice(Candidate())
+        if call.alias is None and identifiers:
+            # Most calls: every identifier is known and of one profile. Links are never checked again.
+            root = state.root_of(identifiers[0].key)
+            one = root is not None and all(state.root_of(each.key) is root for each in identifiers)
+            if root is not None and one and not all(self.rules.public.bars(call, each) for each in identifiers):
+                return Choice(Candidate(kept=identifiers, roots=[root]))
         identifiers = self.rules.public.claimable_first(call, identifiers)
         if (call.source.server or call.proof) and len(identifiers) > 1:
             identifiers = sorted(identifiers, key=lambda each: self._turn(call, each))
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, choice)
-        elif identifiers:
-            # Most calls: every identifier is known and of one profile. Links are never checked again.
-            root = state.root_of(identifiers[0].key)
-            barred = self.rules.public.bars(call, identifiers[0])
-            if root is not None and not barred and all(state.root_of(i.key) is root for i in identifiers):
-                return Choice(Candidate(kept=identifiers, roots=[root]))
         for identifier in identifiers:
             while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
                 choice.demoted += demoted
@@ -73,6 +75,9 @@ class Chooser:
             if demoted:
                 choice.demoted += demoted
                 self.plan.assumes_unknown |= state.root_of(identifier.key) is None
+        if call.alias is not None or not self.rules.public.trusted:
+            by_rank = sorted(choice.candidate.kept, key=lambda each: self.rules.rank(each.type))
+            choice.candidate = replace(choice.candidate, kept=by_rank)
         return choice
 
     def _keep(self, call: Call, identifier: Identifier, choice: Choice) -> list[DemotedIdentifier]:

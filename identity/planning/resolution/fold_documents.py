@@ -70,12 +70,14 @@ def merge_traits(
     stored = visible = False
     refused, waiting = [], []
     for name, value in values.items():
-        apart, sure = rules.keeps_apart(name), server or name in proven
-        traits, order = document.server_traits if apart and sure else document.traits, rules.order(name)
-        fixed = None if sure or not apart else document.server_traits.get(name)
-        hidden = fixed is not None and fixed[0] is not None
-        if fixed is not None and hidden and fixed[0] != value and rules.protects(name):
-            waiting.append(name)
+        sure, rule = server or name in proven, rules.of(name)
+        traits, order, hidden = document.traits, None, False
+        if rule is not None:
+            order, fixed = rule.order, None if sure else rule.fixed(document, name)
+            traits = document.server_traits if rule.apart and sure else traits
+            hidden = fixed is not None
+            if hidden and rule.protected and fixed != value:
+                waiting.append(name)
         entry = (value, time, stamp)
         before = traits.get(name)
         if before is not None:
@@ -91,10 +93,8 @@ def merge_traits(
             document.size += size
             visible |= not hidden and (value is not None or name in document.traits)
         traits[name] = entry
-        if order is not None:
-            document.orders[name] = order
-        elif document.orders:
-            document.orders.pop(name, None)
+        if order is not None or document.orders:
+            document.note_order(name, order)
         stored = True
     return FoldResult(stored, visible, refused, waiting)
 

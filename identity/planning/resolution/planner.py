@@ -100,8 +100,6 @@ class _Planner:
         """Place the call on one profile, also where some of its identifiers are demoted."""
         state, plan, working = self.state, self.plan, self.working
         kept = choice.candidate.kept
-        if call.alias is not None or not self.rules.public.trusted:
-            kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
         stamp = self._stamp(call, choice, demoted)
         left = self._take_over(choice, kept, stamp)
         origin = next((state.owners[i.key] for i in kept if i.key in state.owners), None)
@@ -149,7 +147,7 @@ class _Planner:
             merged=[self.public(id_) for id_ in merged],
             demoted=[each.shown for each in demoted],
             ignored_traits=[*result.refused, *result.waiting],
-            ignored_fields=ignored_traits(result.waiting),
+            ignored_fields=ignored_traits(result.waiting) if result.waiting else UNSET,
             invalid_signals=call.invalid_signals or UNSET,
         )
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from identity.planning.resolution.call_requirements import missing_identifier_hint
 from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Kind, Outcome
@@ -95,9 +94,9 @@ def unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
     return Outcome(message_id=call.message_id, status="unresolved", reason=reason, demoted=shown, hint=hint)
 
 
-def ignored_traits(waiting: Sequence[str]) -> list[dict[str, str]] | UnsetType:
+def ignored_traits(waiting: Sequence[str]) -> list[dict[str, str]]:
     """The entries of `ignored_fields` for protected traits whose new values wait for proof."""
-    return [{"field": f"traits.{name}", "reason": PROTECTED_TRAIT} for name in waiting] or UNSET
+    return [{"field": f"traits.{name}", "reason": PROTECTED_TRAIT} for name in waiting]
 
 
 def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: Micros) -> StoredRejection:

@@ -5,13 +5,14 @@ commutative, associative and idempotent, as the fold of the newest value is.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from identity.planning.resolution.rules import rules_fields as read
-from identity.values.documents import Order, Stamped
+from identity.values.documents import Document, Order, Stamped
 from identity.values.errors import BadRules
 
 Survivorship = Literal["newest", "oldest", "server_first", "min", "max"]
@@ -23,6 +24,23 @@ LONGEST_NAME: Final = 256
 _encode = msgspec.json.encode
 
 
+class TraitRule(NamedTuple):
+    """The rule of one trait: `order` None keeps the newest value.
+
+    `apart`: the values of server keys stand apart and come before all others. `protected`: a public key may not change
+    the value of a server key.
+    """
+
+    apart: bool
+    protected: bool
+    order: Order | None
+
+    def fixed(self, document: Document, name: str) -> object:
+        """The value of a server key, which hides the values of public keys; None where there is none."""
+        entry = document.server_traits.get(name) if self.apart else None
+        return None if entry is None else entry[0]
+
+
 class TraitRules(Struct, frozen=True):
     """The protected traits, and the survivorship of the traits that do not keep the newest value.
 
@@ -32,6 +50,16 @@ class TraitRules(Struct, frozen=True):
     protected: tuple[str, ...] = ()
     by_name: Mapping[str, Survivorship] = {}
     trusted: bool = False
+    _rules: Mapping[str, TraitRule] = {}
+
+    def __post_init__(self) -> None:
+        """Work out the rule of each trait that has one."""
+        named = dict.fromkeys((*self.guarded, *self.by_name))
+        force_setattr(self, "_rules", {name: self._rule(name) for name in named})
+
+    def of(self, name: str) -> TraitRule | None:
+        """The rule of a trait; None where the newest value survives, from any key."""
+        return self._rules.get(name)
 
     def protects(self, name: str) -> bool:
         """Whether a public key may not change a trait that a server key has set."""
@@ -42,14 +70,13 @@ class TraitRules(Struct, frozen=True):
         """The protected traits, which are the protected types of identifiers as well."""
         return () if self.trusted else self.protected
 
-    def keeps_apart(self, name: str) -> bool:
-        """Whether the values of server keys stand apart and come before all others."""
-        return self.protects(name) or self.by_name.get(name) == "server_first"
-
-    def order(self, name: str) -> Order | None:
-        """The order of the values of a trait; None where the newest survives."""
-        rule = self.by_name.get(name)
-        return cast("Order", rule) if rule in get_args(Order) else None
+    def _rule(self, name: str) -> TraitRule:
+        survivorship, protected = self.by_name.get(name), self.protects(name)
+        return TraitRule(
+            apart=protected or survivorship == "server_first",
+            protected=protected,
+            order=cast("Order", survivorship) if survivorship in get_args(Order) else None,
+        )
 
 
 NEWEST: Final = TraitRules()
