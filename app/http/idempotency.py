@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Header
 
 from app.http.error_responses import Unreadable
-from identity.values.placeholder_values import is_placeholder
+from identity.values.placeholders.placeholder_values import is_placeholder
 
 _PLACEHOLDER: Final = (
     "The header `idempotency-key` is a placeholder, which programs send in place of a missing value, so different "

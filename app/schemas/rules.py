@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from identity.operations.corrections.put_rules import ChangedRules
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.rules.trait_rules import Survivorship
-from identity.values.placeholder_groups import shown_placeholders
+from identity.values.placeholders.placeholder_groups import shown_placeholders
 
 
 class TypeLimitDocument(Struct, forbid_unknown_fields=True):

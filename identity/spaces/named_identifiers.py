@@ -15,7 +15,7 @@ from identity.values.errors import BadIdentifier, ProfileNotFound, TooManyAsked
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
 from identity.values.ids import private
 from identity.values.near_types import type_hint
-from identity.values.placeholder_values import is_of_nobody
+from identity.values.placeholders.placeholder_values import is_of_nobody
 from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, shown, type_help
 
 _PROFILE: Final = "prf"

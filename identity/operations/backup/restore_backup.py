@@ -214,10 +214,10 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Coll
     space_id = public("spc", row.public_id)
     if not spaces.keyring.has_space(row.public_id):
         if row.public_id.hex() not in backed_up:
-            return RestoredSpace(space_id)
+            return RestoredSpace(space_id=space_id)
         async with spaces.database.transaction() as connection:
             await spaces_and_keys.delete_space(connection, row.id)
-        return RestoredSpace(space_id, deleted=True)
+        return RestoredSpace(space_id=space_id, deleted=True)
     space = await spaces.restored(row.id)
     older = await is_older(spaces.database, spaces.keyring, space.tenant, space.public_id)
     removed = (await overlay_keys(spaces, space)).removed if older else ()
@@ -225,7 +225,7 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Coll
     async with spaces.database.transaction() as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
         await feed.restart(connection, space.tenant)
-    return RestoredSpace(space_id, removed)
+    return RestoredSpace(space_id=space_id, removed=removed)
 
 
 async def _pause(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> str | None:

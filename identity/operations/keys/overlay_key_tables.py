@@ -96,10 +96,10 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
     if dump is None:
         if not epochs <= set(await in_key_store(spaces.keyring.epochs, space.public_id)):
             raise Misconfigured(NO_DUMP)
-        return OverlayResult(before, before, 0, 0)
+        return OverlayResult(before=before, epoch=before, keys=0, gone=0)
     # A backup that was taken during a roll names the new epoch, and has slots of the one before.
     if dump.head.epoch == before and epochs <= {before}:
-        return OverlayResult(before, before, 0, 0)
+        return OverlayResult(before=before, epoch=before, keys=0, gone=0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
     await prove_dump(space, dump)
@@ -115,4 +115,6 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
             gone = await restore_erasures.remove_unreadable(writer, space.tenant, lost)
     finally:
         await writer.close()
-    return OverlayResult(before, dump.head.epoch, dump.head.subjects, len(gone), tuple(gone))
+    return OverlayResult(
+        before=before, epoch=dump.head.epoch, keys=dump.head.subjects, gone=len(gone), removed=tuple(gone)
+    )

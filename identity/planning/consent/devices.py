@@ -17,7 +17,7 @@ from identity.planning.consent.regions import UNREADABLE
 from identity.planning.consent.statements import OUT
 from identity.values.documents import MAX_SIZE, MINOR, SERVER, DeviceStatements, Document, Stamped, TimedSignal
 from identity.values.ids import ProfileId
-from identity.values.placeholder_values import is_placeholder
+from identity.values.placeholders.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import Stamp
 

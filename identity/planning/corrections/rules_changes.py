@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.values.errors import BadRules
 from identity.values.json import JsonObject
-from identity.values.placeholder_groups import shown_placeholders
+from identity.values.placeholders.placeholder_groups import shown_placeholders
 
 BY_TYPE = ("limits", "blocked", "public", "survivorship")
 

@@ -17,8 +17,8 @@ from identity.values.fields.names import bare
 from identity.values.identifiers import EMAIL, GA_CLIENT_ID, LONGEST_TYPE, PHONE, USER_ID, normalise, usable_type
 from identity.values.identity_tokens.claims import TokenClaims, TokenFault
 from identity.values.near_types import GROUP_ID
-from identity.values.placeholder_groups import is_placeholder_group
-from identity.values.placeholder_values import is_blocked_everywhere, is_placeholder
+from identity.values.placeholders.placeholder_groups import is_placeholder_group
+from identity.values.placeholders.placeholder_values import is_blocked_everywhere, is_placeholder
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
 
 _EXTERNAL = "external_id"

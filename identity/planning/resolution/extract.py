@@ -42,7 +42,7 @@ from identity.values.fields.ignored_fields import (
 )
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 from identity.values.identity_tokens.claims import FIELD, Proof, TokenClaims, TokenFault
-from identity.values.placeholder_values import is_placeholder
+from identity.values.placeholders.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import Micros
 

@@ -10,7 +10,7 @@ from identity.planning.resolution.claimed_identifiers import Memo
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Call, DemotedIdentifier, Identifier, Kind, Source
-from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
+from identity.values.placeholders.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 from identity.values.stamps import Micros
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.placeholder_values import (
+from identity.values.placeholders.placeholder_values import (
     PLACEHOLDER_PATTERNS,
     PLACEHOLDERS,
     is_of_nobody,

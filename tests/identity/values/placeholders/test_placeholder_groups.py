@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.values.placeholder_groups import is_placeholder_group
+from identity.values.placeholders.placeholder_groups import is_placeholder_group
 
 WORDS = (
     "default", "default group", "default company", "my company", "company name", "organization", "organisation id",

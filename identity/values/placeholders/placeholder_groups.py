@@ -9,7 +9,12 @@ import re
 from typing import Final
 from unicodedata import normalize
 
-from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDER_PATTERNS, PLACEHOLDERS, is_placeholder
+from identity.values.placeholders.placeholder_values import (
+    PLACEHOLDER_EMAILS,
+    PLACEHOLDER_PATTERNS,
+    PLACEHOLDERS,
+    is_placeholder,
+)
 
 _THING: Final = "(company|organi[sz]ation|org|account|team|workspace|group|tenant|business|employer|customer|client)"
 _WHICH: Final = (
