@@ -245,6 +245,6 @@ def test_a_line_that_starts_a_server_starts_one(line: str, tmp_path: Path, proce
     processes.append(running)
 
     assert first.startswith(READY)
-    assert httpx.get(url + "/readyz").status_code == 200
+    assert httpx.get(url + "/readyz", timeout=60).status_code == 200
     assert (tmp_path / "data" / "postgres").is_dir()
     assert running.stop() == 0

@@ -137,7 +137,7 @@ def test_the_installed_server_is_ready(
     running = launch(command, tmp_path / "data", {"ONEFOLD_DATABASE_URL": database})
     processes.append(running)
 
-    assert httpx.get(running.url + "/readyz").status_code == 200
+    assert httpx.get(running.url + "/readyz", timeout=60).status_code == 200
 
 
 def test_make_run_installs_what_running_needs_and_no_more(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from identity.values.errors import DatabaseUnavailable
 
-_SECONDS: Final = 60
+_SECONDS: Final = 600
+"""The longest wait for an answer: the server may run beside much else."""
 
 
 class Ask(Protocol):

@@ -49,7 +49,7 @@ def demonstrate(data: Path, *more: str) -> Shown:
         text = "".join(lines)
         url = text.split("ready on ")[1].split()[0]
         key = text.split("export PROFILES=")[1].split()[0]
-        answer = httpx.get(url + "/v1/profiles/user_id:ann", headers={"Authorization": f"Bearer {key}"})
+        answer = httpx.get(url + "/v1/profiles/user_id:ann", headers={"Authorization": f"Bearer {key}"}, timeout=60)
         process.send_signal(signal.SIGINT)
         rest = shown.read()
     return Shown(text + rest, process.wait(), answer.json(), (data / SPACE_FILE).stat().st_mode & 0o777)

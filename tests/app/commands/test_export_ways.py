@@ -39,7 +39,7 @@ def test_the_documented_commands_and_queries_work(
     running = server(ONEFOLD_EXPORT_DIR=str(tmp_path / "served"))
     made = tour.create_space(running.url, running.admin_token, "demo")
     keys = {name.upper(): key for name, key in made.keys.items()}
-    with httpx.Client(base_url=running.url, auth=(made.keys["import"], "")) as client:
+    with httpx.Client(base_url=running.url, auth=(made.keys["import"], ""), timeout=60) as client:
         undecided = {"type": "identify", "userId": "eve", "traits": {"plan": "team"}}
         assert client.post("/v1/batch", json={"batch": [SOLD, undecided]}).status_code == 200
     printed = []
@@ -56,7 +56,7 @@ def test_the_documented_commands_and_queries_work(
         printed.append(done.stdout)
     assert printed[2].startswith("warehouse: run 1 of the export is written (1 id_graph_updates, 2 external")
     assert printed[2].endswith("The space has 2 profiles; warehouse may see 1: 1 did not grant Product.\n")
-    with httpx.Client(base_url=running.url, auth=(made.keys["admin"], "")) as client:
+    with httpx.Client(base_url=running.url, auth=(made.keys["admin"], ""), timeout=60) as client:
         job = client.get(f"/v1/jobs/{httpx.Response(200, text=printed[3]).json()['job_id']}?wait=30").json()
         again = client.post("/v1/destinations/warehouse/export?fresh=true").json()
         again = client.get(f"/v1/jobs/{again['job_id']}?wait=30").json()

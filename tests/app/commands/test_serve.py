@@ -59,7 +59,7 @@ def test_a_hangup_does_not_stop_the_server(start: Start) -> None:
     running.process.send_signal(signal.SIGHUP)
     time.sleep(0.2)
 
-    assert httpx.get(running.url).status_code == 200
+    assert httpx.get(running.url, timeout=60).status_code == 200
 
 
 def test_a_killed_postgres_is_started_again(start: Start) -> None:
@@ -71,7 +71,7 @@ def test_a_killed_postgres_is_started_again(start: Start) -> None:
     while (now := serving(running)) is None or now.pid == before.pid:
         time.sleep(0.05)
 
-    assert httpx.get(running.url).status_code == 200
+    assert httpx.get(running.url, timeout=60).status_code == 200
     assert running.stop() == 0
 
 
@@ -93,7 +93,7 @@ def test_a_second_server_shares_postgres_and_leaves_it_running(start: Start) -> 
 
     assert second.stop() == 0
     assert serving(first) is not None
-    assert httpx.get(first.url).status_code == 200
+    assert httpx.get(first.url, timeout=60).status_code == 200
 
 
 def fails(data_dir: Path, **environment: str) -> tuple[int, str]:
@@ -117,7 +117,7 @@ def test_a_port_in_use_ends_the_start_with_one_line(migrated_data: Path) -> None
 def test_each_worker_raises_its_limit_of_open_files(start: Start, workers: str) -> None:
     """To as many as it may have connections, and never lower than before."""
     running = start(ONEFOLD_CONNECTIONS="1000", ONEFOLD_WORKERS=workers, STANDIN_FILES="256,2000")
-    worker = psutil.Process(int(httpx.get(running.url).text))
+    worker = psutil.Process(int(httpx.get(running.url, timeout=60).text))
 
     soft, hard = worker.rlimit(psutil.RLIMIT_NOFILE)
     assert 1_000 < soft <= hard == 2_000

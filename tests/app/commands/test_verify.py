@@ -24,7 +24,10 @@ def fill(running: Running) -> str:
         {"type": "identify", "userId": PLANTED, "anonymousId": "a2"},
     ]
     answer = httpx.post(
-        running.url + "/v1/batch", json={"batch": calls}, headers={"Authorization": f"Bearer {made.keys['import']}"}
+        running.url + "/v1/batch",
+        json={"batch": calls},
+        headers={"Authorization": f"Bearer {made.keys['import']}"},
+        timeout=60,
     )
     assert answer.status_code == 200
     return str(made.space_id)
@@ -70,7 +73,7 @@ def test_verify_runs_beside_a_server(migrated_data: Path, processes: list[Runnin
     status, out, _ = onefold("verify", "--data-dir", str(running.data_dir))
 
     assert (status, out.split(" (")[0]) == (0, f"{space}: nothing differs")
-    assert httpx.get(running.url + "/readyz").status_code == 200
+    assert httpx.get(running.url + "/readyz", timeout=60).status_code == 200
     assert running.stop() == 0
     status, again, _ = onefold("verify", "--data-dir", str(running.data_dir))
     assert (status, again) == (0, out)

@@ -113,7 +113,7 @@ def test_an_odd_host_is_not_echoed(common_shop: Shop, host: str) -> None:
     """Settings never send a browser to a string that is no host."""
     # Such a request ends before any route, so the document of the routes does not describe its answer.
     address = str(common_shop.client.base_url).rstrip("/") + SETTINGS.format(key=common_shop.keys["write"])
-    answer = httpx.get(address, headers={"Host": host})
+    answer = httpx.get(address, headers={"Host": host}, timeout=60)
 
     assert answer.status_code in (400, 404)
     assert host not in answer.text

@@ -89,7 +89,7 @@ def test_an_answer_that_is_not_documented_is_caught(
 def test_the_shared_client_checks_every_answer(client: httpx.Client) -> None:
     """A document that knows no route makes the client of the tests fail."""
     empty = ApiContract({"paths": {}, "components": {"schemas": {}}})
-    strict = httpx.Client(base_url=client.base_url, event_hooks={"response": [empty.hook]})
+    strict = httpx.Client(base_url=client.base_url, event_hooks={"response": [empty.hook]}, timeout=60)
     with strict, pytest.raises(AssertionError, match="no route is documented"):
         strict.get("/healthz")
     assert api_contract().hook in client.event_hooks["response"]

@@ -97,7 +97,7 @@ def test_without_its_keys_a_process_is_not_ready(server: Callable[..., Running],
     if mount_point:
         keys.mkdir(mode=0o700)
 
-    answer = httpx.get(running.url + "/readyz")
+    answer = httpx.get(running.url + "/readyz", timeout=60)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "key_unavailable")
 
@@ -129,7 +129,7 @@ def test_any_worker_answers_with_the_metrics_of_all(deployment: Deployment) -> N
     operator = {"Authorization": f"Bearer {deployment.running.admin_token}"}
 
     def scraped() -> tuple[float, int]:
-        with httpx.Client(base_url=deployment.running.url) as client:
+        with httpx.Client(base_url=deployment.running.url, timeout=60) as client:
             text = client.get("/metrics", headers=operator).text
         counted = re.search(r'onefold_request_seconds_count\{.*route="/healthz".*\} (\S+)', text)
         return float(counted[1]) if counted else 0.0, len(
@@ -139,7 +139,7 @@ def test_any_worker_answers_with_the_metrics_of_all(deployment: Deployment) -> N
     before, _ = scraped()
     for _ in range(40):
         # A connection of its own: the system gives it to either worker.
-        assert httpx.get(deployment.running.url + "/healthz").status_code == 200
+        assert httpx.get(deployment.running.url + "/healthz", timeout=60).status_code == 200
     seen = [scraped() for _ in range(8)]
 
     assert {count for count, _ in seen} == {before + 40}

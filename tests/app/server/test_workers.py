@@ -30,11 +30,11 @@ def start(migrated_data: Path, processes: list[Running]) -> Start:
 def test_a_killed_worker_is_replaced(start: Start) -> None:
     """The other worker continues."""
     running = start()
-    dead = int(httpx.get(running.url).text)
+    dead = int(httpx.get(running.url, timeout=60).text)
     os.kill(dead, signal.SIGKILL)
     seen: set[str] = set()
     while len(seen) < 2:
-        seen.add(httpx.get(running.url).text)
+        seen.add(httpx.get(running.url, timeout=60).text)
         time.sleep(0.02)
 
     assert str(dead) not in seen
@@ -45,15 +45,15 @@ def test_a_worker_that_cannot_be_replaced_yet_is_replaced_later(start: Start, tm
     away = tmp_path / "away"
     running = start(STANDIN_AWAY=str(away))
     away.touch()
-    dead = int(httpx.get(running.url).text)
+    dead = int(httpx.get(running.url, timeout=60).text)
     os.kill(dead, signal.SIGKILL)
     while len(away.read_text().splitlines()) < 2:
-        assert httpx.get(running.url).status_code == 200
+        assert httpx.get(running.url, timeout=60).status_code == 200
         time.sleep(0.05)
     away.unlink()
     seen: set[str] = set()
     while len(seen - {str(dead)}) < 2:
-        seen.add(httpx.get(running.url).text)
+        seen.add(httpx.get(running.url, timeout=60).text)
         time.sleep(0.02)
 
     assert running.stop() == 0

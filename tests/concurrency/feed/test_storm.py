@@ -104,9 +104,13 @@ class Storm:
                 time.sleep(0.02)
 
     def cut(self) -> None:
-        """Ends sessions of the database in the middle of whatever they do: it is rolled back."""
+        """Ends sessions of the database in the middle of whatever they do: it is rolled back.
+
+        Between two ends something is accepted, so that the storm ends on a slow machine too.
+        """
         with psycopg.connect(self.database, autocommit=True) as connection:
             while self.going:
+                accepted = self.accepted
                 with suppress(psycopg.Error):
                     connection.execute(
                         """
@@ -116,6 +120,8 @@ class Storm:
                         """
                     )
                 time.sleep(0.1)
+                while self.accepted == accepted and self.going:
+                    time.sleep(0.02)
 
 
 def storm(server: Callable[..., Running], shops: Shops, database: str, seconds: float) -> None:

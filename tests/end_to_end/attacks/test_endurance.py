@@ -97,7 +97,7 @@ def test_more_connections_than_there_may_be(server: Callable[..., Running]) -> N
     deadline = time.monotonic() + 60
     while True:
         try:
-            if httpx.get(f"{running.url}/healthz").status_code == 200:
+            if httpx.get(f"{running.url}/healthz", timeout=60).status_code == 200:
                 break
         except httpx.HTTPError:
             assert time.monotonic() < deadline
@@ -111,9 +111,9 @@ def test_attack_130_idle_connections_keep_no_probe_out(server: Callable[..., Run
     for more in (0, 300):
         held += [socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) for _ in range(more)]
         for path in ("/healthz", "/readyz?from=probe"):
-            answer = httpx.get(f"{running.url}{path}")
+            answer = httpx.get(f"{running.url}{path}", timeout=60)
             assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        other = httpx.get(f"{running.url}/v1/profiles/user_id:u1")
+        other = httpx.get(f"{running.url}/v1/profiles/user_id:u1", timeout=60)
         assert (other.status_code, other.json()["code"]) == (503, "too_many_connections")
     for each in held:
         each.close()

@@ -53,7 +53,7 @@ def test_attack_109_the_right_id_with_a_wrong_secret(shop: Shop) -> None:
 def test_attack_110_a_revoked_key(server: Callable[..., Running]) -> None:
     """The process that revoked a key refuses it at once, and every other process soon after."""
     first, second = server(), server()
-    with httpx.Client(base_url=first.url) as client, httpx.Client(base_url=second.url) as other:
+    with httpx.Client(base_url=first.url, timeout=60) as client, httpx.Client(base_url=second.url, timeout=60) as other:
         shop = new_shop(client, {"Authorization": f"Bearer {first.admin_token}"})
         made = shop.ask("POST", "/v1/keys", json={"name": "k", "scopes": ["profiles:read"]}).json()
         headers = {"Authorization": f"Bearer {made['secret']}"}

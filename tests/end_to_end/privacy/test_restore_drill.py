@@ -112,7 +112,7 @@ def test_a_restored_backup_keeps_the_erased_erased(
     assert "nothing differs (1 profiles" in drill.done("verify")
     drill.running = again = launch([*ONEFOLD, "serve"], migrated_data, token=running.admin_token)
     processes.append(again)
-    assert httpx.get(again.url + "/readyz").status_code == 200
+    assert httpx.get(again.url + "/readyz", timeout=60).status_code == 200
     assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]
     assert drill.ask("GET", f"/v1/profiles/email:{ADDRESS}", "profiles").status_code == 404
     assert again.stop() == 0
@@ -148,7 +148,10 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
     for space in (young, gone):
         call = {"userId": "u", "event": "E"}
         assert (
-            httpx.post(f"{drill.running.url}/v1/track", auth=(space.keys["import"], ""), json=call).status_code == 200
+            httpx.post(
+                f"{drill.running.url}/v1/track", auth=(space.keys["import"], ""), json=call, timeout=60
+            ).status_code
+            == 200
         )
     backup = tmp_path / "backup"
     drill.done("backup", str(backup), "--with-root-key")
@@ -157,7 +160,7 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
     drill.identify("carl")
     operator = {"Authorization": f"Bearer {drill.running.admin_token}"}
     path = f"{drill.running.url}/v1/spaces/{gone.space_id}?confirm=gone"
-    assert httpx.delete(path, headers=operator).status_code == 204
+    assert httpx.delete(path, headers=operator, timeout=60).status_code == 204
     drill.done("keys", "roll", drill.space.space_id)
     status, _, error = drill.command("keys", "overlay")
     assert (status, "The key store is in use. Stop every server" in error) == (1, True)
@@ -165,7 +168,7 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
     dump.restore(database, tools, backup / "database.dump", lambda _: None)
 
     drill.running = server()
-    answer = httpx.get(drill.running.url + "/readyz")
+    answer = httpx.get(drill.running.url + "/readyz", timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (503, "keys_outdated")
     assert "onefold keys overlay" in answer.json()["detail"]
     answer = drill.ask("GET", "/v1/profiles/user_id:ann", "profiles")
@@ -185,7 +188,7 @@ def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_comma
         "keys", "overlay", "--deleted", gone.space_id
     )
     drill.running = server()
-    assert httpx.get(drill.running.url + "/readyz").status_code == 200
+    assert httpx.get(drill.running.url + "/readyz", timeout=60).status_code == 200
     assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]
     assert drill.command("verify")[0] == 0
 
@@ -217,7 +220,7 @@ def test_a_restore_that_did_not_end_is_served_by_nothing_and_is_repeated(
 
     assert "has to be made again" in drill.done("restore", str(backup)), "the first attempt put the keys in place"
     drill.running = server()
-    assert httpx.get(drill.running.url + "/readyz").status_code == 200
+    assert httpx.get(drill.running.url + "/readyz", timeout=60).status_code == 200
     assert drill.ask("GET", "/v1/destinations/mail", "admin").json()["paused"] is True
     drill.done("verify")
 

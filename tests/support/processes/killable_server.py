@@ -146,10 +146,10 @@ class Victim:
 
     def wait_ready(self) -> None:
         """Returns once a call to the server is answered by its database again."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             try:
-                if httpx.get(self.running.url + "/readyz").status_code == 200:
+                if httpx.get(self.running.url + "/readyz", timeout=60).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

@@ -38,6 +38,8 @@ from tests.support.processes.forked_program import CAN_FORK, ForkedProgram
 
 ROOT = Path(__file__).parents[3]
 _PROGRAM = "tests.support.processes.writer_process"
+_LONGEST_WAIT = 900
+"""Seconds for the longest order on a machine ten times slower than two quiet cores."""
 Tasks = list[list[dict[str, Any]]]
 
 
@@ -111,7 +113,7 @@ class Worker:
 
     def ask(self, do: str, **given: Any) -> Any:
         """An order and its answer."""
-        return self.start(do, **given).result(120)
+        return self.start(do, **given).result(_LONGEST_WAIT)
 
     def close(self) -> None:
         """Ends it in good order: what waits is committed first."""
@@ -157,7 +159,7 @@ def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
     orders = [
         worker.start("send", space=space_id, tasks=tasks[nr :: len(workers)]) for nr, worker in enumerate(workers)
     ]
-    shares = [order.result(120) for order in orders]
+    shares = [order.result(_LONGEST_WAIT) for order in orders]
     return [shares[nr % len(workers)][nr // len(workers)] for nr in range(len(tasks))]
 
 

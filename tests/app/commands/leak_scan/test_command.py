@@ -80,7 +80,7 @@ def test_a_data_directory_is_scanned_beside_a_running_server(migrated_data: Path
     assert "No planted value is stored in clear; the control was found." in out
     assert "Not planted" not in out
     operator = {"Authorization": f"Bearer {running.admin_token}"}
-    listed = httpx.get(running.url + "/v1/spaces", headers=operator).json()["spaces"]
+    listed = httpx.get(running.url + "/v1/spaces", headers=operator, timeout=60).json()["spaces"]
     assert [space["space_id"] for space in listed] == [made.space_id]
     postgres = EmbeddedPostgres(running.data_dir)
     with psycopg.connect(postgres.attach()) as connection:
