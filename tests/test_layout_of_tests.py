@@ -29,7 +29,7 @@ HELD_BY: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/commands/leak_scan": (COMMANDS, "tests/app/commands/leak_scan/test_command.py"),
     "app/routes": (
-        ROUTES, "tests/app/routes/test_foreign_spaces.py", "tests/app/routes/test_consent_signals.py",
+        ROUTES, "tests/app/routes/test_foreign_spaces.py", "tests/app/routes/consent/test_consent_signals.py",
         "tests/app/routes/destinations", "tests/app/routes/rejections",
     ),
     "app/schemas": (SHAPES, "tests/app/http/test_openapi.py", "tests/app/routes"),
@@ -45,7 +45,7 @@ HELD_BY: Final[dict[str, tuple[str, ...]]] = {
     ),
     "identity/operations/ingest": (
         OPERATIONS, "tests/identity/operations/ingest/test_commit.py", "tests/app/routes/test_groups.py",
-        "tests/app/routes/test_consent_signals.py", "tests/end_to_end/privacy/test_index_key_rotation.py",
+        "tests/app/routes/consent/test_consent_signals.py", "tests/end_to_end/privacy/test_index_key_rotation.py",
     ),
     "identity/operations/integrity": (
         OPERATIONS, "tests/app/routes/rejections", "tests/app/commands/leak_scan/test_command.py",
@@ -98,7 +98,7 @@ HELD_BY: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """By module or folder: the reason, and the tests that fail with the modules."""
 
-MOST_IN_THE_TABLE: Final = 123
+MOST_IN_THE_TABLE: Final = 121
 """The modules that the table stands for; the number only falls, so a new module has a file of its own."""
 
 
