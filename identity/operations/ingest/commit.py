@@ -23,6 +23,7 @@ from identity.operations.ingest.unseal import (
     wanted_sets,
 )
 from identity.operations.ingest.withdrawal_entries import withdrawal_entries
+from identity.operations.profiles.read_joins import decided_joins
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner import plan as make_plan
 from identity.planning.resolution.planner_state import PlannerState
@@ -62,7 +63,10 @@ class _Batch:
         self.requests = requests
         self.tried: dict[Stamp, Plan] = {}
         self.attempts = 0
-        self.exclusive = any(call.alias is not None for request in requests for _, call in request.calls)
+        # A decision on a join is made alone, so two that come at once do not both find the join waiting.
+        self.exclusive = any(
+            call.alias is not None or call.kind == "confirm" for request in requests for _, call in request.calls
+        )
 
 
 class BatchWriter:
@@ -151,9 +155,11 @@ class BatchWriter:
         writes.unclaimed_message_keys = list(first.new_message_keys - made.message_keys)
         writes.lock_stamp = self.clock.last_stamp if made.assumes_unknown else Stamp(0)
         writes.lane = self.clock.slot % spaces_and_keys.LANES
+        decided = made.forced or made.confirmed
+        actors = await spaces_and_keys.source_ids(connection, space.tenant.id) if decided else {}
         writes.ledger = [
             entry(
-                f"key:{record.call.source.key_number}",
+                actors[record.call.source.key_number],
                 action,
                 public_profile(record.origin),
                 stamp_time(record.stamp),
@@ -200,6 +206,7 @@ class BatchWriter:
             await space.read_types(connection)
             opened = UnsealedBatch(space, first, second)
         opened.state.message_keys = {call.message_key for call in calls} - first.new_message_keys
+        opened.state.decided_joins = await decided_joins(space, connection, calls)
         opened.state.suppressed, opened.state.erased = marked.suppressed, marked.erased
         opened.state.blocked, opened.state.cuts = marked.blocked, marked.cuts
         if opened.state.may_part(calls):

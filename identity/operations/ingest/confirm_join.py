@@ -13,7 +13,7 @@ from identity.planning.corrections.waiting_claims import JoinDoesNotFit, JoinNot
 from identity.planning.privacy.hold_refusals import UnderHold
 from identity.planning.resolution.claimed_identifiers import lasting
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.planner import UNDER_HOLD
+from identity.planning.resolution.planner import JOIN_NOT_WAITING, UNDER_HOLD
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.origin_rows import to_profile, unwrap_key
 from identity.spaces.space import Space
@@ -52,6 +52,8 @@ async def confirm_join(
         roots = [] if join.row.bearer_root is None else [join.row.bearer_root]
         async with space.database.reading() as connection:
             raise UnderHold(await holds.on_people(connection, space.tenant, roots))
+    if outcome.reason == JOIN_NOT_WAITING:
+        raise JoinNotWaiting
     if outcome.status != "accepted":
         raise JoinDoesNotFit(outcome.reason or outcome.status)
     return await read_join(space, id_)

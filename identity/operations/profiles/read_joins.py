@@ -3,6 +3,7 @@
 The value of a claimed identifier is read from the first call of the claim, which its profile holds.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from identity.store.corrections import claims
 from identity.store.corrections.claims import ClaimRow, Place
 from identity.store.postgres.database import Connection
 from identity.store.spaces import spaces_and_keys
+from identity.values.calls import Call
 from identity.values.enums import JoinState
 from identity.values.ids import LAST_ID, BlindIndex, JoinId, ProfileId, private
 from identity.values.stamps import Micros, Stamp, stamp_time
@@ -101,6 +103,17 @@ async def find_join(space: Space, connection: Connection, text: str) -> ClaimedJ
     return one
 
 
+async def decided_joins(space: Space, connection: Connection, calls: Iterable[Call]) -> set[str]:
+    """The joins that calls confirm and that wait no more, by their ids."""
+    decided = set()
+    for text in [str(call.body["join"]) for call in calls if call.kind == "confirm"]:
+        id_ = private("jon", text)
+        row = None if id_ is None else await claims.find_claim(connection, space.tenant, id_)
+        if row is None or _state(row) != JoinState.WAITING:
+            decided.add(text)
+    return decided
+
+
 def require_waiting(join: ClaimedJoin) -> None:
     """Raises JoinNotWaiting for a join that is made or refused."""
     if join.state != JoinState.WAITING:
@@ -121,7 +134,7 @@ class _JoinReader:
 
     async def join(self, row: ClaimRow, wanted: JoinState | None) -> ClaimedJoin | None:
         """The join of a row; None where it has another state, nobody may see it, or no call claims any more."""
-        state = join_state(row.times, refused=row.refused is not None, together=row.bearer_root == row.root)
+        state = _state(row)
         if state is None or row.hidden or row.payload is None or row.rules_version is None:
             return None
         if wanted is not None and state != wanted:
@@ -147,6 +160,10 @@ class _JoinReader:
             refused_at=None if row.refused is None else stamp_time(row.refused),
             row=row,
         )
+
+
+def _state(row: ClaimRow) -> JoinState | None:
+    return join_state(row.times, refused=row.refused is not None, together=row.bearer_root == row.root)
 
 
 def _written(place: Place) -> bytes:

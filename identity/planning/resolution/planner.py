@@ -25,6 +25,7 @@ from identity.values.stamps import Stamp
 
 UNDER_HOLD = "under_hold"
 BLOCKED = "blocked"
+JOIN_NOT_WAITING = "join_not_waiting"
 
 
 def plan(
@@ -67,8 +68,9 @@ class _Planner:
         state = self.state
         if call.message_key in state.message_keys:
             return Outcome(message_id=call.message_id, status="duplicate")
-        if state.is_under_hold(call):
-            return Outcome(message_id=call.message_id, status="rejected", reason=UNDER_HOLD)
+        refusal = _refusal(call, state) if call.kind in ("leave", "confirm") else None
+        if refusal is not None:
+            return Outcome(message_id=call.message_id, status="rejected", reason=refusal)
         demoted = call.demoted
         identifiers = call.identifiers
         if len(identifiers) > 1:
@@ -230,6 +232,13 @@ class _Planner:
             self.plan.merges.append(
                 FeedChange(op=FeedOperation.MERGE, profile=root.canonical, version=root.version, stamp=stamp, other=id_)
             )
+
+
+def _refusal(call: Call, state: PlannerState) -> str | None:
+    """Why a decision of Onefold's users has no effect: a departure under a hold, the confirmation of a decided join."""
+    if state.is_under_hold(call):
+        return UNDER_HOLD
+    return JOIN_NOT_WAITING if call.kind == "confirm" and call.body.get("join") in state.decided_joins else None
 
 
 def _with_proof_of(identifiers: Sequence[Identifier], call: Call) -> Call:

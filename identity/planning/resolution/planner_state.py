@@ -105,7 +105,8 @@ class PlannerState(Struct):
     `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
     the keys of erased people to the moment up to which their calls are ignored. `lock_stamp` is the stamp of the space
     lock. `under_hold` are the roots of the people under a litigation hold, loaded where a call takes a profile out of a
-    group or may take an identifier over (`may_part`).
+    group or may take an identifier over (`may_part`). `decided_joins` are the ids of joins that a call confirms, and
+    that wait no more.
     """
 
     owners: dict[BlindIndex, ProfileId] = {}
@@ -118,6 +119,7 @@ class PlannerState(Struct):
     erased: dict[BlindIndex, int] = {}
     blocked: set[BlindIndex] = set()
     cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
+    decided_joins: set[str] = set()
     lock_stamp: Stamp = Stamp(0)
     under_hold: set[ProfileId] = set()
 

@@ -1,5 +1,6 @@
 """The list of joins and the decisions on one over HTTP: states, reasons, and requests that are refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -38,6 +39,24 @@ def test_a_decision_moves_the_join_to_its_state(shop: Shop, waiting: dict[str, A
     for again in ("confirm", "refuse"):
         status, problem = made(shop, again, waiting, json={})
         assert (status, problem["code"]) == (409, "join_not_waiting")
+
+
+@pytest.mark.parametrize("pair", [("confirm", "refuse"), ("refuse", "confirm"), ("confirm", "confirm")])
+def test_of_two_decisions_at_once_one_holds(shop: Shop, pair: tuple[str, str]) -> None:
+    """The other one finds the join decided and changes nothing: a refused join merges nobody."""
+    for nr in range(4):
+        shop.send({"type": "identify", "userId": f"p{nr}", "traits": {"email": f"p{nr}@x.org"}})
+        public(shop, {"type": "identify", "anonymousId": f"d{nr}", "traits": {"email": f"p{nr}@x.org"}})
+        (join,) = joins(shop)
+        with ThreadPoolExecutor(2) as both:
+            answers = list(both.map(lambda decision, join=join: made(shop, decision, join, json={}), pair))
+        held = [answer["state"] for status, answer in answers if status == 200]
+        assert len(held) == 1, answers
+        assert [answer["code"] for status, answer in answers if status != 200] == ["join_not_waiting"]
+        assert shop.ask("GET", f"/v1/joins/{join['join_id']}").json()["state"] == held[0]
+        sides = [shop.ask("GET", f"/v1/profiles/{each}") for each in (f"user_id:p{nr}", f"anonymous_id:d{nr}")]
+        found = {each.json()["profile_id"] for each in sides}
+        assert (len(found) == 1) == (held == ["made"])
 
 
 @pytest.mark.parametrize("decision", ["confirm", "refuse"])
