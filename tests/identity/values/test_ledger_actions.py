@@ -11,7 +11,7 @@ WORDS = (
     "space.create space.delete space.restored key.revoke keys.roll keys.rotate_index rules.put purposes.put"
     " identity_keys.put destination.create destination.put destination.rotate destination.delete destination.resume"
     " request erase erase.extend erase.cancel withhold.end suppress suppress.lift hold hold.release group.delete"
-    " identifier.remove consent.withdraw scan"
+    " identifier.remove profile.unmerge consent.withdraw scan"
 )
 
 
