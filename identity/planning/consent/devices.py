@@ -3,7 +3,8 @@
 A document holds the statements of each device by a tag. In a space that trusts public keys they count as one. Else each
 device is a side of its own: its denials count for the person, its grants for the origin that it created alone, and they
 lift nothing but its own denials. A device that a call attached to the profile of somebody else created no origin there,
-so it grants nothing. Statements of server-side keys, and those with an identity token, count for the person.
+so it grants nothing. A call without a device may come from anybody: it grants nothing and lifts nothing. Statements of
+server-side keys, and those with an identity token, count for the person.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,9 @@ from identity.values.plain_text import UnusableValue, plain
 from identity.values.stamps import Stamp
 
 NO_DEVICE: Final = ""
-"""The tag of public calls that name no device."""
+"""The tag of public calls that name no device, where all devices count as one."""
+KEPT: Final = "!"
+"""The tag of the same calls where each device is a side of its own: their strictest statements count for good."""
 OTHERS: Final = "*"
 """The tag of all further devices of a full document: their strictest statements count for good."""
 MOST_DEVICES: Final = 20
@@ -79,7 +82,7 @@ def by_side(
 ) -> ConsentSides:
     """The statements of a profile by origin and device; `homes` maps the tag of a device to the origin it created.
 
-    What an older release stored of public keys has no device.
+    What an older release stored of public keys has no device, so its grants count again after a rebuild.
     """
     sides: dict[ProfileId, Document] = {}
     met, owners = list(meetings), dict[ProfileId, ProfileId | None]()
@@ -88,12 +91,11 @@ def by_side(
             server_decisions=document.server_decisions,
             signals={name: entry for name, entry in document.signals.items() if not _is_of_device(name)},
         )
-        for tag, stated in _devices(document).items():
+        for tag, stated in _sides(document).items():
             side = side_of(origin, tag)
             sides[side] = Document(consent=stated.consent, signals=stated.signals)
             met.append(Meeting(Stamp(0), side, origin))
-            home = homes.get(tag)
-            owners[side] = _home_without_device(origin, document, homes) if tag == NO_DEVICE else home
+            owners[side] = homes.get(tag)
     return ConsentSides(sides, met, owners)
 
 
@@ -102,32 +104,23 @@ def side_of(origin: ProfileId, tag: str) -> ProfileId:
     return ProfileId(blake2b(origin + tag.encode(), digest_size=16).digest())
 
 
-def _home_without_device(origin: ProfileId, document: Document, homes: Mapping[str, ProfileId]) -> ProfileId | None:
-    """The origin itself where neither a device created it nor a server key has stated anything there."""
-    served = bool(document.server_decisions or document.server_traits) or any(
-        name.endswith(SERVER) for name in document.signals
-    )
-    return None if served or origin in homes.values() else origin
-
-
 def _is_of_device(name: str) -> bool:
     """Whether a signal that has no device is one of public calls alone; an opt-out has no side."""
     return name != MINOR and not name.endswith(SERVER) and not name.startswith(OUT)
 
 
-def _devices(document: Document) -> dict[str, DeviceStatements]:
-    """The statements of each device, those without a device among them."""
-    public = {name: entry for name, entry in document.signals.items() if _is_of_device(name)}
-    if not document.consent and not public:
-        return document.devices
-    before = document.devices.get(NO_DEVICE, DeviceStatements())
-    whole = _united(Document(consent=document.consent, signals=public, devices={NO_DEVICE: before}))
-    return {**document.devices, NO_DEVICE: DeviceStatements(whole.consent, whole.signals)}
+def _sides(document: Document) -> dict[str, DeviceStatements]:
+    """The statements of each side by tag; those of an older release are without a device."""
+    sides = {tag: stated for tag, stated in document.devices.items() if tag != NO_DEVICE}
+    signals = {name: entry for name, entry in document.signals.items() if _is_of_device(name)}
+    if document.consent or signals:
+        sides[NO_DEVICE] = DeviceStatements(document.consent, signals)
+    return sides
 
 
 def _united(document: Document) -> Document:
     consent, signals = dict(document.consent), dict(document.signals)
-    for stated in document.devices.values():
+    for stated in (each for tag, each in document.devices.items() if tag != KEPT):
         for name, entry in stated.consent.items():
             consent[name] = newest_decision(name, consent[name], entry) if name in consent else entry
         for name, entry in stated.signals.items():
@@ -144,14 +137,17 @@ def _united(document: Document) -> Document:
     )
 
 
-def device_statements(document: Document, device: str, newest: Choice) -> tuple[DeviceStatements, Choice]:
-    """The statements of a device in a document, and which of two entries there stays.
+def device_statements(document: Document, device: str, newest: Choice) -> list[tuple[DeviceStatements, Choice]]:
+    """Where the statements of a device go in a document, and which of two entries stays there.
 
     A document without room has one place for all further devices, where the strictest entries stay.
     """
     full = len(document.devices) >= MOST_DEVICES or document.size > MAX_SIZE
     tag = OTHERS if full and device not in document.devices else device
-    return document.devices.setdefault(tag, DeviceStatements()), strictest if tag == OTHERS else newest
+    places = {tag: strictest if tag == OTHERS else newest}
+    if device == NO_DEVICE:
+        places[KEPT] = strictest
+    return [(document.devices.setdefault(each, DeviceStatements()), choose) for each, choose in places.items()]
 
 
 def newest_decision(_: str, before: Stamped, entry: Stamped) -> Stamped:

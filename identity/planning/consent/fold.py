@@ -9,7 +9,8 @@ So a merge of people who disagree keeps both decisions, which denies and reports
 merge needs no write (docs/merging-rules.md §3.7).
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -22,7 +23,8 @@ from identity.values.stamps import Micros, Stamp
 class DecisionAtOrigin(NamedTuple):
     """A decision made at an origin about one category; `server`: made with a server-side or privacy key.
 
-    `apart`: made on a device that speaks for itself alone, whose id is the origin.
+    `apart`: made on a device that speaks for itself alone, whose id is the origin; `home` is the origin that the device
+    created, None without one.
     """
 
     granted: bool
@@ -31,11 +33,17 @@ class DecisionAtOrigin(NamedTuple):
     origin: ProfileId
     server: bool = False
     apart: bool = False
+    home: ProfileId | None = None
 
     @property
     def rank(self) -> tuple[Micros, bool, Stamp]:
         """Orders decisions by age: the newer one is greater; of two with the same time the denial is."""
         return self.time, not self.granted, self.stamp
+
+
+def same_device(one: DecisionAtOrigin, other: DecisionAtOrigin) -> bool:
+    """Whether two decisions were made on one device; its calls may be stored at several origins."""
+    return one.origin == other.origin or (one.home is not None and one.home == other.home)
 
 
 class ConsentAnswer(Struct, frozen=True):
@@ -56,6 +64,8 @@ class Meeting(Struct, frozen=True):
 
 
 _SIDES: Final = (("", False), (SERVER, True))
+NO_HOMES: Final[Mapping[ProfileId, ProfileId | None]] = MappingProxyType({})
+"""Where no device speaks for itself alone."""
 
 
 def categories(documents: Mapping[ProfileId, Document]) -> list[str]:
@@ -70,18 +80,20 @@ def categories(documents: Mapping[ProfileId, Document]) -> list[str]:
 
 
 def fold(
-    documents: Mapping[ProfileId, Document], meetings: Iterable[Meeting], apart: Container[ProfileId] = ()
+    documents: Mapping[ProfileId, Document],
+    meetings: Iterable[Meeting],
+    homes: Mapping[ProfileId, ProfileId | None] = NO_HOMES,
 ) -> dict[str, ConsentAnswer]:
     """The answers of a canonical profile, from the documents of its origins and the merges that joined them.
 
-    `apart` are the ids of devices that speak for themselves alone.
+    `homes` maps the ids of devices that speak for themselves alone to the origins that they created.
     """
     met = sorted(meetings, key=lambda meeting: meeting.stamp)
-    return {name: fold_decisions(decisions(documents, name, apart), met) for name in categories(documents)}
+    return {name: fold_decisions(decisions(documents, name, homes), met) for name in categories(documents)}
 
 
 def decisions(
-    documents: Mapping[ProfileId, Document], category: str, apart: Container[ProfileId] = ()
+    documents: Mapping[ProfileId, Document], category: str, homes: Mapping[ProfileId, ProfileId | None] = NO_HOMES
 ) -> list[DecisionAtOrigin]:
     """The decisions about a category; a complete statement that leaves the category out denies it."""
     found = []
@@ -99,7 +111,8 @@ def decisions(
                         stamp=entry[2],
                         origin=origin,
                         server=server,
-                        apart=origin in apart,
+                        apart=origin in homes,
+                        home=homes.get(origin),
                     )
                 )
     return found
@@ -155,12 +168,12 @@ def _apply_decision(standing: list[DecisionAtOrigin], new: DecisionAtOrigin) -> 
 
 def _is_fixed(denial: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:
     """Whether a decision made with a public key leaves a denial in force: a server's, or that of another device."""
-    return denial.server or (new.apart and new.granted and denial.origin != new.origin)
+    return denial.server or (new.apart and new.granted and not same_device(denial, new))
 
 
 def _leaves(later: DecisionAtOrigin, denial: DecisionAtOrigin) -> bool:
     """Whether a later grant leaves a denial in force, since its device speaks for itself alone."""
-    return later.apart and later.granted and not denial.granted and later.origin != denial.origin
+    return later.apart and later.granted and not denial.granted and not same_device(later, denial)
 
 
 def _is_overruled(standing: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:

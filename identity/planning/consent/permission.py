@@ -15,10 +15,17 @@ the other side. Denials do not expire.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from identity.planning.consent.fold import ConsentAnswer, DecisionAtOrigin, Meeting, decisions, fold_decisions
+from identity.planning.consent.fold import (
+    NO_HOMES,
+    ConsentAnswer,
+    DecisionAtOrigin,
+    Meeting,
+    decisions,
+    fold_decisions,
+    same_device,
+)
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.signals.google import PARTS
 from identity.planning.consent.statements import OUT, PART, REGION
@@ -69,7 +76,7 @@ class Permission:
         meetings: Iterable[Meeting],
         purposes: Purposes,
         now: Micros,
-        homes: Mapping[ProfileId, ProfileId | None] = MappingProxyType({}),
+        homes: Mapping[ProfileId, ProfileId | None] = NO_HOMES,
     ) -> None:
         self._documents = documents
         self._homes = homes
@@ -180,6 +187,7 @@ class Permission:
                         origin=origin,
                         server=server,
                         apart=origin in self._homes,
+                        home=self._homes.get(origin),
                     )
                     for name in names
                     if (entry := document.signals.get(name + suffix)) is not None
@@ -227,7 +235,7 @@ class Permission:
             _NEVER if purpose.ttl is None else Micros(each.time + purpose.ttl)
             for each in explicit.answer.standing
             if each.time > denial.time
-            and (each.server or not (denial.server or (each.apart and each.origin != denial.origin)))
+            and (each.server or not (denial.server or (each.apart and not same_device(each, denial))))
             and self._merge_stamp(each.origin, denial.origin) <= each.stamp
         ]
         return max(ends, default=_PAST)

@@ -48,7 +48,7 @@ class FoldResult(NamedTuple):
         return FoldResult(
             stored=self.stored or other.stored,
             visible=self.visible or other.visible,
-            refused=[*self.refused, *other.refused],
+            refused=list(dict.fromkeys([*self.refused, *other.refused])),
             waiting=[*self.waiting, *other.waiting],
         )
 
@@ -112,13 +112,13 @@ def merge_decisions(
 
     A denial by a server-side or privacy key always finds room, since it may be the only decision of its call.
     """
-    choose: Choice = newest_decision
-    into = document.server_decisions if server else document.consent
+    own = document.server_decisions if server else document.consent
+    places: list[tuple[dict[str, Stamped], Choice]] = [(own, newest_decision)]
     if device is not None and not server:
-        stated, choose = device_statements(document, device, newest_decision)
-        into = stated.consent
-    sure = False if server else None
-    result = _fold_in(document, into, decisions.items(), time, stamp, choose, spare=True, server=server, sure=sure)
+        places = [(each.consent, choose) for each, choose in device_statements(document, device, newest_decision)]
+    sure, result = False if server else None, FoldResult()
+    for into, choose in places:
+        result |= _fold_in(document, into, decisions.items(), time, stamp, choose, spare=True, server=server, sure=sure)
     # A repeated decision may resolve a conflict with another origin.
     return result._replace(visible=result.stored)
 
@@ -140,12 +140,11 @@ def merge_signals(
     """
     result = FoldResult()
     for name, (value, time) in signals.items():
-        into = document.signals
-        choose: Choice = newest_statement
+        places: list[tuple[dict[str, Stamped], Choice]] = [(document.signals, newest_statement)]
         if device is not None and name != MINOR:
-            stated, choose = device_statements(document, device, newest_statement)
-            into = stated.signals
-        result |= _fold_in(document, into, [(name, value)], time, stamp, choose, always=True)
+            places = [(each.signals, choose) for each, choose in device_statements(document, device, newest_statement)]
+        for into, choose in places:
+            result |= _fold_in(document, into, [(name, value)], time, stamp, choose, always=True)
     return result._replace(visible=result.stored)
 
 

@@ -23,7 +23,7 @@ def ads(shop: Shop) -> Feed:
 
 def browse(shop: Shop, *gpc: str, key: str = "write", path: str = "/v1/identify", **call: Any) -> httpx.Response:
     """A call as a browser sends it; `gpc` are the values of its header."""
-    body = statement(GRANTED, userId="ann", traits=TRAITS) | call
+    body = statement(GRANTED, userId="ann", anonymousId="browser", traits=TRAITS) | call
     headers = httpx.Headers([("Authorization", f"Bearer {shop.keys[key]}"), *(("Sec-GPC", each) for each in gpc)])
     answer = shop.client.post(path, json=body, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -87,7 +87,7 @@ def test_an_opt_out_counts_beside_a_header_of_another_value(shop: Shop, ads: Fee
     """A proxy may add a line of its own; in either order."""
     for nr, values in enumerate([("1", "0"), ("0", "1"), ("true", "1")]):
         traits = TRAITS | {"email": f"u{nr}@x.org"}
-        browse(shop, *values, path="/v1/identify", userId=f"u{nr}", traits=traits)
+        browse(shop, *values, path="/v1/identify", userId=f"u{nr}", anonymousId=f"a{nr}", traits=traits)
         assert consent(shop, f"user_id:u{nr}")["purposes"]["Marketing"]["reason"] == "opted_out"
     assert ads.pull() == []
     assert listed(shop) == []

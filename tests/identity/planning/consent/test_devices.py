@@ -132,6 +132,9 @@ def decide(*calls: tuple[ProfileId, str | None, bool]) -> dict[ProfileId, bool]:
         ([(USER, "laptop", True), (USER, "phone", True), (USER, "guest", False)], False, False),
         ([(USER, "laptop", True), (USER, "phone", False), (USER, "laptop", True)], False, False),
         ([(USER, "laptop", True), (USER, "phone", False), (USER, "phone", True)], True, True),
+        # Wherever the calls of the device are stored: with a user id, at the origin of the user.
+        ([(USER, None, True), (PHONE, "phone", False), (USER, "phone", True)], True, True),
+        ([(USER, None, True), (PHONE, "phone", False), (USER, "guest", True)], False, False),
         # A server speaks for the person.
         ([(USER, None, True)], True, True),
         ([(USER, "phone", False), (USER, None, True)], True, True),
@@ -147,17 +150,18 @@ def test_each_side_counts_as_far_as_it_speaks(
     assert decide(*calls) == {USER: user, PHONE: phone}
 
 
-def test_calls_without_a_device_speak_where_no_device_and_no_server_does() -> None:
-    """A person whom public calls name by a user id alone."""
-    calls: list[tuple[int, tuple[Any, ...]]] = [(1, (ProfileId(b"lone"), NO_DEVICE, {"P": True}, {}, Micros(1)))]
-    cases: list[tuple[dict[str, ProfileId], bool, bool]] = [
-        ({}, False, True), ({"d": ProfileId(b"lone")}, False, False), ({}, True, False),
-    ]  # fmt: skip
-    for homes, served, granted in cases:
-        documents = folded([*calls, (2, (ProfileId(b"lone"), None, {"Q": True}, {}, Micros(1)))] if served else calls)
-        sides = by_side(documents, [], homes)
-        permission = Permission(sides.documents, sides.meetings, LASTING, NOW, sides.homes)
-        assert permission.one("P", ProfileId(b"lone")).granted is granted
+@pytest.mark.parametrize("later", [True, False])
+def test_a_call_without_a_device_grants_and_lifts_nothing(later: bool) -> None:  # noqa: FBT001
+    """Anybody may have made the call; where all devices count as one, the newest counts."""
+    lone = ProfileId(b"lone")
+    first: Any = (1, (lone, NO_DEVICE, {"P": True, "Q": False}, {}, Micros(1)))
+    last: Any = (2, (lone, NO_DEVICE, {"P": True, "Q": later}, {}, Micros(2)))
+    documents = folded([first, last])
+    sides = by_side(documents, [], {})
+    permission = Permission(sides.documents, sides.meetings, LASTING, NOW, sides.homes)
+    assert [permission.one(name, lone).granted for name in "PQ"] == [False, False]
+    together = Permission(as_one(documents), [], LASTING, NOW)
+    assert [together.one(name, lone).granted for name in "PQ"] == [True, later]
 
 
 def test_a_full_document_keeps_the_strictest_of_all_further_devices() -> None:
