@@ -100,8 +100,9 @@ def run(
             listener.listen(BACKLOG)
 
         def started() -> None:
-            (ready or _announce)(address)
+            # Before the last lines, which a user may copy.
             warn_of_shared_folder(settings)
+            (ready or _announce)(address)
 
         serve = _one if settings.workers == 1 else _several
         serve(config, listener, started)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from identity.planning.resolution.event_time import parse_time
+from identity.values.documents import MAX_KEYS, SERVER_KEYS, SPARE_KEYS
 from identity.values.ids import private
 from tests.app.conftest import Shop
 from tests.support.destinations.destination_feed import PURPOSES, Feed, statement
@@ -95,7 +96,7 @@ def test_a_recorded_denial_counts_in_a_full_document(shop: Shop, feed: Callable[
     """A grant that found no room is not answered."""
     mail = feed(purposes=["Product"])
     shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
-    names = [f"t{nr}" for nr in range(2_000)]
+    names = [f"t{nr}" for nr in range(MAX_KEYS + SERVER_KEYS)]
     parts = [names[at : at + 250] for at in range(0, len(names), 250)]
     shop.send(*(statement(userId="ann", traits=dict.fromkeys(part, 1)) for part in parts))
 
@@ -108,7 +109,7 @@ def test_a_recorded_denial_counts_in_a_full_document(shop: Shop, feed: Callable[
     mail.shop.ask("PUT", "/v1/destinations/mail", json={"purposes": ["Product"], "traits": ["t0"]})
     mail.pull()
     assert [held["traits"] for held in mail.held.values()] == [{"t0": 2}]
-    fill = {f"c{nr}": True for nr in range(200)}
+    fill = {f"c{nr}": True for nr in range(SPARE_KEYS)}
     shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": name, "class": "ads"} for name in fill]})
     assert say(fill) == fill
     shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
