@@ -16,7 +16,7 @@ from msgspec import Struct
 from identity.planning.consent.fold import Meeting
 from identity.planning.consent.regions import UNREADABLE
 from identity.planning.consent.statements import OUT
-from identity.values.documents import MAX_SIZE, MINOR, SERVER, DeviceStatements, Document, Stamped, TimedSignal
+from identity.values.documents import MAX_SIZE, MINOR, SERVER, STATED, DeviceStatements, Document, Stamped, TimedSignal
 from identity.values.ids import ProfileId
 from identity.values.placeholders.placeholder_values import is_placeholder
 from identity.values.plain_text import UnusableValue, plain
@@ -111,11 +111,25 @@ def _is_of_device(name: str) -> bool:
 
 def _sides(document: Document) -> dict[str, DeviceStatements]:
     """The statements of each side by tag; those of an older release are without a device."""
-    sides = {tag: stated for tag, stated in document.devices.items() if tag != NO_DEVICE}
+    sides: dict[str, DeviceStatements] = {}
+    for tag, stated in document.devices.items():
+        if tag in (KEPT, OTHERS):
+            sides |= _by_name(tag, stated)
+        elif tag != NO_DEVICE:
+            sides[tag] = stated
     signals = {name: entry for name, entry in document.signals.items() if _is_of_device(name)}
     if document.consent or signals:
-        sides[NO_DEVICE] = DeviceStatements(document.consent, signals)
+        sides |= _by_name(NO_DEVICE, DeviceStatements(document.consent, signals))
     return sides
+
+
+def _by_name(tag: str, stated: DeviceStatements) -> dict[str, DeviceStatements]:
+    """A side for each signal of unknown devices: one may not lift by its statement what another one denied."""
+    whole = {name: entry for name, entry in stated.signals.items() if name == STATED}
+    each = {
+        f"{tag}{name}": DeviceStatements({}, {name: entry}) for name, entry in stated.signals.items() if name != STATED
+    }
+    return {tag: DeviceStatements(stated.consent, whole), **each}
 
 
 def _united(document: Document) -> Document:

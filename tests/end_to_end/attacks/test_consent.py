@@ -34,7 +34,7 @@ def at(seconds: float) -> str:
 
 def say(shop: Shop, decisions: dict[str, bool], when: str | None = None, **more: Any) -> None:
     """A statement by a browser."""
-    call = statement(decisions, userId="ann", traits={"plan": "pro"}) | more
+    call = statement(decisions, userId="ann", anonymousId="browser", traits={"plan": "pro"}) | more
     call |= {} if when is None else {"timestamp": when}
     assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
 
@@ -162,6 +162,59 @@ def test_attack_210_a_grant_of_another_device_lifts_no_denial(shop: Shop) -> Non
     body = {"identifier": "user_id:bob", "decisions": GRANT}
     assert shop.ask("POST", "/v1/consent", "privacy", json=body).status_code == 200
     assert verdict(shop, "user_id:bob") == (True, "granted")
+
+
+NOBODY: list[dict[str, Any]] = [{}, {"anonymousId": ""}, {"anonymousId": "null"}]
+
+
+def anybody(shop: Shop, consent: dict[str, Any], **ids: str) -> None:
+    """A public call about Ann that names no device, with a consent object."""
+    call = {"type": "track", "event": "E", "userId": "ann", "context": {"consent": consent}, **ids}
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
+
+
+@pytest.mark.parametrize("ids", NOBODY, ids=str)
+@pytest.mark.parametrize(
+    ("hers", "attack"),
+    [
+        ({"categoryPreferences": DENIAL}, {"categoryPreferences": GRANT}),
+        ({"googleConsentMode": {"ad_storage": "denied"}}, {"googleConsentMode": {"ad_storage": "granted"}}),
+        ({"jurisdiction": "DE"}, {"jurisdiction": "US"}),
+        ({"usPrivacy": "1YYN"}, {"usPrivacy": "1YNN", "categoryPreferences": GRANT}),
+    ],
+    ids=["categories", "google", "region", "opt-out"],
+)
+def test_attack_214_a_call_without_a_device_lifts_nothing(
+    shop: Shop, ads: Feed, ids: dict[str, str], hers: dict[str, Any], attack: dict[str, Any]
+) -> None:
+    """Not even what another call without a device denied: anybody may have made either."""
+    policy = {**PURPOSES, "unset": "allow", "regions": {"DE": "deny"}, "override_opt_out": True}
+    assert shop.ask("PUT", "/v1/purposes", json=policy).status_code == 200
+    shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}})
+    assert ads.look(ANN).json()["consent"] == "granted"
+    anybody(shop, hers, **ids)
+    for _ in range(2):
+        assert not verdict(shop)[0]
+        assert ads.look(ANN).json()["consent"] == "withheld"
+        anybody(shop, attack, **ids)
+    assert not verdict(shop)[0]
+    shop.send(statement(GRANT, userId="ann", traits={"plan": "pro"}) | {"context": {"consent": {
+        "categoryPreferences": GRANT, "googleConsentMode": {"ad_storage": "granted"}, "jurisdiction": "US",
+    }}})  # fmt: skip
+    assert verdict(shop)[0]
+
+
+@pytest.mark.parametrize("ids", NOBODY, ids=str)
+@pytest.mark.parametrize("made", [{"type": "track", "event": "E"}, {"type": "identify"}], ids=lambda made: made["type"])
+def test_attack_215_a_call_without_a_device_opens_nobody(
+    shop: Shop, ads: Feed, ids: dict[str, str], made: dict[str, str]
+) -> None:
+    """Whatever a server has stated of the person: an event, or an address in the context."""
+    shop.send({**made, "userId": "ann", "context": {"traits": {"email": "ann@x.org"}}})
+    anybody(shop, {"categoryPreferences": GRANT}, **ids)
+    assert verdict(shop) == (False, "unset")
+    assert ads.look(ANN).status_code == 404
+    assert ads.pull() == []
 
 
 @pytest.mark.usefixtures("ads")
