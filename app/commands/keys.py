@@ -117,7 +117,8 @@ async def _discard(url: str, settings: Settings, space_ids: Sequence[str]) -> No
     for each in done:
         _out.print(f"{each.label}: keys and journal are destroyed.", markup=False)
     for each in left:
-        _out.print(f"{each.label}: only the key store has the space.", markup=False)
+        state = "only the key store has the space" if each.named_as is None else "put the id back into the row"
+        _out.print(f"{each.label}: {state}.", markup=False)
     if not done and not left:
         _out.print("The database has every space of the key store; there is nothing to do.")
 

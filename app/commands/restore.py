@@ -83,7 +83,7 @@ def _name_lost(space: RestoredSpace) -> None:
         _out.print(
             f"{space.space_id}: {len(space.lost)} profiles that nobody erased were lost with data that was separated "
             f"from them after the backup: {shown}{more}. Restore a backup from after the separation, or import the "
-            "calls of these people again; see docs/operating.md.",
+            "calls of these people again, and let POST /v1/rules/rebuild join what they joined; see docs/operating.md.",
             markup=False,
         )
 

@@ -48,7 +48,11 @@ class LostSpace(Struct, frozen=True):
     def label(self) -> str:
         """The id of the space, that of its row, and the holds that its journal has."""
         row = "" if self.named_as is None else f", whose row has the id {public('spc', self.named_as)}"
-        holds = "a journal that cannot be read" if self.holds is None else f"{self.holds} holds in its journal"
+        holds = (
+            "a journal that cannot be read"
+            if self.holds is None
+            else f"{self.holds} hold{'' if self.holds == 1 else 's'} in its journal"
+        )
         return f"{public('spc', self.public_id)}{row}, with {holds}"
 
 

@@ -54,7 +54,7 @@ async def test_attack_195_an_edited_id_of_a_space_lets_no_command_delete_its_row
         number = ingest.space.tenant.id
         assert await find_lost_spaces(ingest.spaces.database, ingest.spaces.keyring, []) == []
         lab.query("UPDATE space SET public_id = %s WHERE id = %s", OTHER.hex(), number)
-        label = f"{_id(ingest)}, whose row has the id {public('spc', OTHER)}, with 1 holds in its journal"
+        label = f"{_id(ingest)}, whose row has the id {public('spc', OTHER)}, with 1 hold in its journal"
         assert (dict(await audited(lab)))["space_renamed"] == [label]
         await require_epoch_keys(ingest.spaces)
         row = await _row(ingest, OTHER)
@@ -76,7 +76,7 @@ async def test_attack_195_without_its_ledger_too(lab: Lab) -> None:
         number = ingest.space.tenant.id
         lab.query("UPDATE space SET public_id = %s WHERE id = %s", OTHER.hex(), number)
         lab.query("DELETE FROM ledger WHERE space_id = %s", number)
-        assert (dict(await audited(lab)))["space_missing"] == [f"{_id(ingest)}, with 1 holds in its journal"]
+        assert (dict(await audited(lab)))["space_missing"] == [f"{_id(ingest)}, with 1 hold in its journal"]
         row = await _row(ingest, OTHER)
         for deleted, named in ((True, False), (False, True)):
             with pytest.raises(Misconfigured, match=f"does not name, {_id(ingest)}: somebody may have edited the id"):
@@ -105,7 +105,7 @@ async def test_attack_196_the_rows_of_a_whole_space_are_missed(lab: Lab) -> None
         await _held(ingest)
         readiness = Readiness(ingest.spaces, ingest.queue)
         remove_rows(lab, ingest.space.tenant.id)
-        label = f"{_id(ingest)}, with 1 holds in its journal"
+        label = f"{_id(ingest)}, with 1 hold in its journal"
         assert dict(await audited(lab)) == {"space_missing": [label]}
         database, keyring = ingest.spaces.database, ingest.spaces.keyring
         with structlog.testing.capture_logs() as lines:
