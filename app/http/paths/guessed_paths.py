@@ -10,6 +10,11 @@ from typing import Final
 _PEOPLE: Final = "(?:profiles?|users?|people|persons?|customers?|contacts?|identit(?:y|ies)|visitors?|leads?|subjects?)"
 _OF_A_PERSON: Final = f"(?:{_PEOPLE}(?:/[^/]+)?/)?"
 _PERSON: Final = f"{_PEOPLE}/[^/]+"
+_ASKED: Final = (
+    "claims?|(?:waiting|pending)(?:joins?|claims?|merges?)?|(?:join|merge)(?:requests?|proposals?|candidates?)"
+)
+_JOINS: Final = f"(?:joins?|{_ASKED})"
+_NO: Final = "(?:refuses?|reject|deny|decline|dismiss|cancel|ignore|block|delete|remove|discard|no)"
 _VERSION: Final = re.compile(r"^(?:api/)?(?:v[0-9]+/)?")
 _LONGEST: Final = 400
 
@@ -19,6 +24,11 @@ _GUESSES: Final = tuple(
         f"{_OF_A_PERSON}(?:unmerge|split|separate|demerge|undomerge|unlink|detach|disconnect)(?:/.*)?": (
             "POST /v1/profiles/unmerge"
         ),
+        f"{_JOINS}/[^/]+/{_NO}": "POST /v1/joins/{join_id}/refuse",
+        f"{_JOINS}/[^/]+/[^/]+": "POST /v1/joins/{join_id}/confirm or POST /v1/joins/{join_id}/refuse",
+        f"{_JOINS}/[^/]+": "GET /v1/joins/{join_id}",
+        f"{_JOINS}": "GET /v1/joins (POST /v1/alias and POST /v1/identify merge)",
+        f"{_PERSON}/(?:joins|{_ASKED})": "GET /v1/joins",
         f"{_OF_A_PERSON}(?:merge|mergeprofiles|combine|join|connect)(?:/.*)?": (
             "POST /v1/alias or POST /v1/identify (a call that names both people merges their profiles)"
         ),
@@ -109,6 +119,9 @@ _OTHER_METHODS: Final = tuple(
         ("POST PUT PATCH", "profiles/(?:split|separate)", "POST /v1/profiles/unmerge splits a profile."),
         ("POST PUT PATCH", "profiles/(?:erase|delete|forget|remove)", "POST /v1/erasures erases a person."),
         ("POST PUT PATCH", "profiles/(?:search|find|query|resolve)", "POST /v1/profiles/lookup finds a profile."),
+        ("POST PUT PATCH", "joins/[^/]+", "POST /v1/joins/{join_id}/confirm makes a join, and /refuse refuses one."),
+        ("DELETE", "joins/[^/]+", "POST /v1/joins/{join_id}/refuse refuses a join."),
+        ("POST PUT", "joins", "POST /v1/alias or POST /v1/identify with both ids joins two people."),
         ("DELETE", "profiles(?:/[^/]+)?", "POST /v1/erasures erases a person."),
         ("POST PUT PATCH", "profiles(?:/[^/]+)?", "POST /v1/identify sets traits of a person."),
         ("DELETE", "erasures/[^/]+", "DELETE /v1/regulations/{regulate_id} cancels a request."),
