@@ -10,11 +10,12 @@ manager) denies every category unless the answer is a clear yes.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from identity.planning.consent.plain_answers import has_denial, is_empty, may_deny
+from identity.planning.consent.plain_answers import has_denial, is_empty, is_yes, may_deny
 from identity.planning.consent.signals import gpc
 from identity.values.calls import KINDS, Kind
 from identity.values.fields import consent_names
 from identity.values.fields.consent_managers import ANSWERS, RECORDS, WITHDRAWALS
+from identity.values.fields.consent_words import BY_WORDS, GRANTS, OPT_OUTS, REFUSALS
 from identity.values.fields.field_names import CONSENT, CONTEXT, held_statements
 from identity.values.fields.names import MisspeltField, bare
 
@@ -23,7 +24,7 @@ _CONTEXT: Final = "context"
 _CATEGORIES: Final = (_CONSENT, consent_names.CATEGORIES, consent_names.MANAGED)
 _GPC: Final = "gpc"
 _STRINGS: Final = consent_names.STRINGS
-_ANSWERED: Final = (ANSWERS, RECORDS, WITHDRAWALS)
+_ANSWERED: Final = BY_WORDS | {ANSWERS, RECORDS, WITHDRAWALS}
 _TYPE: Final = f"{consent_names.CONSENT_MODE}."
 _OWN: Final = ("properties.", "traits.", "context.traits.")
 _DEPTH: Final = 3
@@ -79,7 +80,9 @@ def misplaced_statements(fields: Iterable[MisspeltField], *, depth: int = _DEPTH
                 signals.append(("googleConsentMode", {right.removeprefix(_TYPE): value}))
             elif right.startswith(_CONSENT) and not is_empty(value) and (right in _STRINGS or value not in _NO):
                 # A TC string is the only one whose place may hold the answer itself (`gdprConsent`, `user.consent`).
-                categories = categories or (right == consent_names.TCF and has_denial(value))
+                # Under a name with `consent` (`sp_consent`) another string may be an answer, too.
+                answers = right == consent_names.TCF or (right in _STRINGS and "consent" in _last(path))
+                categories = categories or (answers and has_denial(value))
                 name = right.removeprefix(f"{_CONSENT}.")
                 signals.append((name, value))
                 signals += _texts_within(name, value)
@@ -122,14 +125,20 @@ def denies_all(path: str, right: str, value: object) -> bool:
 
     Among properties and traits a general answer may be a value of the customer's own, so there a clear no denies alone.
     """
-    if right == WITHDRAWALS:
+    if right in (WITHDRAWALS, REFUSALS):
         return gpc.read_words(value)
+    if right in (GRANTS, OPT_OUTS):
+        return has_denial(value) if right == GRANTS else is_yes(value)
     return has_denial(value) if right == ANSWERS and path.startswith(_OWN) else may_deny(value)
+
+
+def _last(path: str) -> str:
+    return bare(path.rpartition(".")[2])
 
 
 def _opts_out(path: str, value: object) -> bool | None:
     """Whether a member opts out; None for a `gpc` that cannot be read and is no opt-out."""
-    if bare(path.rpartition(".")[2]) != _GPC:
+    if _last(path) != _GPC:
         return gpc.read_words(value)
     stated = gpc.read_field(value)
     return True if stated is None and not path.startswith(_OWN) and gpc.read_words(value) else stated

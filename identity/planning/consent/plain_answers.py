@@ -57,6 +57,11 @@ def has_denial(value: object) -> bool:
     return not is_empty(value) and False in _answers(value)
 
 
+def is_yes(value: object) -> bool:
+    """Whether an answer is a clear yes, or a record with one, and has no clear no."""
+    return set(_answers(value)) == {True}
+
+
 def _answers(value: object, depth: int = _DEPTH) -> Iterable[bool]:
     """The clear answers in a value: True for a yes, False for a no. A value too deep to read counts as a no.
 

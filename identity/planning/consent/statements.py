@@ -32,8 +32,9 @@ from identity.planning.consent.signals.read_signals import Signal, Signals, read
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
 from identity.values.fields.consent_managers import ANSWERS, RECORDS, WITHDRAWALS
-from identity.values.fields.consent_names import CATEGORIES, MANAGED
+from identity.values.fields.consent_names import CATEGORIES, MANAGED, STRINGS
 from identity.values.fields.consent_names import CONSENT as CONSENT_PATH
+from identity.values.fields.consent_words import BY_WORDS
 from identity.values.fields.field_names import CONSENT
 from identity.values.fields.names import bare
 from identity.values.stamps import Micros
@@ -60,7 +61,8 @@ _GENERAL: Final = frozenset(
     ("given", "granted", "accepted", "allowed", "status", "state", "value", "answer", "decision")
 )
 """Members of `context.consent` that answer for all categories."""
-_ANSWERED: Final = frozenset((ANSWERS, RECORDS, WITHDRAWALS))
+_ANSWERED: Final = BY_WORDS | {ANSWERS, RECORDS, WITHDRAWALS}
+_JOINTS: Final = re.compile(r"[\s_-]+")
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=Micros(0))
 
@@ -138,7 +140,17 @@ def category_decisions(consent: object, misplaced: Misplaced = NO_MISPLACED) -> 
         return {} if misspelt or _is_own_form(consent) else unstated
     if not isinstance(preferences, dict):
         return {}
-    return {category: answer for category, answer in preferences.items() if isinstance(answer, bool)}
+    denied = {_alike(each) for each, answer in preferences.items() if answer is not True and answer is not None}
+    return {
+        category: answer and not (denied and _alike(category) in denied)
+        for category, answer in preferences.items()
+        if isinstance(answer, bool)
+    }
+
+
+def _alike(category: str) -> str:
+    """A category without capitals, blanks and joints, in which no two purposes differ alone."""
+    return _JOINTS.sub("", category.casefold()) or category
 
 
 def _with_managed(stated: dict[str, bool] | None, managed: object) -> dict[str, bool] | None:
@@ -207,13 +219,15 @@ def _is_misspelt(name: str, value: object) -> bool:
         return denies_all(name, right, value)
     if right is None:
         return bare(name) in _GENERAL and has_denial(value)
+    if right in STRINGS:  # `sp_consent` is no name of a string, and may be an answer.
+        return "consent" in bare(name) and has_denial(value)
     return value not in _NOTHING and right in _STATEMENTS
 
 
 def _is_own_form(consent: Mapping[str, Any]) -> bool:
     """Whether an object has answers and no member of a known name: the categories may stand in it directly."""
     return any(isinstance(value, bool) or has_denial(value) for value in consent.values()) and not any(
-        name in _READ or CONSENT.right(name) is not None for name in consent
+        name in _READ or ((right := CONSENT.right(name)) is not None and right not in BY_WORDS) for name in consent
     )
 
 

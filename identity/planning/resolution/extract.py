@@ -86,7 +86,11 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     misspelt = misspelt_fields(body, context, of_group=kind == "group")
     ignored = unread_fields(misspelt) if misspelt else {}
     if ignored:
-        body = drop_misspelt(body, misspelt)
+        left = drop_misspelt(body, misspelt)
+        if left is not body:
+            body, get = left, left.get
+            context = _object(get("context"), "context_not_object")
+            theirs = context.get("traits") if context else None
     misplaced = misplaced_in_call(misspelt, body, kind)
     if not isinstance(theirs, dict):
         if theirs is not None and theirs != []:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from identity.values.calls import KINDS
 from identity.values.fields.names import Names, is_comparable
+from identity.values.identity_tokens.claims import FIELD
 
 BATCH: Final = "batch"
 BATCHES: Final = "batch batches batchs batched"
@@ -27,6 +28,7 @@ BESIDE_BATCH: Final = Names(
         "receivedAt": "receivedat",
         "context.externalIds": "externalids externalid",
         "context.device": "device",
+        FIELD: "identitytoken identitytokens",
     },
 )
 """The fields of calls, and other lists of calls, which are not read beside the calls of a batch."""

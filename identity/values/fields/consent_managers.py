@@ -35,6 +35,10 @@ CATEGORY_ANSWERS: Final = " ".join(
     [f"{each}consent" for each in _CATEGORY] + [f"consent{each}" for each in _CATEGORY if each != "preferences"]
 )
 """Answers on one category. Among properties and traits such a name (`marketing_consent`) is the customer's own."""
+BARE_ANSWERS: Final = frozenset(
+    ("given", "granted", "accepted", "allowed", "status", "state", "value", "answer", "decision", *_CATEGORY)
+)
+"""The members of an object about consent that answer in themselves."""
 OTHERS: Final = {
     ANSWERS: " ".join(
         (
@@ -66,7 +70,7 @@ OTHERS: Final = {
             "cookielawinfoconsent iubenda iubendaconsent iubcs termly termlyconsent complianz complianzconsent borlabs",
             "borlabscookie tarteaucitron klaro klaroconsent ccm19 sourcepoint sourcepointconsent consentmgr",
             "tealiumconsent tealiumcmp transcendconsent ketchconsent securiticonsent evidonconsent ensightenconsent",
-            "ppmsprivacy hscookiecatpref hubspotconsent shopifyconsent customerprivacy",
+            "ppmsprivacy cccookie realcookiebanner hscookiecatpref hubspotconsent shopifyconsent customerprivacy",
             "mparticleconsent cmpdata cmpconsent cmpstatus",
         )
     ),

@@ -8,9 +8,13 @@ names of an object cost one look-up together, since the calls of an application 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import unquote
 
-from identity.values.fields.consent_managers import MANAGERS, exact_names
+from identity.values.fields.consent_managers import BARE_ANSWERS, MANAGERS, exact_names
+from identity.values.fields.consent_words import BY_WORDS, GRANTS, stated_by_words
+from identity.values.fields.identity_token import is_token, is_token_name
 from identity.values.fields.names import MisspeltField, bare
+from identity.values.identity_tokens.claims import FIELD
 
 CONSENT: Final = "context.consent"
 GPC: Final = "context.gpc"
@@ -85,6 +89,11 @@ _HOLDER: Final = "holder"
 _DEPTH: Final = 3
 _MOST_KEPT: Final = 64
 """The most names of an object whose statements are kept for the next object of the same names."""
+_COOKIES: Final = frozenset(("cookie", "cookies"))
+_OF_ANSWERS: Final = frozenset(("cmp", "gdpr", "ccpa", "privacy", "privacysettings"))
+"""The objects whose members may be the answers themselves (`status`, `granted`, or a category)."""
+_MOST_OF_LIST: Final = 100
+_MOST_OF_TEXT: Final = 8192
 _ONLY_OBJECTS: Final = frozenset({CONSENT, MANAGED})
 _SPELLINGS: Final = (
     exact_names()
@@ -95,25 +104,30 @@ _FIRST_LETTERS: Final = tuple(FAMILIES)
 
 
 def statements_elsewhere(
-    members: Mapping[str, Any], prefix: str, *, of_traits: bool = False, depth: int = _DEPTH
+    members: Mapping[str, Any], prefix: str, *, of_traits: bool = False, depth: int = _DEPTH, own: bool = False
 ) -> list[MisspeltField]:
-    """The statements of consent among the members of an object that are the customer's own.
+    """The statements of consent among the members of an object that are the customer's own, and identity tokens.
 
     `headers`, `privacy` and the like may hold some, and in them `consent` is a TC string, as in `user.consent` or
     `user.ext.consent` of OpenRTB, also where its value is none. Elsewhere `consent` of another form than an object is a
     value of the customer's own, and so is an object `consent` among traits, of which its members are compared. A minor
-    is none.
+    is none. With `own` the object is `properties` or traits: a name that states an answer by its words alone
+    (`marketingOptIn`) is the customer's own there.
     """
     names = tuple(members)
     stated = _named(names) if len(names) <= _MOST_KEPT else _statements_among(names)
     found: list[MisspeltField] = []
     for name, right in stated:
         value = members[name]
-        if value is None:
+        if value is None or (own and right in BY_WORDS):
             continue
         if right == _HOLDER or (of_traits and right == CONSENT):
-            if depth and isinstance(value, dict):
-                found += statements_elsewhere(value, f"{prefix}{name}.", of_traits=of_traits, depth=depth - 1)
+            if depth:
+                for held in _objects_within(name, value):
+                    found += statements_elsewhere(held, f"{prefix}{name}.", of_traits=of_traits, depth=depth - 1)
+                    found += _bare_answers(held, f"{prefix}{name}.") if bare(name) in _OF_ANSWERS else ()
+        elif right == FIELD:
+            found += [MisspeltField(prefix + name, FIELD, value)] if is_token(name, value) else []
         elif right not in _ONLY_OBJECTS or isinstance(value, dict):
             found.append(MisspeltField(prefix + name, right, value))
         elif right == CONSENT and depth < _DEPTH:
@@ -121,17 +135,40 @@ def statements_elsewhere(
     return found
 
 
+def _objects_within(name: str, value: object) -> list[dict[str, Any]]:
+    """The objects of a member that may hold statements: itself, those of a list, or the cookies of a header."""
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list):
+        return [each for each in value[:_MOST_OF_LIST] if isinstance(each, dict)]
+    if not isinstance(value, str) or bare(name) not in _COOKIES:
+        return []
+    pairs = (pair.partition("=") for pair in value[:_MOST_OF_TEXT].split(";"))
+    return [{cookie.strip(): unquote(text.strip()) for cookie, _, text in pairs}]
+
+
+def _bare_answers(members: Mapping[str, Any], prefix: str) -> list[MisspeltField]:
+    """The answers among the members of an object of consent: a general one, or one on a category."""
+    return [
+        MisspeltField(prefix + name, GRANTS, value)
+        for name, value in members.items()
+        if value is not None and bare(name) in BARE_ANSWERS
+    ]
+
+
 def is_holder(name: str) -> bool:
-    """Whether a member may hold statements of consent among others."""
-    return _right(name) == _HOLDER
+    """Whether a member may hold statements of consent among others, or be an identity token."""
+    return _right(name) in (_HOLDER, FIELD)
 
 
 def _right(name: str) -> str | None:
     letters = bare(name)
     right = _SPELLINGS.get(letters)
-    if right is None and letters.startswith(_FIRST_LETTERS):
+    if right is not None or not letters:
+        return right
+    if letters.startswith(_FIRST_LETTERS):
         return next((path for first, path in FAMILIES.items() if letters.startswith(first)), None)
-    return right
+    return FIELD if is_token_name(letters) else stated_by_words(name)
 
 
 def _statements_among(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -3,19 +3,26 @@
 The tables hold the names of each object of a call. `names` compares; `consent_names` has the statements of consent.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from identity.values.fields.beside_batch import BATCH, BATCHES, has_typed_calls, is_like_batch
 from identity.values.fields.consent_managers import CATEGORY_ANSWERS, exact_names
 from identity.values.fields.consent_names import CATEGORIES, FAMILIES, PLACES, is_holder, statements_elsewhere
-from identity.values.fields.names import MisspeltField, Names, bare, is_spelling
+from identity.values.fields.consent_words import stated_by_words
+from identity.values.fields.names import MisspeltField, Names, bare, is_comparable, is_spelling
 from identity.values.identity_tokens.claims import FIELD
 
+_DECISIONS: Final = "decisions"
 _PREFERENCES: Final = "preferences"
 _ANSWERS: Final = exact_names(CATEGORY_ANSWERS)
 CONSENT: Final = Names(
-    "categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy", PLACES, FAMILIES, exact_names()
+    "categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy",
+    PLACES,
+    FAMILIES,
+    exact_names(),
+    stated_by_words,
 )
 """`context.consent`."""
 CALL: Final = Names(
@@ -47,6 +54,7 @@ CALL: Final = Names(
     },
     FAMILIES,
     _ANSWERS,
+    stated_by_words,
 )
 CONTEXT: Final = Names(
     "active app campaign consent consentManagement device externalIds gpc groupId identityToken instanceId integration "
@@ -66,6 +74,7 @@ CONTEXT: Final = Names(
     },
     FAMILIES,
     _ANSWERS,
+    stated_by_words,
 )
 DEVICE: Final = Names(
     "adTrackingEnabled advertisingId attTrackingStatus brand id manufacturer model name token trackingStatus type "
@@ -84,6 +93,7 @@ ENVELOPE: Final = Names(
     {"context": "context contexts ctx", "sentAt": "sentat", **PLACES},
     FAMILIES,
     _ANSWERS,
+    stated_by_words,
 )
 """The object around the calls of a batch; what is misspelt there belongs to each call."""
 _INTEGRATIONS: Final = Names("", {"context.integrations.Google Analytics": "googleanalytics"})
@@ -94,6 +104,11 @@ _TIMES: Final = ("timestamp", "originalTimestamp")
 _USER_ID: Final = (
     "userid userids uid userkey userguid useruuid clientuserid customerid customerkey memberid contactid personid "
     "profileid subscriberid loginid"
+)
+_OTHER_OBJECTS: Final = re.compile(
+    "(?:(?P<event>events?|track|page|screen|action)|user|custom|customer|person|people|profile|contact|group|account|"
+    "company|organi[sz]ation|identify)?(?:traits?|attributes?|attrs?|properties|property|props?|params?|parameters)"
+    "|profile"
 )
 _OTHER_WORDS: Final = {
     right: frozenset(words.split())
@@ -129,9 +144,10 @@ def misspelt_fields(
     found = [] if CALL.knows(body) else _misspelt_in_body(body)
     properties, traits = body.get("properties"), body.get("traits")
     if isinstance(properties, dict):
-        found += statements_elsewhere(properties, "properties.")
-    if isinstance(traits, dict) and not of_group:
-        found += statements_elsewhere(traits, "traits.", of_traits=True)
+        found += statements_elsewhere(properties, "properties.", own=True)
+    if isinstance(traits, dict):
+        stated = statements_elsewhere(traits, "traits.", of_traits=True, own=True)
+        found += [each for each in stated if not of_group or each.right == FIELD]
     integrations = body.get("integrations")
     if integrations and isinstance(integrations, dict):
         google = integrations.get(_GOOGLE_ANALYTICS)
@@ -139,7 +155,28 @@ def misspelt_fields(
             found.append(
                 MisspeltField(f"integrations.{_CLIENT_ID}", f"context.integrations.{_CLIENT_ID}", google["clientId"])
             )
+        found += _stated_in_integrations(integrations)
+    options = body.get("options")
+    if options and isinstance(options, dict):
+        found += _stated_in_options(options)
     return found + _misspelt_in_context(context) if context else found
+
+
+def _stated_in_integrations(integrations: Mapping[str, Any]) -> list[MisspeltField]:
+    """The statements in the texts and the objects of `integrations`; a boolean there chooses a destination."""
+    found: list[MisspeltField] = []
+    for name, value in integrations.items():
+        if isinstance(value, str):
+            found += statements_elsewhere({name: value}, "integrations.")
+        elif isinstance(value, dict) and is_comparable(name):
+            found += statements_elsewhere(value, f"integrations.{name}.")
+    return found
+
+
+def _stated_in_options(options: Mapping[str, Any]) -> list[MisspeltField]:
+    context = options.get("context")
+    found = statements_elsewhere(options, "options.")
+    return found + (statements_elsewhere(context, "options.context.") if isinstance(context, dict) else [])
 
 
 def _misspelt_in_body(body: Mapping[str, Any]) -> list[MisspeltField]:
@@ -149,7 +186,18 @@ def _misspelt_in_body(body: Mapping[str, Any]) -> list[MisspeltField]:
     # A batch is also a thing that is brewed or printed.
     found = [each for each in found if each.right != BATCH or is_like_batch(each.value)]
     lists = [name for name, value in body.items() if has_typed_calls(value) and CALL.lacks(name)]
+    found += [
+        MisspeltField(name, right, value)
+        for name, value in body.items()
+        if value and isinstance(value, dict) and CALL.lacks(name) and (right := _other_object(name)) is not None
+    ]
     return found + [MisspeltField(name, BATCH, body[name]) for name in lists] + held_statements(body, "")
+
+
+def _other_object(name: str) -> str | None:
+    """The object that other vendors call by a name: `traits` or `properties`; None for another name."""
+    found = _OTHER_OBJECTS.fullmatch(bare(name))
+    return None if found is None else "properties" if found["event"] else "traits"
 
 
 def _misspelt_in_context(context: Mapping[str, Any]) -> list[MisspeltField]:
@@ -159,7 +207,7 @@ def _misspelt_in_context(context: Mapping[str, Any]) -> list[MisspeltField]:
         found += held_statements(context, "context.")
     traits = context.get("traits")
     if isinstance(traits, dict):
-        found += statements_elsewhere(traits, "context.traits.", of_traits=True)
+        found += statements_elsewhere(traits, "context.traits.", of_traits=True, own=True)
     device = context.get("device")
     if isinstance(device, dict):
         found += DEVICE.misspelt(device, "context.device.")
@@ -177,7 +225,13 @@ def _misspelt_in_context(context: Mapping[str, Any]) -> list[MisspeltField]:
 def shared_statements(envelope: Mapping[str, Any]) -> dict[str, Any]:
     """What is misspelt beside a batch and belongs to each of its calls, with the objects that hold consent."""
     found = {each.path: each.value for each in ENVELOPE.misspelt(envelope)}
-    return found | {name: value for name, value in envelope.items() if held_statements({name: value}, "")}
+    if isinstance(envelope.get(_DECISIONS), dict):
+        found[_DECISIONS] = envelope[_DECISIONS]
+    return found | {
+        name: value
+        for name, value in envelope.items()
+        if any(each.right != FIELD for each in held_statements({name: value}, ""))
+    }
 
 
 def _is_own(field: MisspeltField) -> bool:

@@ -6,7 +6,7 @@ with the next, and in a long name also another letter in its place (`trains` are
 never misspelt. A null is absent. The names of a call cost one look-up each; only a name that no SDK sends is compared.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 LONGEST_NAME: Final = 64
@@ -30,9 +30,10 @@ class Names:
 
     `read` has the path that is read by each spelling, which consists of small letters and digits; `families` has the
     path by the first letters of such a spelling, and `exact` the path by a spelling that counts without any slip.
+    `rule` finds the path of a name that is like none of these.
     """
 
-    __slots__ = ("_families", "_known", "_read", "_typos")
+    __slots__ = ("_families", "_known", "_read", "_rule", "_typos")
 
     def __init__(
         self,
@@ -40,7 +41,9 @@ class Names:
         read: Mapping[str, str],
         families: Mapping[str, str] | None = None,
         exact: Mapping[str, str] | None = None,
+        rule: Callable[[str], str | None] | None = None,
     ) -> None:
+        self._rule = rule
         self._known = frozenset(sent.split())
         self._read = {spelling: right for right, spellings in read.items() for spelling in spellings.split()}
         for spelling, right in tuple(self._read.items()):
@@ -81,7 +84,10 @@ class Names:
         """The path that is read in the place of a name that is not known; None for a name like no other."""
         if name in self._known or not is_comparable(name):
             return None
-        letters = name.translate(_PUNCTUATION).lower()
+        right = self._spelt(name.translate(_PUNCTUATION).lower())
+        return right if right is not None or self._rule is None else self._rule(name)
+
+    def _spelt(self, letters: str) -> str | None:
         right = self._read.get(letters)
         if right is not None or len(letters) < _SHORTEST_TYPO - 1 or letters in _WORDS:
             return right

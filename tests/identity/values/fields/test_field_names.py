@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.fields.field_names import CALL, CONTEXT, ENVELOPE, misspelt_fields
+from identity.values.fields.names import MisspeltField
 
 WRITTEN = ["userId", "anonymousId", "groupId", "traits", "properties", "context", "timestamp", "receivedAt", "sentAt"]
 
@@ -114,3 +115,18 @@ def test_the_envelope_of_a_batch_has_names_of_its_own() -> None:
         "sent_at",
     ]
     assert CONTEXT.right("Context") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("attributes", "userTraits", "user_traits", "groupTraits", "group_traits", "profile", "customAttributes"),
+        *("eventProperties", "event_properties", "event_params", "parameters"),
+    ],
+)
+def test_an_object_under_the_name_of_another_vendor_is_listed(name: str) -> None:
+    """A value of another form and an empty object are members of their own."""
+    right = "properties" if name.startswith("event") else "traits"
+    assert misspelt_fields({name: {"plan": "pro"}}, None) == [MisspeltField(name, right, {"plan": "pro"})]
+    own: list[Any] = [{}, "x", ["x"], None]
+    assert [misspelt_fields({name: value}, None) for value in own] == [[]] * 4
