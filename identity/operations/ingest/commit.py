@@ -159,7 +159,7 @@ class BatchWriter:
         actors = await spaces_and_keys.source_ids(connection, space.tenant.id) if decided else {}
         writes.ledger = [
             entry(
-                actors[record.call.source.key_number],
+                actors.get(record.call.source.key_number, str(record.call.source.key_number)),
                 action,
                 public_profile(record.origin),
                 stamp_time(record.stamp),

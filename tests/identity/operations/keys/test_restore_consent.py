@@ -32,8 +32,8 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 def call(**context: Any) -> dict[str, Any]:
-    """A call of ann with this in its context."""
-    return {"type": "track", "event": "Opened", "userId": "ann", "context": context}
+    """A call of the browser of ann with this in its context."""
+    return {"type": "track", "event": "Opened", "userId": "ann", "anonymousId": "browser", "context": context}
 
 
 def by_call(*, server: bool = False, **context: Any) -> Withdraw:
