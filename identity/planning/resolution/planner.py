@@ -139,6 +139,8 @@ class _Planner:
             plan.forced.append(record)
         if call.kind == "confirm":
             plan.confirmed.append(record)
+            if state.decided_joins is not None:
+                state.decided_joins.add(call.body["join"])
         plan.message_keys.add(call.message_key)
         state.message_keys.add(call.message_key)
         return Outcome(
@@ -238,7 +240,7 @@ def _refusal(call: Call, state: PlannerState) -> str | None:
     """Why a decision of Onefold's users has no effect: a departure under a hold, the confirmation of a decided join."""
     if state.is_under_hold(call):
         return UNDER_HOLD
-    return JOIN_NOT_WAITING if call.kind == "confirm" and call.body.get("join") in state.decided_joins else None
+    return JOIN_NOT_WAITING if call.kind == "confirm" and call.body.get("join") in (state.decided_joins or ()) else None
 
 
 def _with_proof_of(identifiers: Sequence[Identifier], call: Call) -> Call:

@@ -106,7 +106,7 @@ class PlannerState(Struct):
     the keys of erased people to the moment up to which their calls are ignored. `lock_stamp` is the stamp of the space
     lock. `under_hold` are the roots of the people under a litigation hold, loaded where a call takes a profile out of a
     group or may take an identifier over (`may_part`). `decided_joins` are the ids of joins that a call confirms, and
-    that wait no more.
+    that wait no more; None where stored calls are planned again, which were decided in their time.
     """
 
     owners: dict[BlindIndex, ProfileId] = {}
@@ -119,7 +119,7 @@ class PlannerState(Struct):
     erased: dict[BlindIndex, int] = {}
     blocked: set[BlindIndex] = set()
     cuts: dict[BlindIndex, list[tuple[bytes, int]]] = {}
-    decided_joins: set[str] = set()
+    decided_joins: set[str] | None = None
     lock_stamp: Stamp = Stamp(0)
     under_hold: set[ProfileId] = set()
 
