@@ -5,7 +5,7 @@ Each look-up by key has an OFFSET or a LIMIT: joined, a plan made while the tabl
 
 from typing import LiteralString, NamedTuple
 
-from identity.store.postgres.arrays import Uuid, byteas
+from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import BlindIndex, JoinId, ProfileId
@@ -132,34 +132,3 @@ async def find_claim(connection: Connection, tenant: Tenant, id_: JoinId) -> Cla
         Uuid(id_),
     )
     return ClaimRow(*found[0]) if found else None
-
-
-async def claims_on(connection: Connection, tenant: Tenant, keys: list[BlindIndex], most: int) -> set[BlindIndex]:
-    """Which of these identifiers another origin claims; looks at `most` claims of each."""
-    found = await rows(
-        connection,
-        """
-        SELECT k.key FROM unnest($2::bytea[]) AS k (key)
-        CROSS JOIN LATERAL (
-            SELECT c.profile_id FROM claim c
-            WHERE c.key = k.key AND c.space_id = $1::int4 AND c.bucket = $3::int4 AND c.times > 0 LIMIT $4::int4
-        ) c
-        CROSS JOIN LATERAL (
-            SELECT p.head FROM profile p
-            WHERE p.profile_id = c.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4 OFFSET 0
-        ) p
-        CROSS JOIN LATERAL (
-            SELECT q.head FROM identifier i CROSS JOIN LATERAL (
-                SELECT q.head FROM profile q
-                WHERE q.profile_id = i.profile_id AND q.space_id = $1::int4 AND q.bucket = $3::int4 OFFSET 0
-            ) q
-            WHERE i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4 LIMIT 1
-        ) b
-        WHERE p.head <> b.head
-        """,
-        tenant.id,
-        byteas(keys),
-        tenant.base,
-        most,
-    )
-    return {BlindIndex(bytes(key)) for (key,) in found}

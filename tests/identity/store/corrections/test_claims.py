@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.profiles.find_profile import find
 from identity.spaces.space import Space
-from identity.store.corrections.claims import ClaimRow, Place, claims_on, find_claim, list_claims
+from identity.store.corrections.claims import ClaimRow, Place, find_claim, list_claims
 from identity.values.ids import LAST_ID, BlindIndex, JoinId, ProfileId
 from identity.values.stamps import Stamp
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
@@ -91,21 +91,3 @@ async def test_a_refusal_and_a_hold_count_for_the_whole_profile(lab: Lab) -> Non
         assert {each.hidden for each in await listed(space)} == {True}
         lab.query("DELETE FROM identifier WHERE key = %s", tablet.key)
         assert {(each.bearer, each.hidden) for each in await listed(space)} == {(None, False)}
-
-
-async def test_an_identifier_is_claimed_while_the_claim_is_of_another_profile(lab: Lab) -> None:
-    """One that nobody claims is not among them, and one that a merge gave to the profile of the claim."""
-    async with ingesting(lab) as ingest:
-        space = await settled(ingest)
-        email, user = space.keys.identifier("email", "ann@shop.example"), space.keys.identifier("user_id", "ann")
-
-        async def claimed() -> set[BlindIndex]:
-            async with space.database.reading() as connection:
-                assert await claims_on(connection, space.tenant, [], 10) == set()
-                return await claims_on(connection, space.tenant, [email, user], 10)
-
-        assert await claimed() == {email}
-        await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "tablet"})
-        assert await claimed() == {email}
-        await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "phone"})
-        assert await claimed() == set()
