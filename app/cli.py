@@ -147,12 +147,15 @@ def backup(
     with_root_key: Annotated[
         bool, typer.Option("--with-root-key", help="Put the root key in too: the folder alone then opens all data.")
     ] = False,
+    damaged: Annotated[
+        list[str] | None, typer.Option(help="A space whose keys cannot be read: it is copied as it is. Repeatable.")
+    ] = None,
 ) -> None:
     """Back up database and key store into a new folder, while servers run. Restore it with `onefold restore`."""
     from app.commands import backup as backing_up
 
     with migrated_database(data_dir) as (url, settings):
-        backing_up.run(url, settings, folder.expanduser().absolute(), with_root_key=with_root_key)
+        backing_up.run(url, settings, folder.expanduser().absolute(), damaged or (), with_root_key=with_root_key)
 
 
 @cli.command()

@@ -63,7 +63,11 @@ def overlay(url: str, settings: Settings, space_ids: Sequence[str], *, deleted: 
             return "was deleted after the backup, and is deleted again"
         if laid.before == laid.epoch:
             return f"the keys are of epoch {laid.epoch} already; nothing to do"
-        return f"{laid.keys} keys of epoch {laid.epoch} are in place; {laid.gone} profiles without a key were removed"
+        rebuilds = ", and the server starts with a rebuild, which joins what calls link" if laid.rebuilds else ""
+        return (
+            f"{laid.keys} keys of epoch {laid.epoch} are in place; {laid.gone} profiles without a key were removed"
+            f"{rebuilds}"
+        )
 
     with root_rotation.exclusive_store(settings.key_folder):
         # A server holds its key store, and would go on with the keys that are replaced here.

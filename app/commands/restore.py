@@ -39,7 +39,7 @@ def run(settings: Settings, folder: Path, keys_from: Path | None, *, replace: bo
             restore_backup.restore_database(
                 url, folder, manifest, settings.key_folder, tools, progress, keys_placed=placed
             )
-            restored, lost = asyncio.run(_settle(url, settings, folder, progress, manifest.schema))
+            restored, lost = asyncio.run(_settle(url, settings, folder, progress, manifest))
             unfinished_restore.end(url)
     _out.print(f"The backup of {manifest.created_at} is restored.", markup=False)
     _summarise(settings, keys, manifest, restored, placed=placed)
@@ -61,6 +61,12 @@ def _summarise(
             gone = len(each.removed)
             removed = f"; {gone} profiles that no key opens any more were removed" if gone else ""
             _out.print(f"{each.space_id}: is restored{removed}.", markup=False)
+            if each.rebuilds:
+                _out.print(
+                    f"{each.space_id}: a rebuild is queued, which joins what calls link. The server starts with the "
+                    "rebuild; until then onefold verify lists linked_apart.",
+                    markup=False,
+                )
             _name_lost(each)
     if placed:
         _out.print(f"The key store came from {keys}: an erasure after that backup has to be made again.", markup=False)
@@ -83,13 +89,13 @@ def _name_lost(space: RestoredSpace) -> None:
         _out.print(
             f"{space.space_id}: {len(space.lost)} profiles that nobody erased were lost with data that was separated "
             f"from them after the backup: {shown}{more}. Restore a backup from after the separation, or import the "
-            "calls of these people again, and let POST /v1/rules/rebuild join what they joined; see docs/operating.md.",
+            "calls of these people again; see docs/operating.md.",
             markup=False,
         )
 
 
 async def _settle(
-    url: str, settings: Settings, folder: Path, progress: StepProgress, schema: str
+    url: str, settings: Settings, folder: Path, progress: StepProgress, manifest: BackupManifest
 ) -> tuple[list[RestoredSpace], list[LostSpace]]:
     spaces = await open_spaces.open_spaces(
         url,
@@ -99,7 +105,7 @@ async def _settle(
         restoring=True,
     )
     try:
-        restored = await restore_backup.settle(spaces, folder, progress, schema)
+        restored = await restore_backup.settle(spaces, folder, progress, manifest.schema, manifest.damaged)
         return restored, await lost_spaces(spaces.database, spaces.keyring)
     finally:
         spaces.keyring.close()

@@ -43,7 +43,10 @@ class FileMark(msgspec.Struct, frozen=True):
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup is of. `tools` is the major version of the pg_dump that made the dump."""
+    """What a backup is of. `tools` is the major version of the pg_dump that made the dump.
+
+    `damaged` are the ids of the spaces whose keys did not all open; the backup holds these spaces as they were.
+    """
 
     format: int = FORMAT
     created_at: str
@@ -56,6 +59,7 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     spaces: int
     tables: int
     files: dict[str, FileMark]
+    damaged: tuple[str, ...] = ()
 
 
 def begin(folder: Path) -> Path:

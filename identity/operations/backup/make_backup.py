@@ -7,7 +7,7 @@ journals of the copy hold every erasure that was answered up to the copy, and a 
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,8 +24,8 @@ from identity.store.postgres.schema import newest
 from identity.store.postgres.snapshot import exported_snapshot
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import IndexVersions
-from identity.values.errors import KeyUnavailable, Misconfigured
-from identity.values.ids import SpaceId
+from identity.values.errors import KeyUnavailable, LedgerBroken, Misconfigured
+from identity.values.ids import SpaceId, public
 from identity.values.stamps import wall_time
 from identity.vault import durable_files
 from identity.vault.epoch_key_store import KeyStore
@@ -37,6 +37,11 @@ Progress = Callable[[str, int, int], None]
 """Called with the name of a step, what is done of it, and its size."""
 INCOMPLETE: Final = (
     "The copy of the key store does not open space {}: its keys changed during the backup. Make the backup again."
+)
+DAMAGED: Final = (
+    "No backup was made: not every key of {} opens.\nRun onefold verify to see the damage, and repair the space or "
+    "delete it with DELETE /v1/spaces/{{id}}. To back up all other spaces meanwhile, add {}: the backup then holds a "
+    "damaged space as it is, and names it; only older backups hold it whole."
 )
 
 
@@ -65,13 +70,17 @@ async def make_backup(
     folder: Path,
     tools: ClientTools,
     progress: Progress,
+    *,
+    damaged: Collection[str] = (),
 ) -> BackupManifest:
     """Write a backup of all spaces to a new folder, and prove that it can be read. Misconfigured, Unavailable.
 
+    A space whose keys do not all open is refused by name, unless its id is among the `damaged`; nothing is left out.
     The caller has opened the spaces of the database at `url` with this root key and this key store.
     """
     unfinished = backup_folder.begin(folder)
-    await _dump_key_tables(spaces, progress)
+    failed = await _dump_key_tables(spaces, progress)
+    _require_named(failed, damaged)
     tables = await asyncio.to_thread(dump.count_tables, url)
     async with exported_snapshot(spaces.database) as (connection, snapshot):
         created = wall_time()
@@ -88,7 +97,8 @@ async def make_backup(
     await asyncio.to_thread(copy_key_store, key_store, unfinished / backup_folder.KEYS)
     if root_key.text is not None:
         durable_files.create(unfinished / backup_folder.ROOT_KEY, root_key.text.strip().encode() + b"\n")
-    await asyncio.to_thread(_require_keys, unfinished / backup_folder.KEYS, root_key.root, states)
+    proven = [state for state in states if public("spc", state.public_id) not in failed]
+    await asyncio.to_thread(_require_keys, unfinished / backup_folder.KEYS, root_key.root, proven)
     await asyncio.to_thread(
         dump.check, tools, unfinished / backup_folder.DATABASE, lambda done: progress("reading back", done, tables)
     )
@@ -107,20 +117,37 @@ async def make_backup(
         spaces=len(states),
         tables=tables,
         files=found,
+        damaged=tuple(sorted(failed)),
     )
     await asyncio.to_thread(backup_folder.finish, unfinished, folder, manifest)
     return manifest
 
 
-async def _dump_key_tables(spaces: Spaces, progress: Progress) -> None:
-    """Write the key backup of every space, which opens each of its keys; a roll under way writes its own."""
+async def _dump_key_tables(spaces: Spaces, progress: Progress) -> dict[str, str]:
+    """Write the key backup of every space, which opens each of its keys; a roll under way writes its own.
+
+    Returns the names of the spaces whose keys do not all open, by their ids.
+    """
+    failed: dict[str, str] = {}
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     for number, row in enumerate(found):
         progress("keys", number, len(found))
         async with epoch_key_roll.exclusive_roll(spaces.database, row.id) as mine:
             if mine:
-                await dump_keys(spaces, await spaces.restored(row.id))
+                try:
+                    await dump_keys(spaces, await spaces.restored(row.id))
+                except (KeyUnavailable, LedgerBroken):
+                    failed[public("spc", row.public_id)] = row.name
+    return failed
+
+
+def _require_named(failed: Mapping[str, str], damaged: Collection[str]) -> None:
+    """Misconfigured where a space whose keys do not all open is not among the damaged ones."""
+    unnamed = [id_ for id_ in failed if id_ not in damaged]
+    if unnamed:
+        shown = ", ".join(f"{id_} ({failed[id_]})" for id_ in unnamed)
+        raise Misconfigured(DAMAGED.format(shown, " ".join(f"--damaged {id_}" for id_ in failed)))
 
 
 async def _states(connection: Connection) -> list[_SpaceState]:
@@ -144,7 +171,7 @@ def _require_keys(directory: Path, root: Root, states: list[_SpaceState]) -> Non
     try:
         for state in states:
             if keyring.has_space(state.public_id) and not _opens(keyring, state):
-                raise Misconfigured(INCOMPLETE.format(state.public_id.hex()))
+                raise Misconfigured(INCOMPLETE.format(public("spc", state.public_id)))
     finally:
         keyring.close()
 

@@ -16,6 +16,7 @@ import structlog
 
 from identity.operations.backup.lost_profiles import LostProfiles
 from identity.operations.backup.repeat_erasure import repeating_erasure
+from identity.operations.corrections.rejoin_profiles import rejoin_profiles
 from identity.operations.corrections.repeat_removal import repeat_removal
 from identity.operations.ingest.repeat_group_deletion import repeat_group_deletion
 from identity.operations.keys.restore_consent import restore_withdrawal
@@ -103,9 +104,10 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
     spaces.keyring.forget(public_id)
     space = await spaces.restored(tenant.id)
     connection = await spaces.database.writer()
+    parted: set[ProfileId] = set()
     actions: dict[str, Replay] = {
         LedgerAction.REQUEST_RECEIVED: _ask,
-        LedgerAction.ERASED: repeating_erasure(lost),
+        LedgerAction.ERASED: repeating_erasure(lost, parted),
         LedgerAction.ERASURE_EXTENDED: _extend,
         LedgerAction.ERASURE_CANCELLED: _cancel,
         LedgerAction.SUPPRESSED: _suppress,
@@ -145,6 +147,8 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
                 stamp = max(stamp, Stamp(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
+            # After all erasures: what was erased is not joined again.
+            await rejoin_profiles(space, connection, parted)
             await fold_stored_groups(space, connection, await group_rows.keys_without_row(connection, tenant))
             # What was repeated may have raised the stamp; the marks are set with a greater one.
             stamp = max(stamp, (await space_lock.read(connection, tenant.id)).stamp)
@@ -169,7 +173,7 @@ async def _repeat(space: Space, connection: PipelineConnection, again: Replay, e
     """Repeat an entry; groups lose, or have again, what the calls of its people gave them."""
     groups = []
     if entry["action"] in _CHANGES_GROUPS:
-        groups = await restore_erasures.affected_groups(connection, space.tenant, entry)
+        groups = await group_rows.affected_groups(connection, space.tenant, entry)
     await again(connection, space.tenant, entry)
     await fold_stored_groups(space, connection, groups)
 

@@ -10,21 +10,29 @@ from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasures, restore_erasures, restore_requests
+from identity.store.privacy.restore_erasures import RepeatedErasure
 from identity.values.enums import ErasureState
 from identity.values.ids import ProfileId, private
 from identity.values.json import JsonObject
 
 
-def repeating_erasure(lost: LostProfiles) -> Callable[[PipelineConnection, Tenant, JsonObject], Awaitable[None]]:
-    """Repeats an erasure; `lost` takes up the profiles that go with the person."""
+def repeating_erasure(
+    lost: LostProfiles, parted: set[ProfileId]
+) -> Callable[[PipelineConnection, Tenant, JsonObject], Awaitable[None]]:
+    """Repeats an erasure.
+
+    `lost` takes up the profiles that go with the person, and `parted` the origins that are left of a profile.
+    """
 
     async def erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
-        lost.add(await _erase(connection, tenant, entry))
+        erased = await _erase(connection, tenant, entry)
+        lost.add(erased.others)
+        parted.update(erased.parted)
 
     return erase
 
 
-async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> list[ProfileId]:
+async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> RepeatedErasure:
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
     if row is not None and row.state == ErasureState.ON_HOLD and not entry["whole"]:
@@ -43,4 +51,4 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObje
         )
         indexes = [bytes.fromhex(index) for index in entry["indexes"]]
         await erasures.mark_duplicates(connection, tenant, indexes, row, entry["at"], found=bool(entry["keys"]))
-    return erased.others
+    return erased

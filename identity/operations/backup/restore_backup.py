@@ -28,7 +28,7 @@ from identity.store.postgres import unfinished_restore
 from identity.store.postgres.schema import migrate, newest
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
-from identity.values.errors import DatabaseUnavailable, Misconfigured, OnefoldError
+from identity.values.errors import DatabaseUnavailable, KeyUnavailable, Misconfigured, OnefoldError
 from identity.values.ids import ProfileId, public
 from identity.vault import durable_files, root_rotation
 from identity.vault.epoch_key_store import OPEN_TO_OTHERS, OTHER_ROOT, checked_label
@@ -65,7 +65,8 @@ OTHER_BACKUP: Final = "The two backups are of different databases; take the keys
 class RestoredSpace(NamedTuple):
     """What a restore did to a space; `trouble` is the code of an error that keeps it from being served.
 
-    `removed` are the profiles that no key opens, and `lost` those that were lost with others and never erased.
+    `removed` are the profiles that no key opens, and `lost` those that were lost with others and never erased. With
+    `rebuilds` the server starts with a rebuild of the space.
     """
 
     space_id: str
@@ -73,6 +74,7 @@ class RestoredSpace(NamedTuple):
     deleted: bool = False
     trouble: str | None = None
     lost: tuple[ProfileId, ...] = ()
+    rebuilds: bool = False
 
 
 def check_backup(folder: Path, keys_from: Path | None, progress: Progress) -> BackupManifest:
@@ -175,13 +177,16 @@ def restore_database(
     migrate(url)
 
 
-async def settle(spaces: Spaces, folder: Path, progress: Progress, schema: str) -> list[RestoredSpace]:
+async def settle(
+    spaces: Spaces, folder: Path, progress: Progress, schema: str, damaged: Collection[str] = ()
+) -> list[RestoredSpace]:
     """Apply the newest keys to the restored database, and repeat the entries of the journals since the backup.
 
     A space without keys was deleted after the backup in the `folder` only if the backup has its keys. Otherwise the row
     of the space had another id even then, and the rows stay.
 
-    API keys in a backup of an older schema have no MACs, and get them here: the backup is taken as it is.
+    A space that was `damaged` when the backup was made holds up no other one. API keys in a backup of an older schema
+    have no MACs, and get them here: the backup is taken as it is.
     """
     if schema < VOUCHED_SINCE:
         async with spaces.database.transaction() as connection:
@@ -192,13 +197,19 @@ async def settle(spaces: Spaces, folder: Path, progress: Progress, schema: str) 
     backed_up = await asyncio.to_thread(journal_lengths, folder / backup_folder.KEYS)
     for number, row in enumerate(found):
         progress("keys", number, len(found))
-        results.append(await _settle(spaces, row, backed_up))
+        try:
+            results.append(await _settle(spaces, row, backed_up))
+        except KeyUnavailable as error:
+            space_id = public("spc", row.public_id)
+            if space_id not in damaged:
+                raise
+            results.append(RestoredSpace(space_id=space_id, trouble=error.code))
     progress("journals", 0, 1)
     repaired = await publish_or_repair(spaces, {})
     return [
         each
         if each.deleted
-        else each._replace(trouble=await _pause(spaces, row), lost=_lost(each, repaired.get(row.id)))
+        else each._replace(trouble=await _pause(spaces, row) or each.trouble, lost=_lost(each, repaired.get(row.id)))
         for each, row in zip(results, found, strict=True)
     ]
 
@@ -220,12 +231,14 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Coll
         return RestoredSpace(space_id=space_id, deleted=True)
     space = await spaces.restored(row.id)
     older = await is_older(spaces.database, spaces.keyring, space.tenant, space.public_id)
-    removed = (await overlay_keys(spaces, space)).removed if older else ()
+    laid = await overlay_keys(spaces, space) if older else None
     # Calls since the backup are lost, and their places in the feed with them: every destination begins again.
     async with spaces.database.transaction() as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
         await feed.restart(connection, space.tenant)
-    return RestoredSpace(space_id=space_id, removed=removed)
+    if laid is None:
+        return RestoredSpace(space_id=space_id)
+    return RestoredSpace(space_id=space_id, removed=laid.removed, rebuilds=laid.rebuilds)
 
 
 async def _pause(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> str | None:

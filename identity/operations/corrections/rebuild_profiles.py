@@ -114,9 +114,9 @@ async def _rebuild(
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[int | None]:
         if (exclusive.rules.version, exclusive.lock_row.newest, exclusive.lock_row.live) != under:
             return SpaceChange(None)
-        await _require_no_hold(exclusive, batch.roots)
+        await require_unheld(exclusive, batch.roots)
         replayed = await replay(exclusive, batch.roots, since)
-        await _require_no_hold(exclusive, sorted(replayed.stored.profiles.keys() - set(batch.roots)))
+        await require_unheld(exclusive, sorted(replayed.stored.profiles.keys() - set(batch.roots)))
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         if not types <= space.codes.keys():
             raise _NewTypes(types)
@@ -134,7 +134,7 @@ async def _rebuild(
     return None if None in changed else sum(each or 0 for each in changed)
 
 
-async def _require_no_hold(exclusive: ExclusiveSpace, profiles: list[ProfileId]) -> None:
+async def require_unheld(exclusive: ExclusiveSpace, profiles: list[ProfileId]) -> None:
     """UnderHold if a hold covers one of these profiles, or an erasure of one waits for a hold."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     if await holds.held_profiles(connection, tenant, profiles) or await profiles_on_hold(connection, tenant, profiles):

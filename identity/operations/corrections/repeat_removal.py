@@ -30,7 +30,7 @@ from identity.values.errors import LastIdentifier
 from identity.values.ids import BlindIndex, HoldId
 from identity.values.stamps import Stamp
 
-_NOBODY: Final = Source(0, server=True)
+NOBODY: Final = Source(0, server=True)
 """The source of these removals: no key asked for them."""
 _log = structlog.get_logger(__name__)
 
@@ -96,11 +96,11 @@ async def _remove(repaired: RepairedSpace, key: BlindIndex, *, block: bool) -> N
 
 async def _rows(repaired: RepairedSpace, opened: UnsealedProfiles, key: BlindIndex, *, block: bool) -> Writes | None:
     if len(opened.snapshot.links) > 1:
-        return (await removal_rows(repaired, opened, key, _NOBODY, block=block))[1]
+        return (await removal_rows(repaired, opened, key, NOBODY, block=block))[1]
     forgotten = repaired.stamps(max(repaired.lock_row.stamp, *(row.stamp for row in opened.rows.values())))
     await apply(repaired.connection, repaired.space.tenant, Writes(forgotten=[(key, forgotten)]))
     replayed = await replay(repaired, opened.rows.keys(), forgotten)
     if not {gained.identifier.type for gained in replayed.rebuilt.links.values()} <= repaired.space.codes.keys():
         _log.warning("identifier.kept", space=repaired.space.name_in_logs, reason=LastIdentifier.code)
         return None
-    return (await rebuilt_rows(repaired, replayed, _NOBODY.key_number)).writes
+    return (await rebuilt_rows(repaired, replayed, NOBODY.key_number)).writes

@@ -5,8 +5,10 @@ after the backup cannot be read even for a moment. Data that no key opens any mo
 rewritten under another key, is removed.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from identity.operations.keys.dump_key_tables import prove_dump
 from identity.spaces.key_store_comparison import lost_spaces
@@ -14,11 +16,14 @@ from identity.spaces.ledger_publication import heads_of_files
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import key_tables
 from identity.store.postgres import space_lock
+from identity.store.postgres.database import Connection
 from identity.store.privacy import restore_erasures
-from identity.store.spaces import spaces_and_keys
+from identity.store.spaces import jobs, spaces_and_keys
 from identity.store.spaces.spaces_and_keys import SpaceRow
+from identity.values.enums import JobKind
 from identity.values.errors import Misconfigured
-from identity.values.ids import ProfileId, public
+from identity.values.ids import JobId, ProfileId, new_id, public
+from identity.vault.seal import JOB
 from identity.vault.threads import in_key_store
 
 NO_DUMP = (
@@ -38,13 +43,16 @@ OLDER = (
     "The dump of the keys of this space is older than the database. Restore the key store that belongs to the "
     "database, or leave the database as it is."
 )
+NO_KEY: Final = 0
+"""The number in the place of an API key, where the operator acts."""
 
 
 class OverlayResult(NamedTuple):
     """The epoch before and after, how many keys the dump holds, and how many profiles were removed.
 
-    `removed` are the ids of those profiles. The two epochs are equal where nothing was to be done, or where the backup
-    was taken during a roll.
+    `removed` are the ids of those profiles. With `rebuilds` a rebuild of the space is queued, since origins that calls
+    may link were left apart. The two epochs are equal where nothing was to be done, or where the backup was taken
+    during a roll.
     """
 
     before: int
@@ -52,6 +60,7 @@ class OverlayResult(NamedTuple):
     keys: int
     gone: int
     removed: tuple[ProfileId, ...] = ()
+    rebuilds: bool = False
 
 
 async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool, named: bool) -> OverlayResult | None:
@@ -112,9 +121,26 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
     try:
         async with writer.transaction():
             lost = await key_tables.replace(writer, space.tenant, dump.head.epoch, slots, pages)
-            gone = await restore_erasures.remove_unreadable(writer, space.tenant, lost)
+            gone, parted = await restore_erasures.remove_unreadable(writer, space.tenant, lost)
+            if parted:
+                await _queue_rebuild(space, writer)
     finally:
         await writer.close()
     return OverlayResult(
-        before=before, epoch=dump.head.epoch, keys=dump.head.subjects, gone=len(gone), removed=tuple(gone)
+        before=before,
+        epoch=dump.head.epoch,
+        keys=dump.head.subjects,
+        gone=len(gone),
+        removed=tuple(gone),
+        rebuilds=bool(parted),
     )
+
+
+async def _queue_rebuild(space: Space, connection: Connection) -> None:
+    """Queue a rebuild, which a server runs once the erasures of the journal are repeated.
+
+    A call may name people whose erasure is not repeated yet, so nothing is joined before.
+    """
+    id_ = JobId(new_id())
+    payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode({"actor": NO_KEY}))
+    await jobs.add(connection, space.tenant, id_, JobKind.REBUILD, payload)

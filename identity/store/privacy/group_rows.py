@@ -4,7 +4,7 @@ Runs under the exclusive space lock. Statements follow the order of locks: slots
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import byteas, uuids
@@ -227,3 +227,29 @@ async def delete_groups(
         "DELETE FROM account WHERE key = ANY ($2::bytea[]) AND space_id + 0 = $1::int4 AND bucket + 0 = $3::int4",
         [tenant.id, byteas(keys), tenant.base],
     )
+
+
+async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[str, Any]) -> list[bytes]:
+    """The groups that an erasure, a hold or the end of a hold changes: by the ids in the entry, and by its people.
+
+    The entries of older releases hold no ids of groups.
+    """
+    ids = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
+    indexes = [bytes.fromhex(index) for index in entry.get("indexes", ())]
+    found = await rows(
+        connection,
+        """
+        SELECT m.group_key FROM membership m
+        WHERE m.space_id = $1::int4 AND m.bucket = $4::int4 AND (m.profile_id = ANY ($2::uuid[]) OR m.profile_id IN (
+            SELECT i.profile_id FROM unnest($3::bytea[]) AS k (key)
+            JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $4::int4))
+        """,
+        tenant.id,
+        uuids(ids),
+        byteas(indexes),
+        tenant.base,
+    )
+    named = await keys_of_groups(
+        connection, tenant, [GroupRowId(bytes.fromhex(id_)) for id_ in entry.get("groups", ())]
+    )
+    return sorted({*(bytes(key) for (key,) in found), *named.values()})

@@ -1,7 +1,7 @@
 """Repeats erasures and suppressions that a database restored from a backup does not know.
 
 Unmerges made after the backup are lost. Where less than a whole profile is erased, the origins that are left become
-profiles of their own, and a rebuild merges what belongs together.
+profiles of their own until the caller joins those that belong together.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,21 @@ from identity.values.stamps import Micros, Stamp
 
 
 class RepeatedErasure(NamedTuple):
-    """The destinations that received the erased data, and the origins that were erased without being in the entry."""
+    """The destinations that received the erased data, and the origins that were erased without being in the entry.
+
+    `parted` are the origins that are left of a profile, each of which is a profile of its own now.
+    """
 
     informed: list[DestinationNumber]
     others: list[ProfileId]
+    parted: list[ProfileId]
+
+
+class RemovedOrigins(NamedTuple):
+    """The origins that were removed, and those that are left of their profiles, each a profile of its own now."""
+
+    removed: list[ProfileId]
+    parted: list[ProfileId]
 
 
 async def replay_erasure(
@@ -62,42 +73,14 @@ async def replay_erasure(
         connection, tenant, sorted({*origins, *(ProfileId(bytes.fromhex(id_)) for id_ in entry["profiles"])})
     )
     informed = {*entry.get("told", ()), *await informed_destinations(connection, tenant, origins)}
-    await _remove(connection, tenant, origins, indexes, erasure_id, Stamp(entry["stamp"]))
+    parted = await _remove(connection, tenant, origins, indexes, erasure_id, Stamp(entry["stamp"]))
     await _mark(connection, tenant, entry, indexes, entry["at"], Stamp(entry["stamp"]))
     erased = {bytes.fromhex(id_) for id_ in entry["profiles"]}
-    return RepeatedErasure(sorted(informed), [each for each in origins if each not in erased])
+    return RepeatedErasure(sorted(informed), [each for each in origins if each not in erased], parted)
 
 
-async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[str, Any]) -> list[bytes]:
-    """The groups that an erasure, a hold or the end of a hold changes: by the ids in the entry, and by its people.
-
-    The entries of older releases hold no ids of groups.
-    """
-    ids = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
-    indexes = [bytes.fromhex(index) for index in entry.get("indexes", ())]
-    found = await rows(
-        connection,
-        """
-        SELECT m.group_key FROM membership m
-        WHERE m.space_id = $1::int4 AND m.bucket = $4::int4 AND (m.profile_id = ANY ($2::uuid[]) OR m.profile_id IN (
-            SELECT i.profile_id FROM unnest($3::bytea[]) AS k (key)
-            JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $4::int4))
-        """,
-        tenant.id,
-        uuids(ids),
-        byteas(indexes),
-        tenant.base,
-    )
-    named = await keys_of_groups(
-        connection, tenant, [GroupRowId(bytes.fromhex(id_)) for id_ in entry.get("groups", ())]
-    )
-    return sorted({*(bytes(key) for (key,) in found), *named.values()})
-
-
-async def remove_unreadable(
-    connection: PipelineConnection, tenant: Tenant, ids: Sequence[SubjectId]
-) -> list[ProfileId]:
-    """Delete origins, groups, exports and notes of erasures that no key opens; returns the origins.
+async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[SubjectId]) -> RemovedOrigins:
+    """Delete origins, groups, exports and notes of erasures that no key opens.
 
     The members of a group stay: their calls give the group again once the erasures are repeated.
     """
@@ -133,9 +116,8 @@ async def remove_unreadable(
         uuids(present),
         tenant.base,
     )
-    if present:
-        await _remove(connection, tenant, present, [bytes(key) for (key,) in named])
-    return present
+    parted = await _remove(connection, tenant, present, [bytes(key) for (key,) in named]) if present else []
+    return RemovedOrigins(present, parted)
 
 
 async def stored_profiles(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> list[ProfileId]:
@@ -179,8 +161,8 @@ async def _remove(
     indexes: Sequence[bytes],
     erasure_id: ErasureId | None = None,
     stamp: Stamp | None = None,
-) -> None:
-    """Delete origins, and make the other origins of their profiles stand alone."""
+) -> list[ProfileId]:
+    """Delete origins, and make the other origins of their profiles stand alone; returns those others."""
     origins = await _followers(connection, tenant, ids)
     groups = await rows(
         connection,
@@ -193,9 +175,10 @@ async def _remove(
         tenant.base,
     )
     versions = await _versions(connection, tenant, origins)
-    await _set_free(connection, tenant, origins)
+    parted = await _set_free(connection, tenant, origins)
     await delete_profiles(connection, tenant, origins, indexes, [bytes(key) for (key,) in groups])
     await _append_entries(connection, tenant, versions, erasure_id=erasure_id, stamp=stamp)
+    return parted
 
 
 async def _versions(
@@ -250,9 +233,10 @@ async def _followers(connection: Connection, tenant: Tenant, origins: Sequence[P
     return sorted({*origins, *(ProfileId(bytes(id_)) for (id_,) in found)})
 
 
-async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> None:
-    """Make the other origins of these profiles stand alone."""
-    await connection.execute(
+async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[ProfileId]) -> list[ProfileId]:
+    """Make the other origins of these profiles stand alone, and return them."""
+    found = await rows(
+        connection,
         """
         UPDATE profile p SET head = p.profile_id, canonical = p.profile_id, elder = p.born, joined_to = NULL,
                joined_at = NULL, folded = NULL, version = p.version + 1
@@ -260,9 +244,13 @@ async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[Profil
             SELECT m.head FROM profile m
             WHERE m.profile_id = ANY ($2::uuid[]) AND m.space_id = $1::int4 AND m.bucket = $3::int4
         )
+        RETURNING p.profile_id
         """,
-        [tenant.id, uuids(ids), tenant.base],
+        tenant.id,
+        uuids(ids),
+        tenant.base,
     )
+    return [ProfileId(bytes(id_)) for (id_,) in found]
 
 
 async def _mark(

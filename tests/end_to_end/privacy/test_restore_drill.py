@@ -272,10 +272,29 @@ def test_a_damaged_or_half_made_backup_is_never_restored(
         assert (status, "database.dump is not as its manifest" in error) == (1, True)
     target.write_bytes(whole)
     (backup / "keys" / "more").write_bytes(b"")
-    status, _, error = drill.command("restore", str(backup), "--replace")
-    assert (status, "keys/more" in error) == (1, True)
+    assert "keys/more" in drill.command("restore", str(backup), "--replace")[2]
     (backup / "manifest.json").unlink()
-    status, _, error = drill.command("restore", str(backup), "--replace")
-    assert (status, "not a whole backup" in error) == (1, True)
+    assert "not a whole backup" in drill.command("restore", str(backup), "--replace")[2]
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM space").fetchone() == (1,)
+
+
+def test_a_damaged_space_is_named_and_the_others_are_backed_up_on_request(
+    server: Callable[..., Running], database: str, tmp_path: Path
+) -> None:
+    """Nothing is left out in silence: no backup without the word of the operator, and one that names the space."""
+    drill = Drill(server(), ONEFOLD_DATABASE_URL=database)
+    drill.identify("ann")
+    other = tour.create_space(drill.running.url, drill.running.admin_token, "other")
+    backup = tmp_path / "backup"
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE slot_key SET wrapped = sha256(wrapped) WHERE space_id = 1")
+    for words in ((), ("--damaged", other.space_id)):
+        status, _, error = drill.command("backup", str(backup), *words)
+        assert (status, backup.exists(), f"--damaged {drill.space.space_id}:" in error) == (1, False, True)
+        assert f"not every key of {drill.space.space_id} (drill) opens" in error
+    out = drill.done("backup", str(backup), "--damaged", drill.space.space_id)
+    assert f"{drill.space.space_id}: is in it as the space is" in out
+    assert json.loads((backup / "manifest.json").read_text())["damaged"] == [drill.space.space_id]
+    assert drill.running.stop() == 0
+    assert f"{other.space_id}: is restored" in drill.command("restore", str(backup), "--replace")[1]
