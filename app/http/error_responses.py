@@ -26,6 +26,7 @@ from identity.planning.consent.decision_refusals import BeforeErasure
 from identity.planning.corrections.waiting_claims import JoinDoesNotFit, JoinNotFound, JoinNotWaiting
 from identity.planning.privacy.cancel_refusals import AlreadyLifted, AlreadySuppressed
 from identity.planning.privacy.hold_refusals import ErasureWaits, UnderHold
+from identity.planning.privacy.public_joins import PublicJoinsFound
 from identity.values import errors, not_ready
 from identity.values.enums import KeyScope
 from identity.values.extras import ExtraNotInstalled
@@ -71,6 +72,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.NotLinked: 409,
     ErasureWaits: 409,
     UnderHold: 409,
+    PublicJoinsFound: 409,
     JoinNotFound: 404,
     JoinNotWaiting: 409,
     JoinDoesNotFit: 409,

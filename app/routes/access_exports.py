@@ -8,6 +8,7 @@ from app.http.auth import ByPrivacy, Visit
 from app.http.idempotency import IdempotencyKey
 from app.http.openapi import body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, Streamed, answer
+from app.routes.corrections import JOIN_REFUSALS, cut_by
 from app.schemas.exports.access_exports import (
     Export,
     Exported,
@@ -46,7 +47,16 @@ class _Progress(NamedTuple):
 
 @router.post(
     "/v1/exports",
-    **described(ExportMade, BadIdentifier, UnknownType, TooManyAsked, IdempotencyConflict, status=202, takes=NewExport),
+    **described(
+        ExportMade,
+        BadIdentifier,
+        UnknownType,
+        TooManyAsked,
+        IdempotencyConflict,
+        *JOIN_REFUSALS,
+        status=202,
+        takes=NewExport,
+    ),
 )
 async def create_access_export(
     visit: ByPrivacy,
@@ -61,8 +71,9 @@ async def create_access_export(
         identifiers=wanted.identifiers,
         actor=visit.caller.key_id,
         idempotency=idempotency_key,
+        public_joins=wanted.public_joins,
     )
-    made = await request_export(visit.space, request)
+    made = await request_export(visit.space, request, cut_by(visit))
     visit.onefold.jobs.wake()
     progress = await _progress(visit, made.job_id) or _Progress(JobState.DONE.label, 0, 0)
     return answer(export_made(made, *progress, visit.onefold.settings.public_url), 202)

@@ -3,11 +3,12 @@
 Every act is in the audit with the transaction that does it.
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.http.auth import ByImporter, ByLister
+from app.http.auth import ByImporter, ByLister, Visit
 from app.http.body import decode
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
@@ -15,13 +16,17 @@ from app.schemas.calls import BatchedCall
 from app.schemas.corrections import Parted, Removed, Unmerge, parted, removed
 from identity.operations.corrections import remove_identifier as remove
 from identity.operations.corrections import unmerge_profile
+from identity.operations.privacy.public_joins import Cut
 from identity.planning.privacy.hold_refusals import UnderHold
+from identity.planning.privacy.public_joins import PublicJoinsFound
 from identity.values.calls import Outcome, Source
 from identity.values.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
 from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Identities"])
 Blocks = Annotated[bool, Query(description="Never link this value again.")]
+JOIN_REFUSALS: Final = (PublicJoinsFound, UnderHold, TooManyCuts)
+"""Why a privacy request is refused for what public keys have joined to its people."""
 
 
 @router.post("/v1/identities/simulate", **described(Outcome, takes=BatchedCall))
@@ -53,3 +58,13 @@ async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = Fa
     source = Source(visit.caller.key_number, visit.caller.server)
     gone = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
     return answer(removed(gone))
+
+
+def cut_by(visit: Visit) -> Cut:
+    """The unmerge that a privacy request of this caller may need: it keeps the sides apart from then on."""
+
+    async def cut(identifiers: Sequence[str]) -> object:
+        source, actor = Source(visit.caller.key_number, visit.caller.server), visit.caller.key_id
+        return await unmerge_profile.unmerge_profile(visit.space, identifiers, block=True, source=source, actor=actor)
+
+    return cut

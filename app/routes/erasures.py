@@ -13,6 +13,7 @@ from app.http.idempotency import IdempotencyKey
 from app.http.openapi import body, described
 from app.http.request_shapes import require_readable
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
+from app.routes.corrections import JOIN_REFUSALS, cut_by
 from app.schemas import holds
 from app.schemas import privacy as schemas
 from app.schemas.holds import HeldProfiles, HoldInfo, HoldMade, Holds, NewHold, Released
@@ -60,7 +61,10 @@ _KINDS = {True: RequestKind.SUPPRESS_WITH_DELETE, False: RequestKind.DELETE_ONLY
 _REFUSALS = (BadIdentifier, UnknownType, TooManyAsked)
 
 
-@router.post("/v1/erasures", **described(ErasuresMade, *_REFUSALS, IdempotencyConflict, status=202, takes=Erase))
+@router.post(
+    "/v1/erasures",
+    **described(ErasuresMade, *_REFUSALS, IdempotencyConflict, *JOIN_REFUSALS, status=202, takes=Erase),
+)
 async def erase_people(
     visit: ByPrivacy,
     wanted: Annotated[Erase, Depends(body(Erase))],
@@ -77,8 +81,9 @@ async def erase_people(
         identifiers=wanted.identifiers,
         actor=visit.caller.key_id,
         idempotency=idempotency_key,
+        public_joins=wanted.public_joins,
     )
-    return answer(schemas.erasures_made(await request_erasure(visit.space, request)), 202)
+    return answer(schemas.erasures_made(await request_erasure(visit.space, request, cut_by(visit))), 202)
 
 
 @router.get("/v1/erasures", **described(Erasures, BadCursor))

@@ -127,7 +127,7 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
     # The same request again is answered with the time of its first receipt.
     received_at = (first.details or {}).get("received", first.received_at)
     status = await opendsr_status(visit.space, first)
-    return answer(request, dsr_made(subject, raw, received_at, status.due_at, found=status.found), 201)
+    return answer(request, dsr_made(subject, raw, received_at, status), 201)
 
 
 async def get_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from app.schemas.fields import PublicProfileId, Time
+from app.schemas.fields import LinkClass, PublicProfileId, Time
 from identity.operations.profiles.explain_link import ExplainedCall, ExplainedLink, LinkExplanation
 from identity.operations.profiles.read_graph import MOST_REPORTED, EvidenceNode, ReviewedGraph
 from identity.planning.graph.evidence_graph import GraphEdge
@@ -32,7 +32,7 @@ class LinkCall(Struct):
     proven: list[str] | UnsetType = UNSET
 
 
-class IdentifierLink(Struct, rename={"start": "from", "end": "to"}):
+class IdentifierLink(Struct, rename={"start": "from", "end": "to", "class_": "class"}):
     """Two identifiers that occur together; `days` and `seen` count the days and calls that show it.
 
     `first_seen` and `last_seen` are the earliest and the latest event time of these calls. `server_side`: a key that
@@ -48,6 +48,7 @@ class IdentifierLink(Struct, rename={"start": "from", "end": "to"}):
     last_seen: Time
     sources: list[str | None]
     server_side: bool
+    class_: LinkClass
 
 
 class PathLink(IdentifierLink):
@@ -95,12 +96,13 @@ class CutNodeReport(Struct):
     pairs: int
 
 
-class BridgeReport(Struct, rename={"start": "from", "end": "to"}):
+class BridgeReport(Struct, rename={"start": "from", "end": "to", "class_": "class"}):
     """A link that alone connects strong ids."""
 
     start: str
     end: str
     weight: float
+    class_: LinkClass
 
 
 class OverConnected(Struct):
@@ -197,6 +199,7 @@ def _path_link(value: ExplainedLink) -> PathLink:
         last_seen=format_time(value.edge.last_seen),
         sources=value.sources,
         server_side=value.server_side,
+        class_=value.trust.value,
         call_count=value.call_count,
         calls=[_link_call(each) for each in value.calls],
     )
@@ -252,6 +255,7 @@ class _GraphReader:
             last_seen=format_time(each.last_seen),
             sources=[self.value.source_ids.get(source) for source in each.sources],
             server_side=not self.value.server_side.isdisjoint(each.sources),
+            class_=self.value.classes.of(each.a, each.b).value,
             bridge=pair in self.bridges,
             cut=pair in self.cut,
         )
@@ -267,7 +271,12 @@ class _GraphReader:
                 CutNodeReport(texts[each.key], each.groups, each.pairs) for each in found.cut_nodes[:MOST_REPORTED]
             ],
             bridges=[
-                BridgeReport(texts[each.a], texts[each.b], round(each.weight, _DIGITS))
+                BridgeReport(
+                    start=texts[each.a],
+                    end=texts[each.b],
+                    weight=round(each.weight, _DIGITS),
+                    class_=self.value.classes.of(each.a, each.b).value,
+                )
                 for each in found.bridges[:MOST_REPORTED]
             ],
             over_connected=[

@@ -1,6 +1,6 @@
 """The types of fields that the API shows as text, with their description in the OpenAPI document."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -12,6 +12,14 @@ TypeHint = Annotated[
     str | None, Meta(description="Where nobody was found: the built-in type that the type of the identifier is like.")
 ]
 PublicProfileId = Annotated[str, Meta(examples=["prf_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
+
+LinkClass = Annotated[
+    Literal["server", "proven", "public"],
+    Meta(
+        description="The best class of the calls that show it: of a server-side key, of a public key with an identity"
+        " token that names both ends, or of a public key alone."
+    ),
+]
 
 
 def time_or_null(moment: Micros | None) -> Time | None:

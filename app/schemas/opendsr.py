@@ -34,6 +34,7 @@ class DsrRequest(Struct):
 class DsrMade(Struct):
     """A request that was accepted and carried out; `found` is false where nobody had one of the identities.
 
+    `public_joins` counts the identifiers that public keys alone have joined to the people of the request.
     `expected_completion_time` is the legal deadline: it is past for a request that was submitted too long ago.
     """
 
@@ -43,12 +44,14 @@ class DsrMade(Struct):
     expected_completion_time: Time
     encoded_request: str
     found: bool | None
+    public_joins: int
 
 
 class DsrStatus(Struct):
     """The status of a request; `found` is false where nobody had one of the identities.
 
-    A hold keeps `on_hold` people: their erasure waits, and a download of their data lacks them.
+    A hold keeps `on_hold` people: their erasure waits, and a download of their data lacks them. `public_joins` counts
+    the identifiers that public keys alone have joined to the people, when the request was made.
     """
 
     controller_id: str
@@ -60,6 +63,7 @@ class DsrStatus(Struct):
     results_url: str | None
     found: bool | None
     on_hold: int
+    public_joins: int
 
 
 class DsrCallback(DsrStatus, kw_only=True):
@@ -106,15 +110,16 @@ class DsrUp(DsrDiscovery):
     status: str
 
 
-def dsr_made(subject: Subject, raw: bytes, received_at: Micros, due_at: Micros, *, found: bool | None) -> DsrMade:
+def dsr_made(subject: Subject, raw: bytes, received_at: Micros, status: OpenDsrStatus) -> DsrMade:
     """The answer to a request that was accepted, first received at `received_at`."""
     return DsrMade(
         controller_id=subject.controller,
         subject_request_id=format_request_id(subject.id),
         received_time=format_time(received_at),
-        expected_completion_time=format_time(due_at),
+        expected_completion_time=format_time(status.due_at),
         encoded_request=base64.b64encode(raw).decode(),
-        found=found,
+        found=status.found,
+        public_joins=status.public_joins,
     )
 
 
@@ -130,6 +135,7 @@ def dsr_status(value: OpenDsrStatus, base: str | None) -> DsrStatus:
         results_url=None if value.export is None else download_url(value.export, base),
         found=value.found,
         on_hold=value.on_hold,
+        public_joins=value.public_joins,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from app.schemas.exports.public_joins import JoinsByPublicKeys, Policy, public_joins
 from app.schemas.fields import Time, TypeHint, time_or_null
 from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
 from identity.planning.privacy import request_status
@@ -36,6 +37,7 @@ class Erase(Struct, forbid_unknown_fields=True):
     identifiers: list[str]
     suppress: bool = True
     regulation: Literal["gdpr", "ccpa", "none"] = "none"
+    public_joins: Policy = "include"
 
 
 class Backups(Struct):
@@ -104,12 +106,14 @@ class ErasuresMade(Struct):
 
     An identifier that the request names again, in any spelling, has one erasure.
 
-    `found` is false where nobody had one of the identifiers; each erasure says which.
+    `found` is false where nobody had one of the identifiers; each erasure says which. `public_joins` is null where
+    server-side keys or identity tokens have joined all identifiers of the people.
     """
 
     request_id: str
     found: bool | None
     erasures: list[ErasureMade]
+    public_joins: JoinsByPublicKeys | None
 
 
 class Erasures(Struct):
@@ -212,7 +216,12 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
         )
         for each in request.erasures
     ]
-    return ErasuresMade(public("req", request.id), request_status.all_found(request), made)
+    return ErasuresMade(
+        request_id=public("req", request.id),
+        found=request_status.all_found(request),
+        erasures=made,
+        public_joins=public_joins(request.public_joins),
+    )
 
 
 def backups(result: ErasureResult, now: Micros) -> Backups:

@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from app.schemas.exports.export_items import ExportedProfile
+from app.schemas.exports.public_joins import JoinsByPublicKeys, Policy, public_joins
 from app.schemas.fields import Time, TypeHint
 from identity.operations.privacy.access_exports.request_export import ExportStatus, RequestedExport
 from identity.planning.privacy.access_export import ExportedFrom
@@ -19,13 +20,15 @@ class NewExport(Struct, forbid_unknown_fields=True):
 
     identifiers: list[str]
     regulation: Literal["gdpr", "ccpa", "none"] = "none"
+    public_joins: Policy = "include"
 
 
 class ExportMade(Struct):
     """A requested export and the progress of its job. `download_url` downloads it once and is shown this once.
 
     `found` is false where nobody has one of the identifiers; `unknown` are those. A hold hides `on_hold`
-    people, whom the export lacks.
+    people, whom the export lacks. `public_joins` is null where server-side keys or identity tokens have joined all
+    identifiers of the people.
     """
 
     export_id: str
@@ -38,6 +41,7 @@ class ExportMade(Struct):
     unknown: list[str]
     on_hold: int
     hint: TypeHint
+    public_joins: JoinsByPublicKeys | None
     download_url: str
 
 
@@ -100,6 +104,7 @@ def export_made(value: RequestedExport, state: str, done: int, total: int, base:
         unknown=list(value.unknown),
         on_hold=value.on_hold,
         hint=type_hint(value.unknown),
+        public_joins=public_joins(value.public_joins),
         download_url=download_url(value, base),
     )
 

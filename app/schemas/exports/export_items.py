@@ -6,18 +6,19 @@ from typing import Any, Final
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from app.schemas.consent import StatingCall, stating_call
-from app.schemas.fields import PublicProfileId, Time
+from app.schemas.fields import PublicProfileId, Time, time_or_null
 from app.schemas.profiles import CanonicalProfile, HistoryLine, canonical_profile, history_line
 from identity.operations.privacy.access_exports.access_export_sections import (
     CallOfOrigin,
     CategoryAtOrigin,
     DecidedCategory,
     GroupAtOrigin,
+    IdentifierOnSide,
     RecipientOfOrigin,
     SightingsAtOrigin,
     TraitAtOrigin,
 )
-from identity.operations.profiles.profile import ProfileIdentifier
+from identity.operations.profiles.read_joins import JoinOfProfile
 from identity.planning.resolution.event_time import format_time
 from identity.values.calls import STORED_KINDS
 from identity.values.ids import public, public_profile
@@ -27,7 +28,11 @@ _DATE: Final = len("2026-01-31")
 
 
 class ExportedIdentifier(Struct):
-    """An identifier. `waits_for_proof`: public keys alone have linked it; else absent."""
+    """An identifier. `waits_for_proof`: public keys alone have linked it; else absent.
+
+    `side`: identifiers with different numbers are joined by calls of public keys alone, so they may be of two people;
+    absent where server-side keys or identity tokens have joined all of them.
+    """
 
     type: str
     value: str
@@ -36,6 +41,7 @@ class ExportedIdentifier(Struct):
     retired: bool
     profile_id: PublicProfileId
     waits_for_proof: bool | UnsetType = UNSET
+    side: int | UnsetType = UNSET
 
 
 class ExportedTrait(Struct):
@@ -111,6 +117,24 @@ class ExportedCall(Struct):
     proven: list[str] | UnsetType = UNSET
 
 
+class ExportedJoin(Struct):
+    """A claim of public keys that the person and another profile are one, which waits for proof, was made or refused.
+
+    `claimed_by_person`: calls of the person named the identifier; else those of somebody else named hers.
+    """
+
+    join_id: str
+    state: str
+    type: str
+    value: str
+    claimed_by_person: bool
+    first_seen: Time
+    last_seen: Time
+    times: int
+    refused_at: Time | None
+    profile_id: PublicProfileId
+
+
 class ExportedProfile(Struct):
     """Everything held about one profile; a profile that is erased during the download ends early."""
 
@@ -124,6 +148,7 @@ class ExportedProfile(Struct):
     history: list[HistoryLine] | UnsetType = UNSET
     disclosures: list[ExportedDisclosure] | UnsetType = UNSET
     calls: list[ExportedCall] | UnsetType = UNSET
+    joins: list[ExportedJoin] | UnsetType = UNSET
 
 
 def export_item(section: str, value: Struct) -> Struct:
@@ -131,7 +156,8 @@ def export_item(section: str, value: Struct) -> Struct:
     return _ITEMS[section](value)
 
 
-def _identifier(value: ProfileIdentifier) -> ExportedIdentifier:
+def _identifier(on_side: IdentifierOnSide) -> ExportedIdentifier:
+    value = on_side.identifier
     return ExportedIdentifier(
         type=value.type,
         value=value.value,
@@ -140,6 +166,23 @@ def _identifier(value: ProfileIdentifier) -> ExportedIdentifier:
         retired=value.retired,
         profile_id=public_profile(value.origin),
         waits_for_proof=value.waits_for_proof or UNSET,
+        side=on_side.side or UNSET,
+    )
+
+
+def _join(value: JoinOfProfile) -> ExportedJoin:
+    join = value.join
+    return ExportedJoin(
+        join_id=public("jon", join.id),
+        state=join.state.value,
+        type=join.type,
+        value=join.value,
+        claimed_by_person=value.claims,
+        first_seen=format_time(join.since),
+        last_seen=format_time(join.last),
+        times=join.times,
+        refused_at=time_or_null(join.refused_at),
+        profile_id=public_profile(value.origin),
     )
 
 
@@ -212,4 +255,5 @@ _ITEMS: Final[Mapping[str, Callable[[Any], Struct]]] = {
     "history": history_line,
     "disclosures": _disclosure,
     "calls": _call,
+    "joins": _join,
 }

@@ -15,12 +15,14 @@ import msgspec
 from identity.operations.privacy.change_suppressions import change_suppressions
 from identity.operations.privacy.erase_person import erase_person
 from identity.operations.privacy.orphaned_calls import OrphanedCalls
+from identity.operations.privacy.public_joins import Cut, recorded_joins, settle_public_joins
 from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.waiting_erasures import require_none_waiting
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.hold_refusals import ErasureWaits
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest, first_positions
+from identity.planning.privacy.public_joins import JoinPolicy
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space
@@ -42,19 +44,23 @@ MOST_IDENTIFIERS: Final = 5_000
 _SALT: Final = 16
 
 
-async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
+async def request_erasure(space: Space, request: NewRequest, cut: Cut | None = None) -> PrivacyRequest:
     """Carry out a whole request; the same request again has the same results.
 
-    An identifier that the request names again, in any spelling, has one erasure, at its first place.
+    An identifier that the request names again, in any spelling, has one erasure, at its first place. `cut` parts what
+    public keys alone have joined to the people, where the request asks for it.
 
     TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken;
-    ErasureWaits where a suppression may not be lifted.
+    ErasureWaits where a suppression may not be lifted; PublicJoinsFound where the request refuses such joins.
     """
     require_count(request.identifiers, MOST_IDENTIFIERS)
     # A suppression of a placeholder may be older than the rule that refuses it.
     of_people = request.kind != RequestKind.UNSUPPRESS
     identifiers = await read_identifiers(space, request.identifiers, of_people=of_people)
     salts = [_salt(space, request, at) for at in range(len(identifiers))]
+    joins = None
+    if request.kind in DELETES:
+        request, joins = await settle_public_joins(space, request, identifiers, cut)
     request_id = await _record(space, request, identifiers, salts)
     await carry_out(space, request_id, identifiers)
     done = await get_request(space, request_id)
@@ -65,7 +71,7 @@ async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
         msgspec.structs.replace(result, salt=salts[result.nr - 1].hex(), identifier=identifiers[result.nr - 1].text)
         for result in done.erasures
     ]
-    return msgspec.structs.replace(done, erasures=results)
+    return msgspec.structs.replace(done, erasures=results, public_joins=joins or recorded_joins(done.details))
 
 
 @retry_on_key_rotation
@@ -142,14 +148,20 @@ def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identi
         state=0,
         received_at=wall_time() if request.received_at is None else request.received_at,
         actor=request.actor,
-        request_hash=request_hash(space, request.front, request.kind, request.regulation, texts),
+        request_hash=request_hash(
+            space, request.front, request.kind, request.regulation, texts, joins=request.public_joins
+        ),
         details=None if details is None else space.keys.seal(REQUEST, id_, 0, details),
     )
 
 
-def request_hash(space: Space, front: int, kind: int, regulation: int, texts: Sequence[str]) -> bytes:
+def request_hash(
+    space: Space, front: int, kind: int, regulation: int, texts: Sequence[str], *, joins: JoinPolicy = "include"
+) -> bytes:
     """The keyed hash of a request, which stored rows keep: the same request again has the same hash."""
-    return space.keys.mac(b"asked", msgspec.json.encode((front, kind, regulation, texts)))
+    # Requests of earlier releases include all joins.
+    policy = () if joins == "include" else (joins,)
+    return space.keys.mac(b"asked", msgspec.json.encode((front, kind, regulation, texts, *policy)))
 
 
 def _erasure_row(space: Space, identifier: Identifier, salt: bytes, nr: int) -> erasures.NewErasure:

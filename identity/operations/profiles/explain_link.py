@@ -7,13 +7,15 @@ from msgspec import Struct
 from identity.operations.profiles.explain_separation import why_not_linked
 from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
+from identity.operations.profiles.read_link_classes import read_named_together
 from identity.planning.graph import evidence_graph
+from identity.planning.graph.link_classes import LinkClasses
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
-from identity.values.enums import SERVER_SIDE
+from identity.values.enums import SERVER_SIDE, TrustClass
 from identity.values.errors import NotLinked
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.stamps import Micros, Stamp, stamp_time
@@ -36,7 +38,7 @@ class ExplainedCall(Struct, frozen=True):
 class ExplainedLink(Struct, frozen=True):
     """A link of a path from one identifier (`type:value`) to the next, with its first calls and their number.
 
-    `server_side`: whether a key that stays on servers sent one of its calls.
+    `server_side`: whether a key that stays on servers sent one of its calls. `trust` is the class of the link.
     """
 
     start: str
@@ -44,6 +46,7 @@ class ExplainedLink(Struct, frozen=True):
     edge: evidence_graph.GraphEdge
     sources: list[str | None]
     server_side: bool
+    trust: TrustClass
     call_count: int
     calls: list[ExplainedCall]
 
@@ -79,7 +82,8 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     async with space.database.reading() as connection:
         source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
         server_side = await spaces_and_keys.keys_with_scopes(connection, space.tenant.id, SERVER_SIDE)
-    links = _LinkReader(evidence, built, places, calls, source_ids, server_side)
+    named = await read_named_together(evidence, {place for found in places.values() for place in found})
+    links = _LinkReader(evidence, built, places, calls, (source_ids, server_side), LinkClasses(named))
     return LinkExplanation(
         profile_id=profile.id,
         start=identifiers[0].text,
@@ -105,15 +109,15 @@ class _LinkReader:
         built: evidence_graph.Graph,
         places: dict[tuple[BlindIndex, BlindIndex], list[Place]],
         calls: dict[Place, StoredCall],
-        source_ids: dict[int, str],
-        server_side: frozenset[int],
+        keys_of_space: tuple[dict[int, str], frozenset[int]],
+        classes: LinkClasses,
     ) -> None:
         self.evidence = evidence
         self.built = built
         self.places = places
         self.calls = calls
-        self.source_ids = source_ids
-        self.server_side = server_side
+        self.source_ids, self.server_side = keys_of_space
+        self.classes = classes
 
     def link(self, a: BlindIndex, b: BlindIndex) -> ExplainedLink:
         """A link with its first calls."""
@@ -124,6 +128,7 @@ class _LinkReader:
             edge=edge,
             sources=[self.source_ids.get(source) for source in edge.sources],
             server_side=not self.server_side.isdisjoint(edge.sources),
+            trust=self.classes.of(a, b),
             call_count=len(places),
             calls=[self._call(place) for place in places[:MOST_CALLS] if place in self.calls],
         )

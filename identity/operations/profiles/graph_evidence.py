@@ -80,6 +80,11 @@ class GraphEvidence:
         """The (origin, stamp) of each call in which two identifiers occur together, oldest first."""
         return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
 
+    def sources(self, place: tuple[ProfileId, Stamp]) -> tuple[int, ...]:
+        """The numbers of the keys that sent the call at a place, and the others with the same identifiers there."""
+        seen = self._seen.get((place[0], self._sets[place]))
+        return () if seen is None else _sources(seen.sources)
+
     def _observation(self, place: tuple[ProfileId, Stamp], group: tuple[BlindIndex, ...]) -> Observation:
         origin, stamp = place
         seen = self._seen.get((origin, self._sets[place]))

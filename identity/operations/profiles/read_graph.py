@@ -7,9 +7,11 @@ from msgspec import Struct
 
 from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
+from identity.operations.profiles.read_link_classes import read_named_together
 from identity.planning.graph import evidence_graph
 from identity.planning.graph.evidence_graph import GraphEdge
 from identity.planning.graph.layout import layout, most_relevant
+from identity.planning.graph.link_classes import LinkClasses
 from identity.planning.graph.over_merge_review import Review, review, strong_ids
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -51,10 +53,10 @@ class OverConnection(Struct, frozen=True):
 class ReviewedGraph(Struct, frozen=True):
     """The evidence graph of a profile with its review, over blind indexes.
 
-    Of a large graph `nodes` and `links` are the most important ones. `texts` has each of their identifiers and of
-    those that the review reports as `type:value`, `source_ids` the public ids of keys by number, `server_side` the
-    numbers of those that stay on servers. `places` are the
-    places of nodes in a picture, by identifier; None where no picture is wanted.
+    Of a large graph `nodes` and `links` are the most important ones. `texts` has each of their identifiers and of those
+    that the review reports as `type:value`, `source_ids` the public ids of keys by number, `server_side` the numbers of
+    those that stay on servers, `classes` the classes of links. `places` are the places of nodes in a picture, by
+    identifier; None where no picture is wanted.
     """
 
     profile_id: ProfileId
@@ -68,6 +70,7 @@ class ReviewedGraph(Struct, frozen=True):
     texts: dict[BlindIndex, str]
     source_ids: dict[int, str]
     server_side: frozenset[int]
+    classes: LinkClasses
     places: dict[str, tuple[float, float]] | None
 
 
@@ -94,7 +97,8 @@ async def _read(space: Space, ref: str, most: int, *, placed: bool) -> ReviewedG
         server_side = await spaces_and_keys.keys_with_scopes(connection, space.tenant.id, SERVER_SIDE)
         refused = await evidence_queries.newest_demoted(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(evidence, refused, profile.root.id)
-    return await in_analysis(_analyse, evidence, (source_ids, server_side), claims, most, placed)
+    classes = LinkClasses(await read_named_together(evidence))
+    return await in_analysis(_analyse, evidence, (source_ids, server_side, classes), claims, most, placed)
 
 
 def _claims(
@@ -114,7 +118,7 @@ def _claims(
 
 def _analyse(
     evidence: GraphEvidence,
-    keys_of_space: tuple[dict[int, str], frozenset[int]],
+    sources: tuple[dict[int, str], frozenset[int], LinkClasses],
     claims: dict[BlindIndex, int],
     most: int,
     placed: bool,  # noqa: FBT001
@@ -140,8 +144,9 @@ def _analyse(
         review=found,
         over_connected=over_connected,
         texts=texts,
-        source_ids=keys_of_space[0],
-        server_side=keys_of_space[1],
+        source_ids=sources[0],
+        server_side=sources[1],
+        classes=sources[2],
         places=places,
     )
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.corrections.waiting_claims import JoinNotFound, JoinNotWaiting, join_state
 from identity.planning.resolution.stored_calls import unpack
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
@@ -47,6 +48,14 @@ class ClaimedJoin(Struct, frozen=True):
     source: str | None
     refused_at: Micros | None
     row: ClaimRow
+
+
+class JoinOfProfile(Struct, frozen=True):
+    """A join of a profile at one of its origins: the profile `claims` the identifier, or has what another claims."""
+
+    join: ClaimedJoin
+    origin: ProfileId
+    claims: bool
 
 
 class ClaimedJoins(Struct, frozen=True):
@@ -114,6 +123,37 @@ async def decided_joins(space: Space, connection: Connection, calls: Iterable[Ca
     return decided
 
 
+async def read_joins_of(
+    opened: OpenedProfile, limit: int, cursor: str | None
+) -> tuple[list[JoinOfProfile], str | None]:
+    """The joins that a profile claims and those that others claim of it, newest first, and the cursor after them."""
+    space = opened.space
+    names = await opened.names()
+    held = {each.key: each for each in opened.identifiers}
+    origins = {origin.id for origin in opened.origins}
+    place = _FIRST if cursor is None else _place(bytes.fromhex(cursor))
+    found: list[JoinOfProfile] = []
+    async with space.database.reading() as connection:
+        reader = _JoinReader(space, connection)
+        await reader.prepare()
+        rows = await claims.claims_of(connection, space.tenant, sorted(origins), sorted(held), place, limit + 1)
+        for row in rows[:limit]:
+            if row.origin in origins:
+                own = await reader.join(row, None)
+                if own is not None:
+                    found.append(JoinOfProfile(own, row.origin, claims=True))
+                continue
+            # The call belongs to somebody else; the profile itself has the value.
+            identifier, state = held[row.key], _state(row)
+            if state is not None and not row.hidden:
+                of_other = _join(row, state, names[identifier.type], opened.value(identifier), None)
+                found.append(JoinOfProfile(of_other, ProfileId(identifier.origin), claims=False))
+    if len(rows) <= limit:
+        return found, None
+    last = rows[limit - 1]
+    return found, _written((last.since, last.origin, last.key)).hex()
+
+
 def require_waiting(join: ClaimedJoin) -> None:
     """Raises JoinNotWaiting for a join that is made or refused."""
     if join.state != JoinState.WAITING:
@@ -146,20 +186,24 @@ class _JoinReader:
         named = identifiers_by_key(space, call, rules).get(row.key)
         if named is None:
             return None
-        return ClaimedJoin(
-            id=row.id,
-            state=state,
-            type=named[0],
-            value=named[1],
-            claimed_by=row.canonical,
-            borne_by=row.bearer,
-            since=stamp_time(row.since),
-            last=stamp_time(row.last),
-            times=row.times,
-            source=self.source_ids.get(call.source),
-            refused_at=None if row.refused is None else stamp_time(row.refused),
-            row=row,
-        )
+        return _join(row, state, *named, self.source_ids.get(call.source))
+
+
+def _join(row: ClaimRow, state: JoinState, type_: str, value: str, source: str | None) -> ClaimedJoin:
+    return ClaimedJoin(
+        id=row.id,
+        state=state,
+        type=type_,
+        value=value,
+        claimed_by=row.canonical,
+        borne_by=row.bearer,
+        since=stamp_time(row.since),
+        last=stamp_time(row.last),
+        times=row.times,
+        source=source,
+        refused_at=None if row.refused is None else stamp_time(row.refused),
+        row=row,
+    )
 
 
 def _state(row: ClaimRow) -> JoinState | None:

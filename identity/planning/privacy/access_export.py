@@ -14,7 +14,8 @@ from msgspec import Struct
 
 PART_BYTES: Final = 256 * 1024
 
-# By section: the fields of an item with its name, its value and its time.
+# By section: the fields of an item with its name, its value and its time. Stored positions hold the places of sections:
+# a new one comes last.
 SECTIONS: Final = {
     "profile": ("profile_id", "event_count", "created_at"),
     "identifiers": ("type", "value", "first_seen"),
@@ -26,6 +27,7 @@ SECTIONS: Final = {
     "history": ("type", "message_id", "at"),
     "disclosures": ("destination", "destination_id", "last"),
     "calls": ("type", "message_id", "timestamp"),
+    "joins": ("type", "value", "first_seen"),
 }
 COLUMNS: Final = ("profile", "section", "origin", "name", "value", "at", "details")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")

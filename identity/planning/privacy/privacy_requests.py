@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
+from identity.planning.privacy.public_joins import JoinPolicy, PublicJoins
 from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.ids import DestinationId, ErasureId, RequestId
@@ -32,7 +33,8 @@ class NewRequest(Struct, frozen=True):
     """A request on arrival. `identifiers` are written `type:value`.
 
     `request_id` (16 bytes) is set where the client chooses the id; `details` are stored sealed for the
-    interface of the request; `received_at` is set where the interface states the time of submission.
+    interface of the request; `received_at` is set where the interface states the time of submission. `public_joins`
+    says what to do with identifiers that public keys alone have joined to the people.
     """
 
     front: RequestInterface
@@ -44,6 +46,7 @@ class NewRequest(Struct, frozen=True):
     request_id: RequestId | None = None
     details: JsonObject | None = None
     received_at: Micros | None = None
+    public_joins: JoinPolicy = "include"
 
     def call_at(self, now: Micros) -> Micros | None:
         """The first time to check for the callback of a finished request; None without callbacks."""
@@ -118,7 +121,10 @@ class ErasureResult(Struct, frozen=True):
 
 
 class PrivacyRequest(Struct, frozen=True):
-    """A request with its erasures, one for each different identifier, in the order of the identifiers."""
+    """A request with its erasures, one for each different identifier, in the order of the identifiers.
+
+    `public_joins` is present only in the answer to the request; a repeated one has no list of identifiers.
+    """
 
     id: RequestId
     front: RequestInterface
@@ -128,3 +134,4 @@ class PrivacyRequest(Struct, frozen=True):
     actor: str
     details: JsonObject | None
     erasures: Sequence[ErasureResult]
+    public_joins: PublicJoins | None = None

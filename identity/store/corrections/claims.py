@@ -3,9 +3,10 @@
 Each look-up by key has an OFFSET or a LIMIT: joined, a plan made while the tables are empty scans the space.
 """
 
+from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.store.postgres.arrays import Uuid
+from identity.store.postgres.arrays import Uuid, byteas, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.ids import BlindIndex, JoinId, ProfileId
@@ -108,6 +109,47 @@ async def list_claims(connection: Connection, tenant: Tenant, before: Place, mos
         """,  # noqa: S608 (constants)
         tenant.id,
         tenant.base,
+        before[0],
+        Uuid(before[1]),
+        before[2],
+        most,
+    )
+    return [ClaimRow(*each) for each in found]
+
+
+async def claims_of(
+    connection: Connection,
+    tenant: Tenant,
+    origins: Sequence[ProfileId],
+    keys: Sequence[BlindIndex],
+    before: Place,
+    most: int,
+) -> list[ClaimRow]:
+    """The newest claims before a place that these origins make, or that others make on these identifiers."""
+    found = await rows(
+        connection,
+        f"""
+        WITH page AS MATERIALIZED (
+            SELECT * FROM (
+                SELECT c.* FROM unnest($3::uuid[]) AS k (id) CROSS JOIN LATERAL (
+                    SELECT t.* FROM claim t
+                    WHERE t.profile_id = k.id AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $2::int4 OFFSET 0
+                ) c
+                UNION
+                SELECT c.* FROM unnest($4::bytea[]) AS k (key) CROSS JOIN LATERAL (
+                    SELECT t.* FROM claim t
+                    WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+                ) c
+            ) c
+            WHERE (c.since, c.profile_id, c.key) < ($5::int8, $6::uuid, $7::bytea)
+            ORDER BY c.since DESC, c.profile_id DESC, c.key DESC LIMIT $8::int4
+        )
+        {_SIDES} {_ORDER}
+        """,  # noqa: S608 (constants)
+        tenant.id,
+        tenant.base,
+        uuids(origins),
+        byteas(keys),
         before[0],
         Uuid(before[1]),
         before[2],

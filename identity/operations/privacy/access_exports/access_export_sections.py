@@ -11,10 +11,14 @@ from msgspec import Struct
 
 from identity.operations.profiles import consent_history
 from identity.operations.profiles.consent_history import StatedConsent
-from identity.operations.profiles.profile import OpenedProfile, open_profile
+from identity.operations.profiles.graph_evidence import read_graph_evidence
+from identity.operations.profiles.profile import OpenedProfile, ProfileIdentifier, open_profile
 from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.read_joins import read_joins_of
+from identity.operations.profiles.read_link_classes import read_named_together
 from identity.operations.profiles.segment_events import ProfileCall, page_of
 from identity.operations.profiles.segment_paging import ListParameters
+from identity.planning.graph.link_classes import sides
 from identity.planning.privacy.access_export import SECTIONS, ExportPosition
 from identity.planning.resolution.extract import content
 from identity.planning.resolution.stored_calls import StoredCall
@@ -34,6 +38,13 @@ _NAMES = tuple(SECTIONS)
 _EVERY_CALL = ListParameters(
     limit=_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS)
 )
+
+
+class IdentifierOnSide(Struct, frozen=True):
+    """An identifier with the number of its side; None where no public key alone has joined another side to it."""
+
+    identifier: ProfileIdentifier
+    side: int | None
 
 
 class TraitAtOrigin(Struct, frozen=True):
@@ -150,6 +161,8 @@ async def _section(
         # An origin that joined since the profile was opened is not part of this step.
         origins = {origin.id for origin in opened.origins}
         return [entry for entry in page.entries if entry.origin in origins], page.next_cursor
+    if name == "joins":
+        return await read_joins_of(opened, _PAGE, cursor if isinstance(cursor, str) else None)
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, _EVERY_CALL, Stamp(cursor) if isinstance(cursor, int) else None)
         if name == "calls":
@@ -163,7 +176,15 @@ async def _profile(opened: OpenedProfile) -> Sequence[Struct]:
 
 
 async def _identifiers(opened: OpenedProfile) -> Sequence[Struct]:
-    return await opened.opened_identifiers(opened.identifiers)
+    apart = []
+    if len(opened.identifiers) > 1:
+        evidence = await read_graph_evidence(opened)
+        apart = sides(evidence.identifiers, await read_named_together(evidence))
+    side_of = {key: nr for nr, side in enumerate(apart, 1) for key in side} if len(apart) > 1 else {}
+    identifiers = await opened.opened_identifiers(opened.identifiers)
+    return [
+        IdentifierOnSide(each, side_of.get(row.key)) for each, row in zip(identifiers, opened.identifiers, strict=True)
+    ]
 
 
 async def _traits(opened: OpenedProfile) -> Sequence[Struct]:

@@ -13,8 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from identity.operations.privacy.access_exports.open_export import ExportJob, export_row, hash_ticket
+from identity.operations.privacy.public_joins import Cut, recorded_joins, settle_public_joins
 from identity.operations.privacy.request_erasure import request_hash
 from identity.planning.privacy.privacy_requests import NewRequest
+from identity.planning.privacy.public_joins import PublicJoins
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space, Spaces
@@ -39,7 +41,8 @@ _PAGE: Final = 1_000
 class RequestedExport(Struct, frozen=True):
     """An export that was requested; `ticket` downloads it once, `unknown` are identifiers that no profile holds.
 
-    A hold hides `on_hold` people of the request, whom the export lacks.
+    A hold hides `on_hold` people of the request, whom the export lacks. A repeated request has no list of
+    identifiers in `public_joins`.
     """
 
     id: ExportId
@@ -50,6 +53,7 @@ class RequestedExport(Struct, frozen=True):
     unknown: Sequence[str] = ()
     found: bool | None = None
     on_hold: int = 0
+    public_joins: PublicJoins | None = None
 
 
 class ExportStatus(Struct, frozen=True):
@@ -69,15 +73,19 @@ class ExportStatus(Struct, frozen=True):
     on_hold: int
 
 
-async def request_export(space: Space, request: NewRequest) -> RequestedExport:
+async def request_export(space: Space, request: NewRequest, cut: Cut | None = None) -> RequestedExport:
     """Request an export; the same request again has the same export. The ledger records each request.
 
-    TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken.
+    `cut` parts what public keys alone have joined to the people, where the request asks for it.
+
+    TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken;
+    PublicJoinsFound where the request refuses such joins.
     """
     require_count(request.identifiers, MOST_IDENTIFIERS)
     named = await read_identifiers(space, request.identifiers, of_people=True)
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     texts = [each.text for each in named]
+    request, joins = await settle_public_joins(space, request, named, cut)
     now = wall_time()
     made = RequestedExport(
         id=ExportId(new_id()),
@@ -111,7 +119,9 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
             subject_keys=subject_keys.rows,
         )
         writes.ledger = [ledger.entry(request.actor, "export", public("exp", made.id), now)]
-        answer = msgspec.structs.replace(made, unknown=unknown, found=not unknown, on_hold=people.on_hold)
+        answer = msgspec.structs.replace(
+            made, unknown=unknown, found=not unknown, on_hold=people.on_hold, public_joins=joins
+        )
         return SpaceChange(answer, writes)
 
     return await run_exclusive(space, named, decide)
@@ -151,7 +161,9 @@ def _request_row(
         state=0,
         received_at=made.created_at if request.received_at is None else request.received_at,
         actor=request.actor,
-        request_hash=request_hash(space, request.front, request.kind, request.regulation, texts),
+        request_hash=request_hash(
+            space, request.front, request.kind, request.regulation, texts, joins=request.public_joins
+        ),
         details=space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
     )
 
@@ -246,4 +258,5 @@ def _requested(space: Space, row: requests.RequestRow) -> RequestedExport:
         created_at=row.received_at,
         found=details.get("found"),
         on_hold=details.get("on_hold", 0),
+        public_joins=recorded_joins(details),
     )
