@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from identity.operations.integrity.listed_rejection import ListedRejection, RejectionFilter, UnlinkedCount
+from identity.operations.profiles.find_profile import require_shown
 from identity.planning.resolution.event_time import format_time, parse_query_time
 from identity.planning.resolution.rejections import StoredRejection
 from identity.planning.resolution.rejections import unpack as unpack_refusals
@@ -68,7 +69,7 @@ async def list_rejections(
     until: str | None = None,
     wanted: RejectionFilter = RejectionFilter(),  # noqa: B008 (immutable)
 ) -> ListedRejections:
-    """Read a page of the list; `since` and `until` are RFC 3339 times. BadParameter, BadCursor.
+    """Read a page of the list; `since` and `until` are RFC 3339 times. BadParameter, BadCursor, RolledBack.
 
     A page of a filtered list may be shorter than the limit: it ends after a bounded number of other lines.
     """
@@ -196,6 +197,7 @@ class _RejectionReader:
             return None
         if not row.slot_wrapped or not row.key_id or not row.wrapped:
             return None
+        require_shown(self.space, [row.origin])
         subject = self.space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         values = identifiers_by_key(self.space, kept, self.rules[row.rules_version])

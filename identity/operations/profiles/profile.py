@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import structlog
 from msgspec import Struct
 
-from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find, require_shown
 from identity.planning.consent import fold
 from identity.planning.consent.devices import ConsentSides, as_one, by_side, device_tag
 from identity.planning.resolution import fold_documents
@@ -23,19 +22,16 @@ from identity.values.errors import KeyUnavailable, TooMuch
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.json import JsonObject
-from identity.values.not_ready import RolledBack
 from identity.values.stamps import Micros, Stamp, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
-WITHHELD_DIFFERS: Final = "withheld_differs"
 MOST_SHOWN: Final = 1_000
 """So many identifiers stand in an answer with a profile; a list has them all, page by page."""
 # Opening takes 20 microseconds an identifier; other requests go on between two slices.
 _SLICE: Final = 256
 # Built-in types have the same number in every space.
 _DEVICES: Final = frozenset(number for number, type_ in enumerate(BUILT_IN, 1) if type_ not in (USER_ID, EMAIL, PHONE))
-_log = structlog.get_logger(__name__)
 
 
 class ProfileIdentifier(Struct, frozen=True, gc=False):
@@ -102,9 +98,8 @@ class OpenedProfile:
     ) -> None:
         if len(origins) > MOST_DOCUMENTS:
             raise TooMuch
-        if not under_hold and space.recorded.withholds(origin.id for origin in origins):
-            _log.error("space.rolled_back", space=space.name_in_logs, reason=WITHHELD_DIFFERS)
-            raise RolledBack
+        if not under_hold:
+            require_shown(space, [origin.id for origin in origins])
         self.space = space
         self.origins = origins
         self.identifiers = sorted(identifiers, key=place)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.list_places import read_place, write_place
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
 from identity.spaces.named_identifiers import find_identifier, profile_not_found
@@ -23,11 +24,9 @@ from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
-from identity.values.errors import TooMuch
 from identity.values.ids import BlindIndex, ProfileId, private
 from identity.values.stamps import Micros, Stamp, stamp_time
-from identity.vault.seal import EVIDENCE, IDENTIFIER
-from identity.vault.subject_keys import SubjectKey
+from identity.vault.seal import EVIDENCE
 
 _LIST = b"history"
 _NEWEST = (Stamp(2**63 - 1), 2**15 - 1)
@@ -92,11 +91,11 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
             found = await profile_queries.by_ids(
                 connection, space.tenant, [ProfileId(id_ or b"")], MOST_DOCUMENTS + 1, newest
             )
-        if len(found.origins) > MOST_DOCUMENTS:
-            raise TooMuch
-        origins = [origin.id for origin in found.origins]
-        if not origins:
+        if 0 not in found.roots:
             raise profile_not_found(ref)
+        # Opened whole: where no other read of the person is answered, neither is this one.
+        opened = OpenedProfile(space, found.roots[0], found.origins, found.identifiers)
+        origins = [origin.id for origin in found.origins]
         before = _NEWEST if cursor is None else _position(read_place(space, _LIST, origins, cursor))
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.origin, line.stamp) for line in lines})
@@ -105,7 +104,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         source_ids = await spaces_and_keys.source_ids(connection, space.tenant.id)
-    reader = await _reader(space, found, lines, (claims, proofs), source_ids)
+    reader = await _reader(opened, lines, (claims, proofs), source_ids)
     shown: list[tuple[tuple[Stamp, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
     ]
@@ -180,23 +179,17 @@ async def _claims(
 
 
 async def _reader(
-    space: Space,
-    found: profile_queries.ProfileRows,
+    opened: OpenedProfile,
     lines: Sequence[HistoryRow],
     evidence: tuple[Sequence[EvidenceRow], Sequence[EvidenceRow]],
     source_ids: dict[int, str],
 ) -> _HistoryReader:
     claims, proofs = evidence
+    space, subjects = opened.space, opened.subjects
     names = await space.read_types()
-    root = next(origin for origin in found.origins if origin.id == origin.root)
-    reader = _HistoryReader(root.canonical, names, source_ids)
-    subjects: dict[bytes, SubjectKey] = {
-        row.id: space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
-        for row in found.origins
-        if row.slot is not None and row.epoch is not None and row.slot_wrapped and row.key_id and row.wrapped
-    }
-    for identifier in found.identifiers:
-        value = subjects[identifier.origin].open(IDENTIFIER, identifier.key[:16], 0, identifier.value).decode()
+    reader = _HistoryReader(opened.id, names, source_ids)
+    for identifier in opened.identifiers:
+        value = opened.value(identifier)
         # A rotation of the index key may have renamed the lines, which were read later.
         for key in (identifier.key, *space.keys.identifiers(names[identifier.type], value)):
             reader.values[key] = (names[identifier.type], value)

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from identity.operations.profiles.find_profile import require_shown
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.corrections.waiting_claims import JoinNotFound, JoinNotWaiting, join_state
 from identity.planning.resolution.stored_calls import unpack
@@ -67,7 +68,7 @@ class ClaimedJoins(Struct, frozen=True):
 
 @retry_on_key_rotation
 async def list_joins(space: Space, state: JoinState | None, limit: int, cursor: str | None) -> ClaimedJoins:
-    """Read a page of the joins in a state, or of all. BadCursor.
+    """Read a page of the joins in a state, or of all. BadCursor; RolledBack: see `require_shown`.
 
     A page may be shorter than the limit: it ends after a bounded number of joins in other states.
     """
@@ -180,6 +181,7 @@ class _JoinReader:
         if wanted is not None and state != wanted:
             return None
         space = self.space
+        require_shown(space, [id_ for id_ in (row.origin, row.root, row.bearer_root) if id_ is not None])
         subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         call = unpack(subject.open(EVIDENCE, row.origin, row.since, row.payload))
         rules = await space.rules(row.rules_version, self.connection)

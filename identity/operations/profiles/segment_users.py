@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 
+from identity.operations.profiles.find_profile import require_shown
 from identity.operations.profiles.list_places import after_mark, mark, read_place, write_place
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_events import last_call
@@ -117,6 +118,7 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedUser]]
     async with space.database.reading() as connection:
         found = await profile_queries.list_canonical(connection, space.tenant, after, wanted.limit + 1)
     shown, rest = found[: wanted.limit], found[wanted.limit :]
+    require_shown(space, [ProfileId(canonical) for canonical, _, _ in shown])
     next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
     listed_users = [
         ListedUser(ProfileId(canonical), stamp_time(oldest_birth), stamp_time(stamp))

@@ -15,18 +15,21 @@ from msgspec import Struct
 from identity.operations.privacy.access_exports.open_export import ExportJob, export_row, hash_ticket
 from identity.operations.privacy.public_joins import Cut, recorded_joins, settle_public_joins
 from identity.operations.privacy.request_erasure import request_hash
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.planning.privacy.public_joins import PublicJoins
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import read_identifiers, require_count
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import OriginRow
 from identity.store.privacy import access_exports, erase, requests
-from identity.store.profiles import snapshot_queries
+from identity.store.profiles import profile_queries, snapshot_queries
 from identity.store.spaces import jobs
-from identity.values.calls import MICRO
+from identity.values.calls import MICRO, Identifier
 from identity.values.enums import AccessExportState, JobKind, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists
 from identity.values.ids import LAST_ID, ExportId, JobId, RequestId, new_id, public, public_profile
@@ -79,10 +82,12 @@ async def request_export(space: Space, request: NewRequest, cut: Cut | None = No
     `cut` parts what public keys alone have joined to the people, where the request asks for it.
 
     TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken;
-    PublicJoinsFound where the request refuses such joins.
+    PublicJoinsFound where the request refuses such joins; KeyUnavailable, RolledBack where no read of a person is
+    answered, since the export would lack the person.
     """
     require_count(request.identifiers, MOST_IDENTIFIERS)
     named = await read_identifiers(space, request.identifiers, of_people=True)
+    await _require_readable(space, named)
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     texts = [each.text for each in named]
     request, joins = await settle_public_joins(space, request, named, cut)
@@ -125,6 +130,18 @@ async def request_export(space: Space, request: NewRequest, cut: Cut | None = No
         return SpaceChange(answer, writes)
 
     return await run_exclusive(space, named, decide)
+
+
+@retry_on_key_rotation
+async def _require_readable(space: Space, named: Sequence[Identifier]) -> None:
+    """KeyUnavailable, RolledBack unless the profiles with these identifiers can be opened; the job reads the rest."""
+    for identifier in {each.text: each for each in named}.values():
+        async with space.database.reading() as connection:
+            newest = space.keys.versions.newest
+            keys = [space.keys.identifiers(identifier.type, identifier.value)]
+            found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
+        if len(found.origins) <= MOST_DOCUMENTS:
+            OpenedProfile.each(space, found)
 
 
 class _People(Struct, frozen=True):

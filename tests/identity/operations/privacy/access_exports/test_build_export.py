@@ -14,14 +14,15 @@ from identity.operations.privacy.access_exports.download_export import download_
 from identity.operations.privacy.access_exports.request_export import (
     DOWNLOADABLE,
     destroy_expired_exports,
+    get_export,
 )
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.access_export import SECTIONS, ExportPosition
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.values.calls import Source
-from identity.values.enums import Law, RequestInterface, RequestKind
-from identity.values.errors import DatabaseUnavailable, ExportNotFound, KeyUnavailable
+from identity.values.enums import AccessExportState, Law, RequestInterface, RequestKind
+from identity.values.errors import DatabaseUnavailable, ExportNotFound, KeyUnavailable, SealBroken
 from identity.values.ids import public
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.privacy.access_exports import downloaded, requested_export
@@ -204,3 +205,16 @@ async def test_a_key_that_cannot_be_read_spends_no_ticket(lab: Lab) -> None:
             await downloaded(ingest.space, made)
         lab.query("UPDATE slot_key SET epoch = epoch - 100")
         assert (await downloaded(ingest.space, made))["profiles"]
+
+
+async def test_an_export_of_a_person_who_cannot_be_opened_by_now_fails_with_the_reason(lab: Lab) -> None:
+    """It is never ready without the person; a request of later is refused at once."""
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}})
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        lab.query("UPDATE profile_document SET document = sha256(document)")
+        with pytest.raises(SealBroken):
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        assert (await get_export(ingest.space, made.id)).state == AccessExportState.RUNNING
+        with pytest.raises(SealBroken):
+            await requested_export(lab, ingest.space, "user_id:ann")
