@@ -230,7 +230,7 @@ def inner(stored: Stored) -> Iterator[str]:
     if len(set(stamps)) < len(stamps):
         yield "two calls bear one stamp"
     calls = [logged.kept_call for logged in stored.log if STORED_KINDS[logged.kept_call.kind] not in ACTS]
-    if len({(kept.server, kept.message_id) for kept in calls}) < len(calls):
+    if len({(kept.trust, kept.message_id) for kept in calls}) < len(calls):
         yield "a message is in the log twice"
     for lane, root in stored.lanes.items():
         if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, root + 1)):

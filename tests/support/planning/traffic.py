@@ -1,5 +1,6 @@
 """Generated traffic: few identifiers, so that calls often share one."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -58,13 +59,27 @@ def calls(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901, PLR0912 (one choice
     return body
 
 
+claims = st.fixed_dictionaries({"sub": users}, optional={"email": st.sampled_from(EMAILS), "forged": st.just(True)})
+"""The claims of an identity token, which `signed_calls` signs for a space; a forged one proves nothing."""
 requests = st.fixed_dictionaries(
     {
         "items": st.lists(calls(), min_size=1, max_size=5),
         "server": st.sampled_from([True, True, False]),
         "source": st.integers(1, 3),
+        "tokens": st.lists(st.none() | claims, max_size=5),
     }
 )
+
+
+def signed_calls(request: dict[str, Any], sign: Callable[[dict[str, Any]], str]) -> dict[str, Any]:
+    """A request of a public key with its tokens in its calls; one of a server-side key as it is."""
+    if request["server"]:
+        return request
+    items = list(request["items"])
+    for at, each in enumerate(request["tokens"][: len(items)]):
+        if each is not None:
+            items[at] = {**items[at], "context": {**items[at].get("context", {}), "identityToken": sign(each)}}
+    return {**request, "items": items}
 
 
 def tasks(size: int = 8) -> st.SearchStrategy[Any]:
