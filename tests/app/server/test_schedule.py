@@ -43,6 +43,42 @@ async def test_a_task_runs_at_once_and_again_after_its_interval() -> None:
     await schedule.close()
 
 
+async def test_the_first_runs_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once would each open a connection to the database."""
+    monkeypatch.setattr(schedule_module, "PATIENCE", 3_600)
+    runs = Runs()
+    running = most = 0
+
+    async def run() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(SOON)
+        running -= 1
+        await runs.run()
+
+    schedule = Schedule([Task(f"task {number}", 3_600, run, everywhere=True) for number in range(5)], leads=_nobody)
+    schedule.start()
+    await runs.reach(5)
+    await schedule.close()
+    assert most == 1
+
+
+async def test_a_first_run_without_an_end_delays_the_next_task_only_a_while() -> None:
+    """Such as the one that works off jobs."""
+    runs = Runs()
+
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    tasks = [Task("waits", SOON, wait, everywhere=True), Task("runs", 3_600, runs.run, everywhere=True)]
+    schedule = Schedule(tasks, leads=_nobody)
+    schedule.start()
+    await runs.reach(1)
+    await schedule.close()
+    assert runs.count == 1
+
+
 async def test_only_the_leader_runs_its_tasks() -> None:
     """Elsewhere those tasks alone run that belong to each process, until the process leads."""
     ours, everywhere = Runs(), Runs()

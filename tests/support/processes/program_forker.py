@@ -14,15 +14,27 @@ import signal
 import socket
 import sys
 import tempfile
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import httpcore
+import typer.main
+from fastapi import FastAPI
 
+from app.http.openapi import paths
 from tests.support.processes.forked_worker import fork_workers, run_to_the_end
 
 COMMANDS = ("backup", "demo", "export", "keys", "leak_scan.command", "psql", "reset", "restore", "serve", "verify")
 PROGRAMS = ("tests.support.processes.writer_process", "tests.support.processes.stand_in_server")
+# What a server loads while it starts.
+STARTED = (
+    "encodings.idna",
+    "fastapi.telemetry._runtime",
+    "rich._emoji_codes",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+)
 STREAMS = 3
 _LONGEST = 1 << 18
 
@@ -30,13 +42,12 @@ _LONGEST = 1 << 18
 def run(channel: socket.socket) -> str:
     """Fork a program for each request, until the other end closes; returns in the forks, the function to run there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and their end closes the channel
-    signal.signal(signal.SIGCHLD, _reap)
+    running: dict[int, int] = {}
+    signal.signal(signal.SIGCHLD, lambda *_: _report(running))
     commands = (f"app.commands.{name}" for name in COMMANDS)
-    for module in ("app.cli", "app.main", "app.http.protocol", *commands, *PROGRAMS):
+    for module in ("app.cli", "app.main", "app.http.protocol", *commands, *STARTED, *PROGRAMS):
         import_module(module)
-    # Each server would read the certificates of the system, for calls to callbacks; this process reads them once.
-    trusted = httpcore.default_ssl_context()
-    vars(httpcore)["default_ssl_context"] = lambda: trusted
+    _prepare()
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("a module starts a thread when it is loaded, and a fork would lack that thread")
     gc.freeze()
@@ -44,32 +55,49 @@ def run(channel: socket.socket) -> str:
         request, files, _, _ = socket.recv_fds(channel, _LONGEST, STREAMS + 1)
         if not request:
             sys.exit()
-        if os.fork() == 0:
+        *streams, report = files
+        # The end of a program is reported by the handler, which has to know the program then.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        if (pid := os.fork()) == 0:
             channel.close()
-            return _become(json.loads(request), files)
-        for each in files:
-            os.close(each)
-
-
-def _reap(*_: object) -> None:
-    """Collect the reporting processes that have ended."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[int]) -> str:
-    """Fork once more: this process reports the program's id and the status it ends with; returns in the program."""
-    *streams, report = files
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if pid := os.fork():
+            for each in (report, *running.values()):
+                os.close(each)
+            return _become(json.loads(request), streams)
+        running[pid] = report
         for each in streams:
             os.close(each)
         os.write(report, f"{pid}\n".encode())
-        _, status = os.waitpid(pid, 0)
-        os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-        os._exit(0)
-    os.close(report)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+def _prepare() -> None:
+    """Do once what each fork would do anew, to the same end, before its own work begins."""
+    # The certificates of the system, for calls to callbacks.
+    trusted = httpcore.default_ssl_context()
+    vars(httpcore)["default_ssl_context"] = lambda: trusted
+    # The command line, from the signatures of its functions.
+    vars(typer.main)["get_command"] = cache(typer.main.get_command)
+    typer.main.get_command(import_module("app.cli").cli)
+    # The patterns of all paths, which the library of regular expressions keeps.
+    paths(FastAPI(routes=[route for router in import_module("app.main").ROUTERS for route in router.routes]))
+
+
+def _report(running: dict[int, int]) -> None:
+    """Write the status of each program that has ended into its file."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            pid, status = ended
+            report = running.pop(pid)
+            # Nobody may wait for the program any more.
+            with contextlib.suppress(BrokenPipeError):
+                os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os.close(report)
+
+
+def _become(request: dict[str, list[str] | dict[str, str] | str], streams: list[int]) -> str:
+    """Take the streams, the arguments, the environment and the folder of the program; returns its function."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
