@@ -24,7 +24,7 @@ from identity.operations.destinations.acknowledge_changes import acknowledge_cha
 from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.opened_items import read_position
-from identity.operations.destinations.read_changes import read_changes
+from identity.operations.destinations.read_changes import Waiting, read_changes
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
@@ -72,8 +72,9 @@ async def get_changes(
 ) -> Response:
     """The changes after a cursor; without a cursor, first a snapshot of all visible profiles."""
     if wait:
-        async with visit.onefold.long_polls.turn(visit.caller.key_number) as ended:
-            page = await read_changes(visit.space, _id(visit), cursor, limit, wait, ended)
+        async with visit.onefold.long_polls.turn(visit.caller.key_number) as reader:
+            waiting = Waiting(reader, visit.onefold.feed_waker)
+            page = await read_changes(visit.space, _id(visit), cursor, limit, wait, waiting)
     else:
         page = await read_changes(visit.space, _id(visit), cursor, limit)
     empty = cursor is None and not page.changes and not page.more

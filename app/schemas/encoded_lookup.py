@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
+from identity.values.answer_bytes import MOST_BYTES
 from identity.values.errors import TooMuch
 
-MOST_BYTES: Final = 32 * 1024 * 1024
 _TOO_LARGE: Final = f"The answer has more than {MOST_BYTES // 1024 // 1024} MiB; ask for fewer identifiers at once."
 Found = TypeVar("Found")
 Shape = TypeVar("Shape")

@@ -10,26 +10,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
+from identity.operations.destinations.feed_waker import WaitingReader
+
 
 class LongPolls:
     """The request of each key that waits for changes."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, asyncio.Event] = {}
+        self._waiting: dict[int, WaitingReader] = {}
         self._reading: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def turn(self, key: int) -> AsyncIterator[asyncio.Event]:
-        """End the wait of the request before, and begin when it is over; a later request of the key sets the event."""
-        ended = asyncio.Event()
+    async def turn(self, key: int) -> AsyncIterator[WaitingReader]:
+        """End the wait of the request before, and begin when it is over; a later request of the key ends this one."""
+        reader = WaitingReader()
         before = self._waiting.get(key)
         if before is not None:
-            before.set()
-        self._waiting[key] = ended
+            before.end()
+        self._waiting[key] = reader
         reading = self._reading.setdefault(key, asyncio.Lock())
         try:
             async with reading:
-                yield ended
+                yield reader
         finally:
-            if self._waiting.get(key) is ended:
+            if self._waiting.get(key) is reader:
                 del self._waiting[key]

@@ -24,6 +24,7 @@ from identity.operations.corrections.simulate_rules import simulate_rules
 from identity.operations.destinations import acknowledge_changes, consent_expiry
 from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.feed_export import export_steps
+from identity.operations.destinations.feed_waker import FeedWaker
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import page_after
@@ -73,6 +74,7 @@ class Onefold:
     ingest_queue: IngestQueue
     readiness: Readiness
     dry_runs: DryRuns
+    feed_waker: FeedWaker
     jobs: Jobs
     callbacks: Client
     pushing: Pushing
@@ -103,6 +105,7 @@ class Onefold:
         self.ingest_queue.start()
         self.readiness = Readiness(self.spaces, self.ingest_queue)
         self.dry_runs = DryRuns(self.spaces.database)
+        self.feed_waker = FeedWaker(self.spaces.database)
         self.jobs = Jobs(
             self.spaces,
             {
@@ -130,6 +133,7 @@ class Onefold:
         """Commit every accepted call, then close the database."""
         await self._schedule.close()
         await self._leadership.close()
+        await self.feed_waker.close()
         await self.pushing.aclose()
         await self.callbacks.aclose()
         await self.ingest_queue.close()

@@ -5,32 +5,30 @@ smaller version. A destination that stops and comes back misses nothing as long 
 that it starts again from the beginning (Resync).
 """
 
-import asyncio
 import time
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from identity.operations.destinations.destination_read import visible_identifiers
 from identity.operations.destinations.destination_scope import Scope, VisibleIdentifier, open_scope
+from identity.operations.destinations.feed_waker import FeedWaker, WaitingReader
 from identity.operations.destinations.opened_items import (
     ItemOp,
     OpenedItem,
-    any_entry_after,
     current_position,
     read_items,
 )
 from identity.planning.destinations.feed_pages import Position, pack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
+from identity.values.answer_bytes import PageBytes
 from identity.values.errors import BadCursor, Resync, TooMuch
 from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, stamp_time
 
 MOST: Final = 1_000
-_LOOK: Final = 0.2
 # What the destination may see may change without any entry.
 _LOOK_ANEW: Final = 2.0
 _EMPTY_PAGES: Final = 50
@@ -56,6 +54,13 @@ class ChangePage(NamedTuple):
     more: bool
 
 
+class Waiting(NamedTuple):
+    """A request that waits for changes, and what wakes it."""
+
+    reader: WaitingReader
+    waker: FeedWaker
+
+
 class PushPage(NamedTuple):
     """A page as it is sent to a callback: its changes, and the position after it, as cursor and packed."""
 
@@ -70,16 +75,16 @@ async def read_changes(
     cursor: str | None,
     limit: int,
     wait: float = 0,
-    ended: asyncio.Event | None = None,
+    waiting: Waiting | None = None,
 ) -> ChangePage:
     """The next page after a cursor (None: from the beginning), at most `limit` entries of the feed.
 
-    An empty page is held back up to `wait` seconds, or until `ended` is set; with `ended` set before, nothing is read.
+    An empty page is held back up to `wait` seconds, or until the reader of `waiting` is ended; where it is ended
+    before, nothing is read.
     BadCursor, Resync, DestinationNotFound.
     """
     until = time.monotonic() + wait
-    ended = ended or asyncio.Event()
-    if ended.is_set() and cursor is not None:
+    if waiting is not None and waiting.reader.ended and cursor is not None:
         return ChangePage([], cursor, more=False)
     while True:
         for _ in range(_EMPTY_PAGES):
@@ -95,9 +100,10 @@ async def read_changes(
             cursor = space.write_cursor(scope.cursor_domain, pack(position))
             if changes or not more:
                 break
-        if changes or more or ended.is_set() or time.monotonic() >= until:
+        if changes or more or waiting is None or waiting.reader.ended or time.monotonic() >= until:
             return ChangePage(changes, cursor or "", more)
-        await _wait_for_entry(space, position, min(until, time.monotonic() + _LOOK_ANEW), ended)
+        anew = min(until, time.monotonic() + _LOOK_ANEW)
+        await waiting.waker.wait(waiting.reader, space.tenant, position, anew)
 
 
 async def page_after(space: Space, destination_id: str, packed_position: bytes | None, limit: int) -> PushPage:
@@ -118,21 +124,16 @@ async def page_after(space: Space, destination_id: str, packed_position: bytes |
     return PushPage([], space.write_cursor(scope.cursor_domain, packed_position), packed_position)
 
 
-async def _wait_for_entry(space: Space, position: Position, until: float, ended: asyncio.Event) -> None:
-    """Return when the feed has an entry after a position, at a time, or at an event; each look is one small query."""
-    while time.monotonic() < until:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), _LOOK)
-        if ended.is_set() or await any_entry_after(space, position):
-            return
-
-
 @retry_on_key_rotation
 async def _page(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[VisibleChange], Position, bool]:
     page = await read_items(space, scope, cursor, limit)
-    return [await _change(scope, each) for each in page.items], page.position, page.more
+    changes = [await _change(scope, each) for each in page.items]
+    room = PageBytes()
+    if not all(room.takes(each) for each in changes):
+        raise TooMuch
+    return changes, page.position, page.more
 
 
 async def _change(scope: Scope, opened: OpenedItem) -> VisibleChange:

@@ -23,6 +23,7 @@ from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.ingest import rejections
 from identity.store.spaces import spaces_and_keys
+from identity.values.answer_bytes import PageBytes
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import StoredStatus
 from identity.values.errors import BadParameter
@@ -71,12 +72,16 @@ async def list_rejections(
 ) -> ListedRejections:
     """Read a page of the list; `since` and `until` are RFC 3339 times. BadParameter, BadCursor, RolledBack.
 
-    A page of a filtered list may be shorter than the limit: it ends after a bounded number of other lines.
+    A page of a filtered list may be shorter than the limit: it ends after a bounded number of other lines. Every page
+    ends after a bounded number of bytes.
     """
     found: list[ListedRejection] = []
+    room = PageBytes()
     next_cursor = None
     async for at, line, more in _lines(space, since, until, cursor, limit, wanted):
         if line is not None and wanted.passes(line):
+            if not room.takes(line):
+                break
             found.append(line)
         next_cursor = space.write_cursor(_LIST, _written(*at)) if more else None
         if len(found) == limit:

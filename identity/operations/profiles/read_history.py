@@ -4,6 +4,7 @@ A line names the call that caused it: the evidence with the same stamp.
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 from operator import itemgetter
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from identity.store.postgres.rows import EvidenceRow, HistoryRow
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
+from identity.values.answer_bytes import PageBytes
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.values.ids import BlindIndex, ProfileId, private
@@ -116,7 +118,9 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     ]
     shown.sort(key=itemgetter(0), reverse=True)
     more = len(shown) > limit or len(lines) == limit
-    shown = shown[:limit]
+    room = PageBytes()
+    fitting = list(takewhile(lambda each: room.takes(each[1]), shown[:limit]))
+    more, shown = more or len(fitting) < len(shown), fitting
     last = shown[-1][0][0].to_bytes(8, "big") + shown[-1][0][1].to_bytes(2, "big") if shown else b""
     following = write_place(space, _LIST, reader.canonical, last) if more else None
     return HistoryEntries([entry for _, entry in shown], following)

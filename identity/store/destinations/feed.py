@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from identity.store.ingest import write_statements
-from identity.store.postgres.arrays import int2s, int8s, uuids, uuids_or_null
+from identity.store.postgres.arrays import int2s, int4s, int8s, uuids, uuids_or_null
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces.spaces_and_keys import LANES
-from identity.values.ids import ProfileId
+from identity.values.ids import ProfileId, SpaceNumber
 from identity.values.lane_entries import LaneEntry
 from identity.values.stamps import Stamp
 
@@ -38,6 +38,25 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneHeadRow]:
         tenant.base,
     )
     return [LaneHeadRow(*each) for each in found]
+
+
+async def lanes_of(connection: Connection, tenants: Sequence[Tenant]) -> dict[SpaceNumber, list[LaneHeadRow]]:
+    """The lanes of several spaces."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.space_id, h.lane, h.seq, h.base FROM unnest($1::int4[], $2::int4[]) AS k (space_id, bucket)
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM lane_head t WHERE t.space_id = k.space_id AND t.bucket = k.bucket OFFSET 0
+        ) h
+        """,
+        int4s([each.id for each in tenants]),
+        int4s([each.base for each in tenants]),
+    )
+    heads: dict[SpaceNumber, list[LaneHeadRow]] = {}
+    for space, *head in found:
+        heads.setdefault(space, []).append(LaneHeadRow(*head))
+    return heads
 
 
 async def profiles_after(connection: Connection, tenant: Tenant, after_profile: bytes) -> int:

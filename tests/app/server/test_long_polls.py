@@ -12,9 +12,9 @@ class Poll:
         self.task = asyncio.create_task(self._wait(polls, key))
 
     async def _wait(self, polls: LongPolls, key: int) -> bool:
-        async with polls.turn(key) as ended:
-            read = not ended.is_set()
-            await ended.wait()
+        async with polls.turn(key) as reader:
+            read = not reader.ended
+            await reader.woken()
             return read
 
 
