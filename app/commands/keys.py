@@ -65,8 +65,8 @@ def overlay(url: str, settings: Settings, space_ids: Sequence[str], *, deleted: 
             return f"the keys are of epoch {laid.epoch} already; nothing to do"
         rebuilds = ", and the server starts with a rebuild, which joins what calls link" if laid.rebuilds else ""
         return (
-            f"{laid.keys} keys of epoch {laid.epoch} are in place; {laid.gone} profiles without a key were removed"
-            f"{rebuilds}"
+            f"{laid.keys} keys of epoch {laid.epoch} are in place;"
+            f" {len(laid.removed)} profiles without a key were removed{rebuilds}"
         )
 
     with root_rotation.exclusive_store(settings.key_folder):

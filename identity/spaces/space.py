@@ -13,11 +13,10 @@ from typing import Final
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, GENERATIONS, Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
-from identity.spaces.identity_tokens.identity_keys_cache import IdentityKeysCache
 from identity.spaces.key_store_comparison import is_older
 from identity.spaces.ledger_publication import publish, require_published
-from identity.spaces.purposes_cache import PurposesCache
 from identity.spaces.rules_cache import RulesCache
+from identity.spaces.sealed_document_cache import PURPOSE_NAMES, TOKEN_CHECKER, SealedDocumentCache
 from identity.store.keys import index_key_rotation
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, Database
@@ -64,8 +63,8 @@ class Space:
         self.database = database
         self._heads = JournalHeads(keys, journal)
         self._rules = RulesCache(tenant.id, keys, database, self._heads, defaults)
-        self._purposes = PurposesCache(tenant, public_id, keys, database)
-        self.identity_keys = IdentityKeysCache(tenant, public_id, keys, database, self._heads)
+        self._purposes = SealedDocumentCache(PURPOSE_NAMES, tenant, public_id, keys, database, self._heads)
+        self.identity_keys = SealedDocumentCache(TOKEN_CHECKER, tenant, public_id, keys, database, self._heads)
         self.changes = asyncio.Semaphore(CHANGES_AT_ONCE)
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes
@@ -113,7 +112,7 @@ class Space:
 
     async def purpose_names(self) -> frozenset[str]:
         """The names of the purposes, as of at most two seconds ago."""
-        return await self._purposes.names()
+        return await self._purposes.current()
 
     def forget_purposes(self) -> None:
         """Reads the purposes again at the next use, since they changed."""

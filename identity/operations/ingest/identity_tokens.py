@@ -32,6 +32,6 @@ class RequestTokens:
         if found is None:
             if len(self._stated) >= MOST_TOKENS:
                 return TokenFault.TOO_MANY
-            checker = await space.identity_keys.checker()
+            checker = await space.identity_keys.current()
             found = self._stated[token] = checker.check(token, self._received)
         return found

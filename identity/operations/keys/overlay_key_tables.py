@@ -48,17 +48,15 @@ NO_KEY: Final = 0
 
 
 class OverlayResult(NamedTuple):
-    """The epoch before and after, how many keys the dump holds, and how many profiles were removed.
+    """The epoch before and after, how many keys the dump holds, and the ids of the profiles that were removed.
 
-    `removed` are the ids of those profiles. With `rebuilds` a rebuild of the space is queued, since origins that calls
-    may link were left apart. The two epochs are equal where nothing was to be done, or where the backup was taken
-    during a roll.
+    With `rebuilds` a rebuild of the space is queued, since origins that calls may link were left apart. The two epochs
+    are equal where nothing was to be done, or where the backup was taken during a roll.
     """
 
     before: int
     epoch: int
     keys: int
-    gone: int
     removed: tuple[ProfileId, ...] = ()
     rebuilds: bool = False
 
@@ -105,10 +103,10 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
     if dump is None:
         if not epochs <= set(await in_key_store(spaces.keyring.epochs, space.public_id)):
             raise Misconfigured(NO_DUMP)
-        return OverlayResult(before=before, epoch=before, keys=0, gone=0)
+        return OverlayResult(before=before, epoch=before, keys=0)
     # A backup that was taken during a roll names the new epoch, and has slots of the one before.
     if dump.head.epoch == before and epochs <= {before}:
-        return OverlayResult(before=before, epoch=before, keys=0, gone=0)
+        return OverlayResult(before=before, epoch=before, keys=0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
     await prove_dump(space, dump)
@@ -130,7 +128,6 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
         before=before,
         epoch=dump.head.epoch,
         keys=dump.head.subjects,
-        gone=len(gone),
         removed=tuple(gone),
         rebuilds=bool(parted),
     )

@@ -30,6 +30,7 @@ from identity.vault.identity_tokens.keys import (
     new_secret,
     pack,
     public_material,
+    unpack,
 )
 from identity.vault.seal import IDENTITY_KEYS
 
@@ -80,8 +81,7 @@ async def add_identity_key(
 
 async def list_identity_keys(space: Space) -> list[IdentityKey]:
     """The keys in force, oldest first."""
-    _, keys = await space.identity_keys.read()
-    return keys
+    return (await _in_force(space))[1]
 
 
 async def end_identity_key(space: Space, key_id: str, actor: str) -> None:
@@ -96,13 +96,18 @@ async def end_identity_key(space: Space, key_id: str, actor: str) -> None:
     await _change(space, end, actor, ended=key_id)
 
 
+async def _in_force(space: Space) -> tuple[int, list[IdentityKey]]:
+    version, plain = await space.identity_keys.read()
+    return version, [] if plain is None else unpack(plain)
+
+
 async def _change(
     space: Space, change: Callable[[Sequence[IdentityKey]], list[IdentityKey]], actor: str, **noted: str
 ) -> None:
     """Put a changed list of keys in force; the ledger names the key that was added or ended."""
 
     async def attempt() -> None:
-        version, keys = await space.identity_keys.read()
+        version, keys = await _in_force(space)
         version += 1
         sealed = space.keys.seal(IDENTITY_KEYS, space.public_id, version, pack(change(keys)))
         async with space.database.transaction() as connection:

@@ -32,7 +32,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def stated(space: Space, kid: str, algorithm: str = "HS256", secret: str | None = None) -> object:
     """What a token of a key states in a space."""
     payload = claims(aud=public("spc", space.public_id), email=None)
-    return (await space.identity_keys.checker()).check(signed(payload, algorithm, kid=kid, key=secret), AT)
+    return (await space.identity_keys.current()).check(signed(payload, algorithm, kid=kid, key=secret), AT)
 
 
 async def test_a_key_counts_until_it_ends(lab: Lab) -> None:
@@ -86,7 +86,7 @@ async def test_attack_225_a_former_row_revives_no_key(lab: Lab) -> None:
             await list_identity_keys(space)
         space.identity_keys.forget()
         with pytest.raises(RolledBack):
-            await space.identity_keys.checker()
+            await space.identity_keys.current()
         found = await find_rolled_back(ingest.spaces, frozenset())
         assert [kind for _, kind, _ in found] == ["identity_keys_rolled_back"]
         lab.query(

@@ -1,1 +1,0 @@
-"""The keys of identity tokens in an open space."""
