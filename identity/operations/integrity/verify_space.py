@@ -7,7 +7,8 @@ is read under the newest blind indexes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import LiteralString
 
@@ -17,6 +18,7 @@ from identity.operations.integrity.verify_rows_of_spaces import spaces_without_a
 from identity.operations.integrity.verify_vouchers import foreign_rows
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import is_valid_position
+from identity.planning.integrity.claim_check import ClaimCheck
 from identity.planning.integrity.counter_check import CounterCheck
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy, identifier_label
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, EvidenceCheck, Reversals
@@ -208,8 +210,21 @@ class _Audit:
         ]
         evidence_check = EvidenceCheck(index, self.findings, Reversals(acts, forgotten))
         await self._read("evidence", verify_queries.EVIDENCE, evidence_check.read, keys=(3,))
+        await self._claims(forgotten)
         evidence_check.check(await verify_queries.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
         return evidence_check.calls
+
+    async def _claims(self, forgotten: Mapping[BlindIndex, Stamp]) -> None:
+        """Compare claimed joins with the evidence, where refusals are."""
+        check = ClaimCheck(forgotten)
+
+        def claiming(origin: ProfileId, stamp: Stamp, kind: int, kept: bytes, demoted: bytes | None) -> None:
+            newest = demoted and rekey_rows.demoted(demoted, self._names)
+            check.read_evidence(origin, stamp, kind, kept, newest)
+
+        await self._read(None, verify_queries.CLAIMING, claiming, keys=(3,))
+        await self._read(None, verify_queries.CLAIMS, partial(check.read_claim, self.findings), keys=(0,))
+        check.check(self.findings)
 
     async def _keys(self, *, forgotten: bool) -> None:
         """Check keys and rows without a profile, and profiles without keys."""

@@ -46,6 +46,7 @@ DIFFERENCES: Final = {
     "disclosure_orphaned": "A disclosure names a profile or a destination that does not exist.",
     "document_missing": "An origin has no document, but its calls state traits, consent or a group; a rebuild helps.",
     "membership_differs": "The rows of memberships in groups are not what the documents of the origins state.",
+    "join_differs": "The row of a join that a public key claims is not what the evidence states, or is missing.",
     "withheld_differs": "A profile is hidden without an erasure that waits for a hold, or shown in spite of one.",
     "key_missing": "An origin or a group has no subject key, or its subject key has no slot.",
     "epoch_missing": "The key store lacks the epoch key of slot keys; after a restore, run onefold keys overlay.",

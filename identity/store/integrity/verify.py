@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from identity.store.postgres.database import Connection, Database, rows
 from identity.store.postgres.snapshot import scanning_snapshot
 from identity.store.postgres.tenant import Tenant
-from identity.values.enums import ErasureState, FeedOperation
+from identity.values.enums import ErasureState, FeedOperation, StoredKind
 from identity.values.ids import DestinationNumber, ProfileId
 
 BATCH = 5_000
@@ -37,6 +37,14 @@ FROM profile_identifier WHERE space_id = $1::int4 AND bucket = $2::int4
 """
 EVIDENCE: LiteralString = """
 SELECT profile_id, stamp, kind, kept FROM evidence WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+CLAIMING: LiteralString = f"""
+SELECT profile_id, stamp, kind, kept, demoted FROM evidence
+WHERE space_id = $1::int4 AND bucket = $2::int4 AND (demoted IS NOT NULL OR kind = {StoredKind.REFUSE.value})
+"""  # noqa: S608 (the number of a kind)
+CLAIMS: LiteralString = """
+SELECT key, profile_id, join_id, since, last, times, refused, key FROM claim
+WHERE space_id = $1::int4 AND bucket = $2::int4
 """
 EVENTS: LiteralString = """
 SELECT profile_id, sum(calls)::int8 FROM event

@@ -205,6 +205,8 @@ DAMAGES = [
     ("DELETE FROM subject_key WHERE profile_id IN (SELECT account_id FROM account)", {"key_missing"}),
     ("DELETE FROM slot_key", {"key_missing"}),
     ("DELETE FROM account", {"key_orphaned"}),
+    ("DELETE FROM claim", {"join_differs"}),
+    ("UPDATE claim SET refused = last", {"join_differs"}),
 ]  # fmt: skip
 
 
