@@ -195,9 +195,8 @@ def error_body(path: str, status: int, code: str, detail: str, entries: Sequence
     if segment_profile_api.covers(path):
         return segment_profile_api.failure(status, code, detail), "application/json"
     if path == REGULATIONS or path.startswith(REGULATIONS + "/"):
-        return msgspec.json.encode(
-            {"errors": [{"type": code.replace("_", "-"), "message": detail}]}
-        ), "application/json"
+        made = {"errors": [{"type": code.replace("_", "-"), "message": detail}], "code": code, "detail": detail}
+        return msgspec.json.encode(made), "application/json"
     if path.startswith(OPENDSR):
         part = {"domain": "opendsr", "reason": code, "message": detail}
         return msgspec.json.encode({"error": {"code": status, "message": detail, "errors": [part]}}), "application/json"
@@ -296,5 +295,5 @@ def _known(request: Request) -> KnownPaths:
 
 def _nearest_route(request: Request) -> str:
     known, path = _known(request), request.scope["path"]
-    near = known.differently_begun(path) or guessed_route(path) or known.nearest(path)
+    near = known.differently_begun(path) or guessed_route(path, request.method) or known.nearest(path)
     return "" if near is None else f"Did you mean {near}?"

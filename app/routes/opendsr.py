@@ -120,7 +120,7 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
     except BadIdentifier as error:
         raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
     except TooManyAsked as error:
-        raise TooManyAsked(str(error).replace("identifiers", "subject_identities")) from None
+        raise type(error)(str(error).replace("identifiers", "subject_identities")) from None
     differing = differing_members(visit.space, subject, first)
     if differing:
         raise _taken(differing)

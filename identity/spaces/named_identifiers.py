@@ -11,7 +11,7 @@ from identity.planning.corrections.rules_types import types_of
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.values.calls import Identifier
-from identity.values.errors import BadIdentifier, ProfileNotFound, TooManyAsked
+from identity.values.errors import BadIdentifier, NoneAsked, ProfileNotFound, TooManyAsked
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
 from identity.values.ids import private
 from identity.values.near_types import type_hint
@@ -31,9 +31,9 @@ _WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com
 
 
 def require_count(identifiers: Sequence[str], most: int, field: str = "identifiers") -> None:
-    """Refuse a list that names nobody, or more than a request may name. TooManyAsked."""
+    """Refuse a list that names nobody, or more than a request may name. NoneAsked, TooManyAsked."""
     if not identifiers:
-        raise TooManyAsked(f"{field} is empty; name at least one, 1 to {most:,}. Nothing was done.")
+        raise NoneAsked(f"{field} is empty; name at least one, 1 to {most:,}. Nothing was done.")
     if len(identifiers) > most:
         raise TooManyAsked(f"{field} names more than {most:,}; send several, each of 1 to {most:,}. Nothing was done.")
 

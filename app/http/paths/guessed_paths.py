@@ -68,6 +68,27 @@ _GUESSES: Final = tuple(
         f"{_PEOPLE}/(?:search|find|query|lookups?|resolve|match)(?:/.*)?|lookups?|search|find|resolve|query": (
             "POST /v1/profiles/lookup"
         ),
+        "receipts?/[^/]+(?:/.*)?|receipts?|certificates?(?:/[^/]+)?": "GET /v1/erasures/{erasure_id}/receipt",
+        "(?:privacy|gdpr|dsr|dsar|subject|access)?requests?(?:/.*)?|dsrs?(?:/.*)?": (
+            "GET /v1/erasures/{erasure_id}, GET /v1/exports or GET /v1/regulations"
+        ),
+        "opendsr(?:/.*)?|opengdpr(?:/.*)?": "POST /opendsr/v1/requests",
+        "(?:block(?:ed|s|list)?|denylist|blacklist|blockedidentifiers)(?:/.*)?": (
+            "GET /v1/rules or DELETE /v1/identifiers/{ref}?block=true"
+        ),
+        "suppressed|suppressionlist": "POST /v1/suppressions",
+        "(?:ledger|journal|audit(?:s|log|logs|trail)?|logs?|accesslogs?|activity)(?:/.*)?": (
+            "GET /v1/profiles/{ref}/history (no route reads the ledger)"
+        ),
+        "(?:status|health|healthcheck|ready|readiness|live|livez|liveness|alive|up|ping|heartbeat|monitor)(?:/.*)?": (
+            "GET /readyz or GET /healthz"
+        ),
+        "versions?|spec|swagger(?:json)?|schema": "GET /openapi.json",
+        "jwks(?:json)?|signingkeys?|publickeys?|wellknown/.*": "GET /.well-known/onefold-keys.json",
+        "history/.+": "GET /v1/profiles/{ref}/history",
+        "graphs?/.+": "GET /v1/profiles/{ref}/graph",
+        "explain(?:/.*)?": "GET /v1/profiles/{ref}/explain",
+        "tokens?/[^/]+|apikeys?/[^/]+": "DELETE /v1/keys/{key_id}",
         f"{_PERSON}/simulate|simulate|simulations?|dryrun|preview|whatif": (
             "POST /v1/identities/simulate or POST /v1/rules/simulate"
         ),
@@ -138,10 +159,20 @@ _OTHER_METHODS: Final = tuple(
 )
 
 
-def guessed_route(path: str) -> str | None:
+_CHANGES_OF_PEOPLE: Final = {
+    "DELETE": "POST /v1/erasures",
+    **dict.fromkeys(("POST", "PUT", "PATCH"), "POST /v1/identify"),
+}
+_READS_OF_PEOPLE: Final = frozenset({"GET /v1/profiles", "GET /v1/profiles/{ref}"})
+
+
+def guessed_route(path: str, method: str = "GET") -> str | None:
     """The route that a path without one means by its words; None where no words of the table are in the path."""
     words = _words(path)
-    return None if words is None else next((answer for pattern, answer in _GUESSES if pattern.fullmatch(words)), None)
+    if words is None:
+        return None
+    found = next((answer for pattern, answer in _GUESSES if pattern.fullmatch(words)), None)
+    return _CHANGES_OF_PEOPLE.get(method, found) if found in _READS_OF_PEOPLE else found
 
 
 def route_for(method: str, path: str) -> str | None:
@@ -158,4 +189,4 @@ def _words(path: str) -> str | None:
     """The parts of a path in small letters, without its version; None for a path that is too long to compare."""
     if len(path) > _LONGEST:
         return None
-    return _VERSION.sub("", path.lower().strip("/").replace("-", "").replace("_", ""))
+    return _VERSION.sub("", re.sub("/{2,}", "/", path.lower()).strip("/").replace("-", "").replace("_", ""))

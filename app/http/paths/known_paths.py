@@ -12,6 +12,7 @@ from identity.values.unknown_names import closest
 
 PREFIX: Final = "/v1"
 _CLOSE: Final = 0.75
+_SLASHES: Final = re.compile("/{2,}")
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -44,8 +45,9 @@ class KnownPaths:
         return self.differently_begun(path) or _most_similar(path, self._methods)
 
     def differently_begun(self, path: str) -> str | None:
-        """The template that a path has without a slash at its end, or with or without the prefix of the version."""
-        for tried in (path.rstrip("/"), PREFIX + path, path.removeprefix(PREFIX)):
+        """The template that a path has with single slashes, none at its end, or with or without the version."""
+        path_ = _SLASHES.sub("/", path).rstrip("/")
+        for tried in (path_, PREFIX + path_, path_.removeprefix(PREFIX)):
             if tried != path and self.methods(tried):
                 return self._template(tried)
         return None

@@ -32,9 +32,11 @@ class RegulationError(Struct, rename={"type_": "type"}):
 
 
 class RegulationErrors(Struct):
-    """Errors in the shape of Segment's public API."""
+    """Errors in the shape of Segment's public API, with the code and the message of all other routes beside them."""
 
     errors: list[RegulationError]
+    code: str
+    detail: str
 
 
 class Regulated(Struct, rename="camel"):

@@ -41,13 +41,18 @@ def require_distinct_ids(purposes: Purposes) -> None:
                 f"{where} differs from purposes[{seen[alike]}].id only in capitals, blanks, hyphens, underscores or the"
                 " form of its letters; keep one of the two, or choose another id."
             )
-        shape = _joined(unicodedata.normalize("NFKC", id_.translate(_SKELETON)).translate(_SKELETON))
+        shape = _joined(in_latin(id_))
         if shape in shapes:
             raise BadPurposes(
                 f"{where} looks like purposes[{shapes[shape]}].id and has letters of another script; keep one of the"
                 " two, or choose another id."
             )
         seen[alike] = shapes[shape] = index
+
+
+def in_latin(text: str) -> str:
+    """A text with letters of Latin in the place of those that look like them."""
+    return unicodedata.normalize("NFKC", text.translate(_SKELETON)).translate(_SKELETON)
 
 
 def _require_plain(where: str, id_: str) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from identity.planning.consent.alike_purposes import in_latin
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.rules.trait_rules import DEFAULT_PROTECTED
 from identity.values.errors import BadRules
@@ -56,6 +57,6 @@ def _require_names(field: str, names: Iterable[str], in_force: Iterable[str]) ->
 
 
 def _default_like(name: str) -> str | None:
-    """The default protected trait with the letters of a name that is not equal to it."""
-    letters = "".join(filter(str.isalnum, name)).casefold()
+    """The default protected trait with the letters of a name, or with letters that look alike, that is another text."""
+    letters = "".join(filter(str.isalnum, in_latin(name))).casefold()
     return letters if letters in DEFAULT_PROTECTED and letters != name else None

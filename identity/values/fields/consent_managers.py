@@ -70,6 +70,11 @@ OTHERS: Final = {
             "cookielawinfoconsent iubenda iubendaconsent iubcs termly termlyconsent complianz complianzconsent borlabs",
             "borlabscookie tarteaucitron klaro klaroconsent ccm19 sourcepoint sourcepointconsent consentmgr",
             "tealiumconsent tealiumcmp transcendconsent ketchconsent securiticonsent evidonconsent ensightenconsent",
+            "quantcast quantcastchoice quantcastconsent quantcastcmp qcchoice qcmp ketch ketchcookie transcend",
+            "transcendconsentmanager evidon securiti securitiai secureprivacy enzuzo enzuzoconsent crownpeak inmobicmp",
+            "inmobichoice inmobiconsent commandersact tagcommander tcprivacy tcprivacycenter trustcommander",
+            "moovegdprpopup cookienoticeaccepted viewedcookiepolicy eupubconsent consentmanagernet",
+            "uniconsent",
             "ppmsprivacy cccookie realcookiebanner hscookiecatpref hubspotconsent shopifyconsent customerprivacy",
             "mparticleconsent cmpdata cmpconsent cmpstatus",
         )

@@ -83,13 +83,19 @@ FAMILIES: Final[Mapping[str, str]] = {
 _HOLDERS: Final = (
     "headers", "httpheaders", "requestheaders", "request", "privacy", "privacysettings", "compliance", "regs",
     "regulations", "gdpr", "ccpa", "cmp", "iab", "ext", "user", "openrtb", "ortb2", "cookies",
-    "cookie", "localstorage", "datalayer",
+    "cookie", "setcookie", "documentcookie", "cookieheader", "cookiestring", "cookiejar", "localstorage",
+    "sessionstorage", "datalayer",
 )  # fmt: skip
 _HOLDER: Final = "holder"
 _DEPTH: Final = 3
 _MOST_KEPT: Final = 64
 """The most names of an object whose statements are kept for the next object of the same names."""
-_COOKIES: Final = frozenset(("cookie", "cookies"))
+_COOKIES: Final = frozenset(
+    ("cookie", "cookies", "setcookie", "documentcookie", "cookieheader", "cookiestring", "cookiejar")
+)
+_HEADERS: Final = frozenset(("headers", "httpheaders", "requestheaders"))
+_ARGUMENTS: Final = ("0", "1")
+"""Members of an object that a program made of the arguments of a function, as `gtag` does in a `dataLayer`."""
 _OF_ANSWERS: Final = frozenset(("cmp", "gdpr", "ccpa", "privacy", "privacysettings"))
 """The objects whose members may be the answers themselves (`status`, `granted`, or a category)."""
 _MOST_OF_LIST: Final = 100
@@ -136,15 +142,44 @@ def statements_elsewhere(
 
 
 def _objects_within(name: str, value: object) -> list[dict[str, Any]]:
-    """The objects of a member that may hold statements: itself, those of a list, or the cookies of a header."""
-    if isinstance(value, dict):
-        return [value]
-    if isinstance(value, list):
-        return [each for each in value[:_MOST_OF_LIST] if isinstance(each, dict)]
-    if not isinstance(value, str) or bare(name) not in _COOKIES:
+    """The objects of a member that may hold statements: itself, those of a list, or those in the text of headers."""
+    entries = value[:_MOST_OF_LIST] if isinstance(value, list) else [value]
+    found: list[dict[str, Any]] = []
+    for entry in entries:
+        if isinstance(entry, str):
+            found += _objects_of_text(bare(name), entry)
+        elif isinstance(entry, dict):
+            found += _objects_of(entry)
+        elif isinstance(entry, list):
+            found += [each for each in entry[:_MOST_OF_LIST] if isinstance(each, dict)]
+            found += _pair(*entry) if len(entry) == len(_ARGUMENTS) else ()
+    return found
+
+
+def _objects_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """An object; the pair that it is (`{"name": "Cookie", "value": ...}`); and objects among arguments."""
+    found = [entry]
+    if "value" in entry:
+        found += _pair(entry.get("name", entry.get("key")), entry["value"])
+    if all(each in entry for each in _ARGUMENTS):
+        found += [each for each in entry.values() if isinstance(each, dict)]
+    return found
+
+
+def _pair(name: object, value: object) -> list[dict[str, Any]]:
+    return [{name: value}] if isinstance(name, str) else []
+
+
+def _objects_of_text(letters: str, text: str) -> list[dict[str, Any]]:
+    """The cookies in a header, or the headers in a text with one in each line."""
+    text = text[:_MOST_OF_TEXT]
+    if letters in _COOKIES:
+        pairs = (pair.partition("=") for pair in text.split(";"))
+        return [{cookie.strip(): unquote(value.strip()) for cookie, _, value in pairs}]
+    if letters not in _HEADERS:
         return []
-    pairs = (pair.partition("=") for pair in value[:_MOST_OF_TEXT].split(";"))
-    return [{cookie.strip(): unquote(text.strip()) for cookie, _, text in pairs}]
+    lines = (line.partition(":") for line in text.splitlines())
+    return [{header.strip(): value.strip() for header, _, value in lines}]
 
 
 def _bare_answers(members: Mapping[str, Any], prefix: str) -> list[MisspeltField]:

@@ -17,6 +17,12 @@ from identity.values.identity_tokens.claims import FIELD
 _DECISIONS: Final = "decisions"
 _PREFERENCES: Final = "preferences"
 _ANSWERS: Final = exact_names(CATEGORY_ANSWERS)
+_OF_TRAITS: Final = {
+    name: f"context.traits.{right}"
+    for right, names in {"email": "email emailaddress useremail", "phone": "phone phonenumber userphone"}.items()
+    for name in names.split()
+}
+"""Identifiers that are read among traits alone."""
 CONSENT: Final = Names(
     "categoryPreferences jurisdiction minor tcf gpp googleConsentMode usPrivacy",
     PLACES,
@@ -53,7 +59,7 @@ CALL: Final = Names(
         **PLACES,
     },
     FAMILIES,
-    _ANSWERS,
+    _ANSWERS | _OF_TRAITS,
     stated_by_words,
 )
 CONTEXT: Final = Names(
@@ -185,6 +191,7 @@ def _misspelt_in_body(body: Mapping[str, Any]) -> list[MisspeltField]:
         found = [each for each in found if each.right != "timestamp" or is_spelling(each.path, "timestamp")]
     # A batch is also a thing that is brewed or printed.
     found = [each for each in found if each.right != BATCH or is_like_batch(each.value)]
+    found = [each for each in found if each.right not in _OF_TRAITS.values() or isinstance(each.value, str)]
     lists = [name for name, value in body.items() if has_typed_calls(value) and CALL.lacks(name)]
     found += [
         MisspeltField(name, right, value)
@@ -227,11 +234,20 @@ def shared_statements(envelope: Mapping[str, Any]) -> dict[str, Any]:
     found = {each.path: each.value for each in ENVELOPE.misspelt(envelope)}
     if isinstance(envelope.get(_DECISIONS), dict):
         found[_DECISIONS] = envelope[_DECISIONS]
+    for part in ("properties", "traits"):
+        members = envelope.get(part)
+        if isinstance(members, dict):
+            found |= {name: value for name, value in members.items() if _states({name: value})}
     return found | {
         name: value
         for name, value in envelope.items()
         if any(each.right != FIELD for each in held_statements({name: value}, ""))
     }
+
+
+def _states(member: Mapping[str, Any]) -> bool:
+    """Whether a member of the customer's own is a statement of consent."""
+    return any(each.right != FIELD for each in statements_elsewhere(member, "", own=True))
 
 
 def _is_own(field: MisspeltField) -> bool:

@@ -29,7 +29,7 @@ from tests.support.privacy.restored_requests import ask
 from tests.support.processes.writer_processes import Lab, ingesting
 
 COMPARED: Final = (
-    *("account", "blocked_key", "change", "delivery", "destination", "erasure", "erasure_notice"),
+    *("account", "blocked_key", "change", "claim", "delivery", "destination", "erasure", "erasure_notice"),
     *("held_key", "hold", "identifier", "ledger", "ledger_head", "membership", "privacy_request", "profile"),
     *("profile_document", "profile_identifier", "purposes", "rules", "space", "space_gate"),
     "suppression",
@@ -58,6 +58,8 @@ async def _history(lab: Lab, stack: AsyncExitStack) -> None:
     await ingest.send({"type": "identify", "userId": "bob", "anonymousId": "dev", "traits": {"email": "b@x.org"}})
     await unmerge_profile(space, ["anonymous_id:dev"], block=True, source=SOURCE, actor="t")
     await remove_identifier(space, "email:b@x.org", block=True, source=SOURCE, actor="t")
+    await ingest.send({"type": "identify", "userId": "cyd", "traits": {"email": "c@x.org"}})
+    await ingest.send({"type": "identify", "anonymousId": "tablet", "traits": {"email": "c@x.org"}}, server=False)
     await get_profile(space, mail, "user_id:ann")
     await ask(ingest, "ann")
     await place_hold(space, ["user_id:bob"], "a case", "t")

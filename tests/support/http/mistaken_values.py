@@ -45,7 +45,7 @@ VALUE_MISTAKES = [
     ),
     # Lists that name nobody.
     *(
-        Mistake(f"nobody at {path}", "POST", path, "privacy", 422, "too_many_identifiers", ("identifiers is empty", "at least one"), {**body, "identifiers": []})
+        Mistake(f"nobody at {path}", "POST", path, "privacy", 422, "no_identifiers", ("identifiers is empty", "at least one"), {**body, "identifiers": []})
         for path, body in (("/v1/erasures", {}), ("/v1/holds", HOLD), ("/v1/exports", {}), ("/v1/suppressions", {}), ("/v1/suppressions/lift", {}))
     ),
     Mistake("too many for an export", "POST", "/v1/exports", "privacy", 422, "too_many_identifiers", ("more than 1,000", "send several"), {"identifiers": ["user_id:u"] * 1_001}),

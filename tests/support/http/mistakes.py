@@ -192,7 +192,7 @@ MISTAKES = [
     invalid("a decision as text", "POST", "/v1/consent", {**CONSENT, "decisions": {"Marketing": "no"}}, "decisions", "bool"),
     invalid("a list", "POST", "/v1/erasures", [{"identifiers": ANN}], "The body", "object"),
     Mistake(
-        "no identifier at all", "POST", "/v1/erasures", "privacy", 422, "too_many_identifiers", ("1 to 5,000",),
+        "no identifier at all", "POST", "/v1/erasures", "privacy", 422, "no_identifiers", ("1 to 5,000",),
         {"identifiers": []},
     ),
     # Decisions and purposes.

@@ -92,6 +92,17 @@ def hint(path: str) -> str | None:
         ("/v1/identifiers", "DELETE /v1/identifiers/{ref}"),
         ("/v1/errors", "GET /v1/rejections"),
         ("/v1/events", "POST /v1/batch"),
+        *((f"/v1/{word}", "GET /v1/erasures/{erasure_id}/receipt") for word in ("receipts/x", "receipt/x")),
+        *((f"/v1/{word}", "GET /v1/erasures/{erasure_id}, GET") for word in ("requests", "requests/x", "dsr")),
+        *((f"/v1/{word}", "GET /v1/rules or DELETE /v1/identifiers") for word in ("blocked", "block-list", "blocks/x")),
+        *((f"/v1/{word}", "GET /v1/profiles/{ref}/history") for word in ("ledger", "audit", "audit-log", "logs")),
+        *((path, "GET /readyz") for path in ("/status", "/v1/status", "/v1/health", "/health", "/ping", "/livez")),
+        ("/v1/jwks", "GET /.well-known/onefold-keys.json"),
+        ("/v1/history/user_id:u1", "GET /v1/profiles/{ref}/history"),
+        ("/v1//profiles/user_id:u1", "/v1/profiles/{ref}"),
+        ("//v1/profiles", "/v1/profiles"),
+        ("/v1/profiles//user_id:u1/history/", "/v1/profiles/{ref}/history"),
+        ("/v1//users/u1", "GET /v1/profiles/{ref}"),
         ("/V1/Profiles/user_id:u1/Unmerge/", "POST /v1/profiles/unmerge"),
     ],
 )
@@ -105,10 +116,25 @@ def test_a_guessed_path_is_answered_with_the_route_that_helps(path: str, route: 
         assert found.startswith(route)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "route"),
+    [
+        *(("DELETE", path, "POST /v1/erasures") for path in ("/v1/users/u1", "/v1/customers/c", "/v1//people/x")),
+        *((method, "/v1/users/u1", "POST /v1/identify") for method in ("POST", "PUT", "PATCH")),
+        ("GET", "/v1/users/u1", "GET /v1/profiles/{ref}"),
+        ("POST", "/v1/users/search", "POST /v1/profiles/lookup"),
+    ],
+)
+def test_a_guessed_path_is_answered_for_the_method(method: str, path: str, route: str) -> None:
+    """Who deletes a user wants an erasure."""
+    assert guessed_route(path, method) == route
+
+
 def test_every_route_that_an_answer_names_exists() -> None:
     """With the method that is named."""
     answers = [answer for _, answer in guessed_paths._GUESSES]
     answers += [answer for _, _, answer in guessed_paths._OTHER_METHODS]
+    answers += guessed_paths._CHANGES_OF_PEOPLE.values()
     routes = [found for answer in answers for found in _ROUTE.findall(answer)]
     assert len(routes) > len(answers)
     for method, template in routes:

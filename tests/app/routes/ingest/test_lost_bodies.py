@@ -85,3 +85,34 @@ def test_a_lost_body_is_listed_for_the_key_inside_it(shop: Shop) -> None:
     assert send(shop, body, key=None).status_code == 400
     assert send(shop, body.replace(b"of_", b"of__"), key=None).status_code == 401
     assert (len(listed(shop)), listed(shop)[0]["reason"]) == (before + 1, "invalid_json")
+
+
+def test_what_denies_or_proves_beside_a_batch_is_listed_at_each_call(shop: Shop) -> None:
+    """Decisions, answers among properties, and a token deny or prove nothing of a call in silence."""
+    assert shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Ads", "class": "ads"}]}).status_code == 200
+    granting = {"context": {"consent": {"categoryPreferences": {"Ads": True}}}}
+    calls = [{"type": "track", "userId": user, "event": "E", **granting} for user in ("u", "v")]
+    shop.send(*calls)
+    denials: tuple[dict[str, Any], ...] = (
+        {"decisions": {"Ads": False}},
+        {"properties": {"consentGiven": False}},
+        {"context": {"cookies": "CookieConsent=no"}},
+    )
+    for beside in denials:
+        body = {"batch": [{"type": "page", "userId": user} for user in ("u", "v")], **beside}
+        answer = shop.ask("POST", "/v1/batch", "import", json=body, headers={"Prefer": "return=representation"})
+        for outcome in answer.json()["outcomes"]:
+            assert "consent" in outcome["invalid_signals"], beside
+            assert outcome["ignored_fields"], beside
+        for user in ("u", "v"):
+            consent = shop.ask("GET", f"/v1/consent/user_id:{user}", "privacy").json()
+            assert consent["purposes"]["Ads"]["granted"] is False, beside
+        shop.send(*calls)
+    body = {
+        "batch": [{"type": "page", "anonymousId": "a"}, {"type": "page", "anonymousId": "b"}],
+        "identityToken": "x.y.z",
+    }
+    assert shop.ask("POST", "/v1/batch", "write", json=body).status_code == 200
+    assert [line["ignored_fields"] for line in listed(shop)[:2]] == [
+        [{"field": "identityToken", "reason": "misspelt_field"}]
+    ] * 2

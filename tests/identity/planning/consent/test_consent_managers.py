@@ -1,5 +1,6 @@
 """An answer under a name of a consent manager, or under a general one, denies all or is listed, and never grants."""
 
+import json
 from typing import Any
 
 import pytest
@@ -46,6 +47,9 @@ def read(body: dict[str, Any], kind: Kind = "identify") -> Call:
         {"didomi_token": "eyJ1c2VyX2lkIjoiMTg"},
         {"usercentrics": {"services": [{"name": "GA", "consent": {"status": False}}]}},
         {"uc_settings": "{}x"},
+        *({name: {"ads": False}} for name in ("quantcast", "ketch", "transcend", "real_cookie_banner", "securiti")),
+        {"TC_PRIVACY": "0%40%7C1%7C2"},
+        {"viewed_cookie_policy": "no"},
         {"consentDenied": True},
         {"consent_withdrawn": "2026-01-01"},
         {"rejectedCookies": ["marketing"]},
@@ -86,6 +90,53 @@ def test_a_yes_is_listed_and_grants_nothing(members: dict[str, Any]) -> None:
     (name,) = members
     call = read({"context": members})
     assert (call.consent, call.signals, call.ignored_fields) == (None, {}, {f"context.{name}": "misspelt_field"})
+
+
+OPTANON = "a=b; OptanonConsent=groups%3DC0002%3A0"
+UPDATE = ["consent", "update", {"consentGiven": False}]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        *({name: OPTANON} for name in ("cookies", "cookie", "setCookie", "documentCookie", "cookie_header")),
+        {"cookies": [OPTANON]},
+        {"cookies": [{"name": "CookieConsent", "value": "no"}, {"name": "a", "value": "b"}]},
+        *({"headers": {name: value}} for name in ("Cookie", "Set-Cookie") for value in (OPTANON, [OPTANON])),
+        {"headers": [{"name": "Cookie", "value": OPTANON}]},
+        {"headers": [["Accept", "*/*"], ["Cookie", OPTANON]]},
+        {"headers": f"Host: x\r\nCookie: {OPTANON}\r\n"},
+        {"request": {"headers": {"cookie": OPTANON}}},
+        {"dataLayer": [{"event": "x"}, {"consentGiven": False}]},
+        {"dataLayer": [UPDATE]},
+        {"dataLayer": [{str(nr): each for nr, each in enumerate(UPDATE)}]},
+    ],
+)
+def test_the_headers_of_a_browser_and_a_data_layer_deny_in_every_form(context: dict[str, Any]) -> None:
+    """As text, as lists and as pairs; a clear yes in them is listed, and grants nothing."""
+    call = read({"context": context}, "page")
+    assert (call.consent, call.signals, call.invalid_signals) == ({}, STATED_NOTHING, ["consent"])
+    assert set(call.ignored_fields.values()) == {"misspelt_field"}
+    text = json.dumps(context).replace(OPTANON, "CookieConsent=yes").replace('"no"', '"yes"').replace("false", "true")
+    granted = read({"context": json.loads(text)}, "page")
+    assert (granted.consent, granted.signals) == (None, {})
+    assert set(granted.ignored_fields.values()) == {"misspelt_field"}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(max_size=9),
+        lambda each: (
+            st.lists(each, max_size=3)
+            | st.dictionaries(st.sampled_from(("0", "1", "name", "value", "cookie", "x")), each, max_size=3)
+        ),
+        max_leaves=9,
+    )
+)
+def test_any_form_of_headers_is_read(value: Any) -> None:
+    """No form fails, and none grants."""
+    for name in ("headers", "cookies", "dataLayer"):
+        assert not any((read({"context": {name: value}}, "page").consent or {}).values())
 
 
 @pytest.mark.parametrize("empty", [None, "", " ", [], {}])

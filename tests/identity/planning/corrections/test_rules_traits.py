@@ -8,6 +8,8 @@ from identity.planning.corrections.rules_traits import require_trait_names, unpr
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, compile_rules
 from identity.values.errors import BadRules
 
+LOOK_ALIKE = ["\uff45mail", "\uff25\uff4d\uff41\uff49\uff4c", "\u0435mail", "em\u0430il", "\u0415-mail", "e\u2011mail"]
+"""In letters of full width and of Cyrillic, and with a hyphen of another kind."""
 ODD = [" plan", "plan\n", "pl\u200ban", "\u3164", "traits.plan", "context.traits.plan"]
 
 
@@ -16,7 +18,10 @@ ODD = [" plan", "plan\n", "pl\u200ban", "\u3164", "traits.plan", "context.traits
     [
         *(({"protected": ["plan", name]}, "Entry 2 of `protected`") for name in ("*", *ODD)),
         *(({"survivorship": {name: "min"}}, "Entry 1 of `survivorship`") for name in ("*", *ODD)),
-        *(({"protected": [name, "phone"]}, "Did you mean email?") for name in ("Email", "EMAIL", "e-mail", "e_mail")),
+        *(
+            ({"protected": [name, "phone"]}, "Did you mean email?")
+            for name in ("Email", "EMAIL", "e-mail", "e_mail", *LOOK_ALIKE)
+        ),
         ({"protected": ["email", "Phone"]}, "Did you mean phone?"),
         ({"protected": ["plan", "email", "plan"]}, "Entry 1 of `protected` stands there more than once"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from identity.values.fields.beside_batch import BESIDE_BATCH, lost_without_batch, misspelt_batch, unread_beside_batch
-from identity.values.fields.field_names import misspelt_fields
+from identity.values.fields.field_names import misspelt_fields, shared_statements
 
 CALL = {"type": "page", "userId": "u"}
 SENT: dict[str, Any] = {
@@ -52,6 +52,21 @@ def test_a_list_of_calls_in_a_call_is_misspelt() -> None:
     """By the types of calls alone: a call may have a list of people or of pages of its own."""
     body = {**CALL, "events": [{"type": "track"}], "people": [{"userId": "v"}], "items": [{"type": "book"}]}
     assert [each.path for each in misspelt_fields(body, None)] == ["events"]
+
+
+def test_statements_in_properties_beside_a_batch_belong_to_each_call() -> None:
+    """They deny as in a call; what else is in there is named and lost, and a token goes to no call."""
+    properties = {"consentGiven": False, "plan": "pro", "privacy": {"gpc": True}, "identityToken": "t"}
+    envelope = {
+        "batch": [CALL],
+        "properties": properties,
+        "traits": {"cookie_consent": "no"},
+        "decisions": {"Ads": False},
+    }
+    assert shared_statements(envelope) == {
+        "consentGiven": False, "privacy": {"gpc": True}, "cookie_consent": "no", "decisions": {"Ads": False},
+    }  # fmt: skip
+    assert unread_beside_batch(envelope) == ["properties", "traits"]
 
 
 @pytest.mark.parametrize("lost", ["userId", "anonymousId", "event", "traits", "properties", "previousId", "groupId"])

@@ -130,3 +130,11 @@ def test_an_object_under_the_name_of_another_vendor_is_listed(name: str) -> None
     assert misspelt_fields({name: {"plan": "pro"}}, None) == [MisspeltField(name, right, {"plan": "pro"})]
     own: list[Any] = [{}, "x", ["x"], None]
     assert [misspelt_fields({name: value}, None) for value in own] == [[]] * 4
+
+
+def test_an_address_beside_the_ids_of_a_call_is_misspelt() -> None:
+    """Traits alone have addresses and numbers that are read; a value that is no text is the customer's own."""
+    body = {"userId": "u", "email": "a@x.org", "phone_number": "+4930123456", "Email": 1}
+    assert [(each.path, each.right) for each in misspelt_fields(body, None)] == [
+        ("email", "context.traits.email"), ("phone_number", "context.traits.phone"),
+    ]  # fmt: skip
