@@ -34,6 +34,7 @@ from identity.values.identity_tokens.refusals import BadIdentityKey, IdentityKey
 from identity.values.unknown_names import (
     BadIdentifiers,
     EntryFault,
+    NoneAsked,
     UnknownParameter,
     UnknownPurpose,
     UnknownType,
@@ -65,6 +66,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.TooMuch: 413,
     errors.NotConfirmed: 400,
     errors.NotOneProfile: 422,
+    NoneAsked: 422,
     errors.TooManyAsked: 422,
     errors.BadRegulation: 422,
     errors.BadCallback: 422,
@@ -243,17 +245,15 @@ async def _of_domain(request: Request, error: Any) -> Response:
     if isinstance(error, errors.SpaceNotFound) and not request.url.path.startswith("/v1/spaces"):
         # The space of the key was deleted a moment ago, and the key with it.
         error = errors.Unauthorised()
-    if isinstance(error, (errors.ProfileNotFound, errors.GroupNotFound)) and (
-        by := request.scope.get("onefold.caller")
-    ):
-        over = request.app.state.onefold.limits.missed(by)
+    caller: Caller | None = request.scope.get("onefold.caller")
+    if caller is not None and isinstance(error, (errors.ProfileNotFound, errors.GroupNotFound)):
+        over = request.app.state.onefold.limits.missed(caller)
         error = TooManyMisses() if over else error
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # The message is not meant for the caller: the outermost step logs it and answers a constant.
         raise error
     entries: Sequence[EntryFault] = getattr(error, "entries", ())
-    caller: Caller | None = request.scope.get("onefold.caller")
     lists_holds = caller is not None and KeyScope.PRIVACY in caller.scopes
     detail = error.named if isinstance(error, UnderHold) and lists_holds else str(error)
     return _answer(request, status, error.code, detail, {}, entries)

@@ -11,12 +11,12 @@ from identity.planning.corrections.rules_types import types_of
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.values.calls import Identifier
-from identity.values.errors import BadIdentifier, NoneAsked, ProfileNotFound, TooManyAsked
+from identity.values.errors import BadIdentifier, ProfileNotFound, TooManyAsked
 from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
 from identity.values.ids import private
 from identity.values.near_types import type_hint
 from identity.values.placeholders.placeholder_values import is_of_nobody
-from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, shown, type_help
+from identity.values.unknown_names import BadIdentifiers, EntryFault, NoneAsked, UnknownType, shown, type_help
 
 _PROFILE: Final = "prf"
 _NAMED: Final = 3

@@ -88,12 +88,6 @@ class TooManyAsked(BadInput):
     code = "too_many_identifiers"
 
 
-class NoneAsked(TooManyAsked):
-    """The request names no identifier; name at least one. Nothing was done."""
-
-    code = "no_identifiers"
-
-
 class BadPurposes(BadInput):
     """The purposes document is not valid; correct it and send it again."""
 

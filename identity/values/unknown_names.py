@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.values.errors import BadIdentifier, BadInput
+from identity.values.errors import BadIdentifier, BadInput, TooManyAsked
 
 _SHORT: Final = re.compile(r"[\w.$ -]{1,20}")
 _SHOWN: Final = re.compile(r"[\w.$ -]{1,64}")
@@ -90,6 +90,12 @@ class UnknownType(BadInput):
     """No call, rule or built-in of this space knows this identifier type; nothing was done."""
 
     entries: Sequence[EntryFault] = ()
+
+
+class NoneAsked(TooManyAsked):
+    """The request names no identifier; name at least one. Nothing was done."""
+
+    code = "no_identifiers"
 
 
 class BadIdentifiers(BadIdentifier):

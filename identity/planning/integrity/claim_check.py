@@ -85,4 +85,4 @@ def _more(before: _Claimed, stamp: Stamp, times: int) -> _Claimed:
         refused = stamp if refused is None else max(refused, stamp)
     first = stamp if before.first is None else min(before.first, stamp)
     last = stamp if before.last is None else max(before.last, stamp)
-    return _Claimed(before.times + times, first_call, first, last, refused)
+    return _Claimed(times=before.times + times, first_call=first_call, first=first, last=last, refused=refused)

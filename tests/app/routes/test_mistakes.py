@@ -60,8 +60,10 @@ def test_the_answer_says_what_is_wrong_and_what_to_do(made: Made, wrong: Mistake
     found = answer.json()
     # Regulations and OpenDSR have error shapes of their own.
     found = found.get("error", found)
-    parts = found.get("errors") if not isinstance(found.get("code"), str) else None
-    error = found if parts is None else parts[0]
+    parts = found.get("errors")
+    error = parts[0] if parts and "message" in parts[0] else found
+    if wrong.path.startswith("/v1/regulations"):
+        assert (found["code"], found["detail"]) == (error["type"].replace("-", "_"), error["message"])
     code = error.get("code") or error.get("type") or error["reason"]
     message = error.get("detail") or error["message"]
     assert (answer.status_code, code) == (wrong.status, wrong.code), answer.text

@@ -24,5 +24,4 @@ def test_an_error_says_its_docstring_in_whole_sentences(error: type[OnefoldError
 def test_the_code_is_the_name_of_the_class_unless_it_is_set() -> None:
     """A subclass has a code of its own."""
     assert (errors.KeyRenamed.code, errors.TooManyAsked.code) == ("key_renamed", "too_many_identifiers")
-    assert errors.NoneAsked.code == "no_identifiers"
     assert str(errors.BadCall("The call is empty.")) == "The call is empty."
