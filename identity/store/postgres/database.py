@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from identity.store.postgres.arrays import adapt
-from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.pipeline import PipelineConnection, is_idle
 from identity.store.postgres.refused_connections import reason_of
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
@@ -65,10 +65,15 @@ class PoolSize(NamedTuple):
 
 
 class Database:
-    """A pool for reads and the control plane, and connections for writers."""
+    """A pool for reads and the control plane, and connections for writers.
+
+    One idle connection of a writer is kept for the next one, with the statements that it has prepared.
+    """
 
     def __init__(self, url: str, *, readers: int = 8) -> None:
         self._url = url
+        self._spare: PipelineConnection | None = None
+        self._closing = False
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self._conninfo(_READER),
             min_size=1,
@@ -90,7 +95,11 @@ class Database:
         await self._pool.open()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections but those that writers still use."""
+        self._closing = True
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            await spare.close()
         await self._pool.close()
 
     def pool_size(self) -> PoolSize:
@@ -99,13 +108,25 @@ class Database:
         return PoolSize(stats["pool_size"], stats["pool_available"], stats.get("requests_waiting", 0))
 
     async def writer(self) -> PipelineConnection:
-        """A connection outside the pool, for one writer."""
+        """A connection outside the pool, for one writer, which closes it or gives it back."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            if is_idle(spare):
+                return spare
+            await spare.close()
         with translated():
             connection = await PipelineConnection.connect(
                 self._conninfo(_WRITER), autocommit=True, cursor_factory=AsyncRawCursor
             )
         adapt(connection)
         return connection
+
+    async def give_back(self, connection: PipelineConnection) -> None:
+        """Keep the connection of a writer for the next one; close it where one is kept already or it is not idle."""
+        if self._closing or self._spare is not None or not is_idle(connection):
+            await connection.close()
+        else:
+            self._spare = connection
 
     async def make_partitions(self, ahead: int = 7) -> None:
         """Create the missing event partitions of the coming days."""

@@ -4,6 +4,7 @@ The pipeline of the driver makes a cursor and a query object per statement, whic
 costs 5), and a small batch has some twenty statements. Waiting, results and errors are the driver's.
 """
 
+import select
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from psycopg import AsyncConnection, OperationalError, generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq import ConnStatus, ExecStatus, Format, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
@@ -38,13 +39,31 @@ class StatementResult(NamedTuple):
 
 
 class PipelineConnection(AsyncConnection[TupleRow]):
-    """A connection that keeps the names of the statements it has prepared."""
+    """A connection that keeps the names of the statements it has prepared.
+
+    Their plans are for `plans_last` seconds, and are `planned_until` then on the monotonic clock.
+    """
 
     names: dict[str, bytes]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.names = {}
+        self.plans_last = 0.0
+        self.planned_until = 0.0
+
+
+def is_idle(connection: PipelineConnection) -> bool:
+    """Whether a connection is open and outside a transaction, and nothing comes from the server, such as its end."""
+    if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
+        return False
+    return connection.pgconn.pipeline_status == PipelineStatus.OFF and not _readable(connection.fileno())
+
+
+def _readable(number: int) -> bool:
+    waiting = select.poll()
+    waiting.register(number, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 async def run(connection: PipelineConnection, *steps: Statement) -> list[StatementResult]:

@@ -30,15 +30,13 @@ class WriterConnection:
         self.lease: writer_slots.WriterLease | None = None
         self.clock = Clock(0)
         self._ahead = 0
-        self._patience, self._plan_until = _FIRST, 0.0
 
     async def ready(self) -> PipelineConnection:
         """The connection, with a lease that does not end soon."""
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.writer()
             self.lease = None
-            self._patience, self._plan_until = _FIRST, 0.0
-        await self._plan_anew()
+        await _plan_anew(self._connection)
         now = Micros(max(self.clock.now(), self._ahead))
         lease = self.lease
         if lease is not None and self.clock.until - now > RENEW_BEFORE:
@@ -53,18 +51,6 @@ class WriterConnection:
         self.clock = Clock(lease.slot, lease.until)
         self.clock.next(first_stamp(lease.floor))
         return self._connection
-
-    async def _plan_anew(self) -> None:
-        """Drop the plans of prepared statements, less and less often.
-
-        A statement is planned once. A plan for a nearly empty table scans all of it after it has grown.
-        """
-        if self._connection is None or time.monotonic() < self._plan_until:
-            return
-        with translated():
-            await run(self._connection, Statement("DISCARD PLANS"))
-        self._plan_until = time.monotonic() + self._patience
-        self._patience = min(2 * self._patience, _LAST)
 
     @property
     def lease_seconds(self) -> float:
@@ -99,7 +85,10 @@ class WriterConnection:
                 await connection.close()
 
     async def close(self) -> None:
-        """Release the slot, if this writer still holds one, and close the connection in every case."""
+        """Release the slot, if this writer still holds one, and give the connection back.
+
+        The connection is closed where the slot cannot be released.
+        """
         connection, lease = self._connection, self.lease
         self._connection = self.lease = None
         if connection is None:
@@ -108,5 +97,21 @@ class WriterConnection:
             if lease is not None and not connection.closed:
                 with translated():
                     await writer_slots.release(connection, lease, max(self.clock.last, self.clock.now()))
-        finally:
+        except BaseException:
             await connection.close()
+            raise
+        await self._database.give_back(connection)
+
+
+async def _plan_anew(connection: PipelineConnection) -> None:
+    """Drop the plans of prepared statements, less and less often.
+
+    A statement is planned once. A plan for a nearly empty table scans all of it after it has grown.
+    """
+    if time.monotonic() < connection.planned_until:
+        return
+    if connection.plans_last:
+        with translated():
+            await run(connection, Statement("DISCARD PLANS"))
+    connection.plans_last = min(2 * connection.plans_last, _LAST) or _FIRST
+    connection.planned_until = time.monotonic() + connection.plans_last
