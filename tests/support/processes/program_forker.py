@@ -35,6 +35,8 @@ STARTED = (
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
 )
+# What a command loads that few starts need: loaded here before the first start that needs it.
+OF_COMMANDS = {"restore": ("alembic.command", "identity.store.tables", "sqlmodel")}
 STREAMS = 3
 _LONGEST = 1 << 18
 
@@ -56,13 +58,16 @@ def run(channel: socket.socket) -> str:
         if not request:
             sys.exit()
         *streams, report = files
+        order = json.loads(request)
+        for module in OF_COMMANDS.get(next(iter(order["arguments"]), ""), ()):
+            import_module(module)
         # The end of a program is reported by the handler, which has to know the program then.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         if (pid := os.fork()) == 0:
             channel.close()
             for each in (report, *running.values()):
                 os.close(each)
-            return _become(json.loads(request), streams)
+            return _become(order, streams)
         running[pid] = report
         for each in streams:
             os.close(each)
@@ -94,7 +99,7 @@ def _report(running: dict[int, int]) -> None:
             os.close(report)
 
 
-def _become(request: dict[str, list[str] | dict[str, str] | str], streams: list[int]) -> str:
+def _become(order: dict[str, list[str] | dict[str, str] | str], streams: list[int]) -> str:
     """Take the streams, the arguments, the environment and the folder of the program; returns its function."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
@@ -102,7 +107,7 @@ def _become(request: dict[str, list[str] | dict[str, str] | str], streams: list[
         os.dup2(each, number)
         os.close(each)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    arguments, environment, folder = request["arguments"], request["environment"], request["folder"]
+    arguments, environment, folder = order["arguments"], order["environment"], order["folder"]
     assert isinstance(environment, dict)
     sys.argv[1:] = arguments
     os.environ.clear()
@@ -115,7 +120,7 @@ def _become(request: dict[str, list[str] | dict[str, str] | str], streams: list[
             sys.path.insert(1, place)
             sys.modules.pop("sitecustomize", None)
             import_module("sitecustomize")
-    return str(request["entry"])
+    return str(order["entry"])
 
 
 def main() -> None:
