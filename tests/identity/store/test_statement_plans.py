@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from identity.operations.corrections.refuse_join import refuse_join
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.destinations import manage_destinations, manage_purposes
@@ -18,6 +19,7 @@ from identity.operations.destinations.destination_read import look_up
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.opened_items import read_position
 from identity.operations.destinations.read_changes import read_changes
+from identity.operations.ingest.confirm_join import confirm_join
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.privacy.cancel_erasure import cancel_request
@@ -26,16 +28,20 @@ from identity.operations.privacy.manage_suppressions import lift_suppressions, s
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles import segment_accounts, segment_events, segment_links
 from identity.operations.profiles.explain_link import explain
+from identity.operations.profiles.profile import open_profile
 from identity.operations.profiles.read_graph import get_graph
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.read_joins import list_joins, read_join, read_joins_of
 from identity.operations.profiles.read_profile import get_profile, lookup
 from identity.operations.profiles.segment_paging import ListParameters
+from identity.operations.spaces.manage_identity_keys import add_identity_key, end_identity_key, list_identity_keys
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.planning.privacy.privacy_requests import NewRequest
+from identity.store.destinations import feed
 from identity.store.postgres.database import Database, rows
 from identity.values.calls import Source
-from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.enums import JoinState, Law, RequestInterface, RequestKind
 from identity.values.ids import SpaceNumber, public, public_profile
 from tests.support.database.crowded_tables import TABLES, fill
 from tests.support.database.explained_statements import ExplainedStatements, explaining
@@ -77,6 +83,7 @@ async def everything(ingest: Ingest, round_: str) -> None:
     await segment_accounts.events(space, f"group_id:{round_}g", ListParameters(limit=10))
     await segment_links.users_of(space, f"group_id:{round_}g", ListParameters(limit=10))
     await announce_expired(ingest.spaces)
+    await of_public_keys(ingest, round_)
     crm = public("dst", (await manage_destinations.get_destination(space, "crm")).id)
     await look_up(space, crm, [one, two])
     page = await read_changes(space, crm, None, 5)
@@ -100,6 +107,24 @@ async def everything(ingest: Ingest, round_: str) -> None:
             ),
         )
     await cancel_request(space, made.id, "t")
+
+
+async def of_public_keys(ingest: Ingest, round_: str) -> None:
+    """The joins that public keys claim, listed and decided, those of one person, and the keys of identity tokens."""
+    space = ingest.space
+    for nr in range(2):
+        traits = {"email": f"{round_}0@example.com"}
+        await ingest.send({"type": "identify", "anonymousId": f"{round_}c{nr}", "traits": traits}, server=False)
+    joins = [public("jon", each.id) for each in (await list_joins(space, None, 2, None)).joins]
+    assert (await read_join(space, joins[0])).state == JoinState.WAITING
+    await read_joins_of(await open_profile(space, f"user_id:{round_}0"), 10, None)
+    await confirm_join(space, ingest.queue, joins[0], ADMIN)
+    await refuse_join(space, joins[1], ADMIN, actor="t")
+    made = await add_identity_key(space, "HS256", "web", None, "t")
+    assert made.key.id in [each.id for each in await list_identity_keys(space)]
+    await end_identity_key(space, made.key.id, "t")
+    async with space.database.reading() as connection:
+        assert space.tenant.id in await feed.lanes_of(connection, [space.tenant])
 
 
 def violations(statements: ExplainedStatements, first_columns: dict[str, str]) -> list[str]:

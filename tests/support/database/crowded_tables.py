@@ -26,6 +26,8 @@ TABLES = {
     "membership": f"(group_key, profile_id, space_id, bucket) SELECT {_KEY}, {_ID}, s, b",
     "disclosure": f"(profile_id, destination, fields, space_id, bucket, first, last, until) "
     f"SELECT {_ID}, 1, {_ID}, s, b, n, n, 1::int8 << 62",
+    "claim": f"(key, profile_id, space_id, bucket, join_id, since, last, times) "
+    f"SELECT {_KEY}, {_ID}, s, b, {_ID}, n, n, 1",
     "suppression": f"(key, space_id, bucket) SELECT {_KEY}, s, b",
     "privacy_request": f"(request_id, space_id, bucket, front, kind, regulation, state, received_at, actor) "
     f"SELECT {_ID}, s, b, 0, 0, 0, 2, n, ''",
