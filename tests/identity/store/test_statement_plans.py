@@ -194,11 +194,13 @@ class Crowd:
 def crowd(database: str, tmp_path: Path) -> Crowd:
     """A database without people, whose statistics nobody renews."""
     lab = Lab(database, tmp_path)
-    tables = lab.query(
-        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-    )
-    for (table,) in tables:
-        lab.query(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+    lab.query("""
+        DO $$ DECLARE name text; BEGIN
+            FOR name IN SELECT oid::regclass FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+            LOOP EXECUTE 'ALTER TABLE ' || name || ' SET (autovacuum_enabled = false)'; END LOOP;
+        END $$
+    """)
     return Crowd(lab)
 
 

@@ -19,8 +19,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from identity.store.postgres import pipeline
-from identity.store.postgres.writer_connection import WriterConnection
+from identity.store.postgres import pipeline, writer_connection
+from identity.store.postgres.pipeline import PipelineConnection
 
 _READS_A_TABLE = re.compile(r"\s*(WITH|SELECT|INSERT|UPDATE|DELETE)\b.*\b(FROM|INTO|UPDATE)\b", re.DOTALL)
 _EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "
@@ -171,12 +171,12 @@ def explaining() -> Iterator[ExplainedStatements]:
             await connection.wait(made.explain(connection.pgconn, query, values, formats, types))
         return await execute(self, query, params, **options)
 
-    async def keep_plans(_: WriterConnection) -> None:
+    async def keep_plans(_: PipelineConnection) -> None:
         """The plans of the first minute are those that this is about."""
 
     with (
         patch.object(pipeline, "_talk", talk_explained),
         patch.object(AsyncRawCursor, "execute", execute_explained),
-        patch.object(WriterConnection, "_plan_anew", keep_plans),
+        patch.object(writer_connection, "_plan_anew", keep_plans),
     ):
         yield made
