@@ -32,7 +32,8 @@ PLACEHOLDERS: Final = frozenset(
             for words in (
                 "not logged in", "not signed in", "logged out", "signed out", "no user", "no user id", "no id",
                 "not identified", "not authenticated", "no company", "no organization", "no organisation", "no group",
-                "no account", "no team", "no customer", "no value",
+                "no account", "no team", "no customer", "no value", "not set", "not available", "not applicable",
+                "not provided", "not found", "not specified", "not assigned", "not defined",
             )
         ),
         "unauthenticated", "unidentified",
@@ -59,6 +60,7 @@ PLACEHOLDER_PATTERNS: Final = (
     "%%.*%%",
     r"%[A-Za-z][A-Za-z_.]*%",
     r"\[\[.*\]\]",
+    "<([A-Za-z_. -]*[_. -][Ii][Dd]|[A-Za-z]*I[Dd])>",
     r"\{([0-9]|[A-Za-z_]+)\}",
     r"%([1-9]\$)?[sdiufxv@]|%\([A-Za-z_]+\)[sd]|\$[1-9]",
     r"\[[Oo]bject [A-Za-z]+\]|\[[Ff]unction(: [A-Za-z]+)?\]|<(class|built-in function) .*>",
@@ -90,10 +92,16 @@ _NAMES: Final = frozenset({"anonymous", "guest", "distinctid", "id", "email", "u
 _FURTHER_NAMES: Final = frozenset(
     {
         "customer", "visitor", "client", "member", "contact", "person", "account", "device", "name", "firstname",
-        "lastname", "username", "phone", "uid", "guid", "uuid",
+        "lastname", "username", "phone", "uid", "guid", "uuid", "lead", "subscriber", "shopper", "buyer", "profile",
+        "employee", "patient", "student", "player", "session", "cookie", "external", "address", "mobile",
+        "emailaddress", "phonenumber", "hashed", "customerid", "visitorid", "clientid", "memberid", "contactid",
+        "personid", "accountid", "deviceid", "leadid", "subscriberid", "profileid", "employeeid", "patientid",
+        "sessionid", "cookieid", "externalid", "companyid", "organizationid", "organisationid", "orgid", "tenantid",
     }
 )  # fmt: skip
 """Names that stand for nobody only beside a word for no value: `unknown_customer`."""
+_BESIDE: Final = frozenset({"missing", "empty", "blank", "unassigned", "unspecified", "tbd", "tbc"})
+"""Words for no value that count only beside a name."""
 _SEPARATOR: Final = re.compile(r"[\s,;:|/\\&+=@.!_~()<>\[\]{}\"'`-]+")
 _COUNT: Final = re.compile(r"[1-9](?![}$])")
 """A digit that counts, and is no part of a template: no compound has one, and nearly every id has."""
@@ -128,7 +136,7 @@ _ZEROS: Final = re.compile("0+")
 _FIRST_TOKEN: Final = re.compile(r"[\W_]*([^\W_]+)")
 _FIRST_TOKENS: Final = frozenset(
     found[1]
-    for each in _NOTHING | _NAMES | _FURTHER_NAMES | PLACEHOLDERS
+    for each in _NOTHING | _BESIDE | _NAMES | _FURTHER_NAMES | PLACEHOLDERS
     if (found := _FIRST_TOKEN.match(each)) is not None
 )
 _NO_TOKEN: Final = re.compile(r"0*|x{3,}")
@@ -201,11 +209,13 @@ def _is_list(text: str) -> bool:
     phrased = _NAMED_PHRASE.sub(" user ", _PHRASE.sub(" null ", text))
     bare = (each.strip("%$#") for each in _SEPARATOR.split(phrased))
     parts = {"0" if _ZEROS.fullmatch(each) else each for each in bare if each}
-    if not parts <= _NOTHING | _NAMES | _FURTHER_NAMES | {"0"}:
+    if not parts <= _NOTHING | _BESIDE | _NAMES | _FURTHER_NAMES | {"0"}:
         return False
-    names = parts - _NOTHING - {"0"}
+    names = parts - _NOTHING - _BESIDE - {"0"}
     if "0" in parts:
-        return not names
+        return not names and parts.isdisjoint(_BESIDE)
+    if parts & _BESIDE:
+        return bool(names)
     return bool(parts) and (bool(parts & _NOTHING) or names <= _NAMES)
 
 
