@@ -15,7 +15,7 @@ from identity.operations.profiles.profile import open_profile
 from identity.operations.profiles.read_link_classes import read_named_together
 from identity.planning.graph.link_classes import part, sides
 from identity.planning.privacy.privacy_requests import NewRequest
-from identity.planning.privacy.public_joins import PublicJoins, PublicJoinsFound, public_joins
+from identity.planning.privacy.public_joins import MOST_LISTED, PublicJoins, PublicJoinsFound, public_joins
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.privacy import requests
@@ -30,10 +30,14 @@ _log = structlog.get_logger(__name__)
 
 
 class JoinedPerson(Struct, frozen=True):
-    """A person of a request: the identifiers on the sides that it names, and those that public keys alone joined."""
+    """A person of a request: the identifiers on the sides that it names, and the first of those joined to them.
+
+    `side` is empty where nothing is cut. Public keys alone have joined `total` identifiers.
+    """
 
     side: list[str]
     joined: list[str]
+    total: int
 
 
 async def settle_public_joins(
@@ -47,7 +51,7 @@ async def settle_public_joins(
     if await _is_repeated(space, request):
         return request, None
     try:
-        people = await find_joined_people(space, identifiers)
+        people = await find_joined_people(space, identifiers, with_sides=request.public_joins == "cut")
     except OnefoldError as error:
         if request.public_joins != "include":
             raise
@@ -56,12 +60,12 @@ async def settle_public_joins(
     if not people:
         return request, None
     if request.public_joins == "refuse":
-        raise PublicJoinsFound(sum(len(each.joined) for each in people), len(people))
+        raise PublicJoinsFound(sum(each.total for each in people), len(people))
     parted = request.public_joins == "cut" and cut is not None
     for person in people if parted else ():
         assert cut is not None
         await cut(person.side)
-    joins = public_joins([each.joined for each in people], cut=parted)
+    joins = public_joins([(each.total, each.joined) for each in people], cut=parted)
     details = {**(request.details or {}), _RECORDED: [joins.total, joins.cut]}
     return structs.replace(request, details=details), joins
 
@@ -73,7 +77,9 @@ def recorded_joins(details: Mapping[str, Any] | None) -> PublicJoins | None:
 
 
 @retry_on_key_rotation
-async def find_joined_people(space: Space, identifiers: Sequence[Identifier]) -> list[JoinedPerson]:
+async def find_joined_people(
+    space: Space, identifiers: Sequence[Identifier], *, with_sides: bool
+) -> list[JoinedPerson]:
     """The people with one of these identifiers to whom public keys alone have joined others."""
     named = {space.keys.identifier(each.type, each.value) for each in identifiers}
     done: set[BlindIndex] = set()
@@ -91,7 +97,8 @@ async def find_joined_people(space: Space, identifiers: Sequence[Identifier]) ->
         done |= evidence.identifiers.keys()
         side, joined = part(sides(evidence.identifiers, await read_named_together(evidence)), named)
         if joined:
-            people.append(JoinedPerson([evidence.text(key) for key in side], [evidence.text(key) for key in joined]))
+            texts = [evidence.text(key) for key in (side if with_sides else ())]
+            people.append(JoinedPerson(texts, [evidence.text(key) for key in joined[:MOST_LISTED]], len(joined)))
     return people
 
 

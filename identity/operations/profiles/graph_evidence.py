@@ -3,7 +3,9 @@
 During a rotation of the index key rows may hold older blind indexes; here every identifier has its newest one.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.corrections.connected_groups import Unmerged, connected_groups
@@ -22,6 +24,9 @@ from identity.values.stamps import Micros, Stamp, stamp_time
 
 _UNMERGE = StoredKind.UNMERGE
 _ACTS = (_UNMERGE, StoredKind.REMOVE, StoredKind.REFUSE)
+_SLICE: Final = 500
+Place = tuple[ProfileId, Stamp]
+"""The origin and the stamp of a call."""
 
 
 class GraphEvidence:
@@ -31,10 +36,8 @@ class GraphEvidence:
         self,
         profile: OpenedProfile,
         names: dict[int, str],
-        rows: Sequence[EvidenceRow],
         sightings: Sequence[SightingRow],
         newest: Mapping[BlindIndex, BlindIndex],
-        times: Mapping[tuple[ProfileId, Stamp], Micros],
     ) -> None:
         self.profile = profile
         self.names = names
@@ -42,24 +45,32 @@ class GraphEvidence:
         self.identifiers = {newest.get(each.key, each.key): each for each in profile.identifiers}
         self.types = {key: names[each.type] for key, each in self.identifiers.items()}
         self.retired = {key for key, each in self.identifiers.items() if each.retired}
-        self.rules = {(row.origin, row.stamp): row.rules_version for row in rows}
+        self.rules: dict[Place, int] = {}
+        self.groups: dict[Place, list[tuple[BlindIndex, ...]]] = {}
+        self._seen = {(each.origin, each.set_key): each for each in sightings}
+        self._sets: dict[Place, SetKey] = {}
+        self._times: dict[tuple[bytes, bytes], tuple[Micros, Micros]] = {}
+
+    async def take(self, rows: Sequence[EvidenceRow]) -> None:
+        """Take up the evidence, in slices between which other requests go on."""
         unmerged = [Unmerged(row.stamp, frozenset(self._keys(row.kept))) for row in rows if row.kind == _UNMERGE]
         linked_at = {key: each.linked_at for key, each in self.identifiers.items()}
-        self.groups = {
-            (row.origin, row.stamp): connected_groups(self._keys(row.kept), row.stamp, linked_at, unmerged)
-            for row in rows
-            if row.kind not in _ACTS
-        }
-        self._seen = {(each.origin, each.set_key): each for each in sightings}
-        self._sets = {
-            (row.origin, row.stamp): _set(row, names) for row in rows if (row.origin, row.stamp) in self.groups
-        }
-        self._times: dict[tuple[bytes, bytes], tuple[Micros, Micros]] = {}
-        for at, set_ in self._sets.items():
+        for at, row in enumerate(rows):
+            if at % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            place = row.origin, row.stamp
+            self.rules[place] = row.rules_version
+            if row.kind not in _ACTS:
+                self.groups[place] = connected_groups(self._keys(row.kept), row.stamp, linked_at, unmerged)
+                self._sets[place] = _set(row, self.names)
+        # Identifiers that an alias joined by name were never seen together: only the call has the time.
+        alone = {place for place, set_ in self._sets.items() if (place[0], set_) not in self._seen}
+        times = {at: call.time for at, call in (await self.profile.calls(alone)).items()} if alone else {}
+        for place, set_ in self._sets.items():
             # A call that ended since it was listed leaves the time of its arrival.
-            time = times.get(at, stamp_time(Stamp(at[1])))
-            first, last = self._times.get((at[0], set_), (time, time))
-            self._times[at[0], set_] = min(first, time), max(last, time)
+            time = times.get(place, stamp_time(Stamp(place[1])))
+            first, last = self._times.get((place[0], set_), (time, time))
+            self._times[place[0], set_] = min(first, time), max(last, time)
 
     def _keys(self, packed: bytes) -> list[BlindIndex]:
         return [self.newest.get(key, key) for key in split_keys(packed)]
@@ -123,15 +134,9 @@ async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
         for identifier in profile.identifiers:
             own, *older = space.keys.identifiers(names[identifier.type], profile.value(identifier))
             newest |= dict.fromkeys(older, own)
-    # Identifiers that an alias joined by name were never seen together: only the call has the time.
-    counted = {(each.origin, each.set_key) for each in sightings}
-    alone = {
-        (row.origin, row.stamp)
-        for row in rows
-        if row.kind not in _ACTS and (row.origin, _set(row, names)) not in counted
-    }
-    times = {at: call.time for at, call in (await profile.calls(alone)).items()} if alone else {}
-    return GraphEvidence(profile, names, rows, sightings, newest, times)
+    evidence = GraphEvidence(profile, names, sightings, newest)
+    await evidence.take(rows)
+    return evidence
 
 
 def _set(row: EvidenceRow, names: dict[int, str]) -> SetKey:

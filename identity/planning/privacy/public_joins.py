@@ -42,7 +42,7 @@ class PublicJoinsFound(Refused):
         )
 
 
-def public_joins(joined: Sequence[Sequence[str]], *, cut: bool) -> PublicJoins:
-    """The joins of the people of a request, given the identifiers joined to each."""
-    listed = [text for each in joined for text in each]
-    return PublicJoins(len(listed), listed[:MOST_LISTED], cut)
+def public_joins(joined: Sequence[tuple[int, Sequence[str]]], *, cut: bool) -> PublicJoins:
+    """The joins of the people of a request, given the number and the first of the identifiers joined to each."""
+    listed = [text for _, texts in joined for text in texts]
+    return PublicJoins(sum(total for total, _ in joined), listed[:MOST_LISTED], cut)
