@@ -5,6 +5,7 @@ a wrong one joins strangers. Every stored blind index depends on these rules, an
 it was made by: docs/architecture.md says what a changed result does to stored data.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -47,6 +48,9 @@ _SEPARATORS = frozenset(",;|")
 # RFC 5322 allows these in quotes alone; outside they are the syntax of lists, names and links.
 _NOT_IN_LOCAL_PART = frozenset("()<>[]:;,\\")
 _LINKS = ("mailto:", "smtp:")
+_PLAIN_LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# Nearly every domain: it stays as it is.
+_PLAIN_DOMAIN = re.compile(rf"(?:{_PLAIN_LABEL}\.)+{_PLAIN_LABEL}")
 
 
 def usable_type(name: str) -> bool:
@@ -122,6 +126,8 @@ def _malformed_email(text: str) -> UnlinkedReason:
 def _domain(domain: str) -> str | None:
     if len(domain) > _LONGEST_DOMAIN:
         return None
+    if _PLAIN_DOMAIN.fullmatch(domain):
+        return domain
     try:
         if not domain.isascii():
             domain = idna.uts46_remap(domain, std3_rules=True, transitional=False)

@@ -42,6 +42,8 @@ def plain(value: object) -> str:
     if not isinstance(value, str):
         return _decimal(value)
     text = value.strip()
+    if text.isascii() and 0 < len(text) <= LONGEST_VALUE and text.isprintable():
+        return text
     if not text.isascii():
         if len(text) > LONGEST_VALUE and (len(text) > _LONGEST_RAW or _stays_too_long(text)):
             raise UnusableValue(UnlinkedReason.TOO_LONG, shown(text))
