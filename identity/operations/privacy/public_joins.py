@@ -20,12 +20,13 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.privacy import requests
 from identity.values.calls import Identifier
-from identity.values.errors import OnefoldError, ProfileNotFound
+from identity.values.errors import Conflict, NotOneProfile, OnefoldError, ProfileNotFound
 from identity.values.ids import BlindIndex
 
 Cut = Callable[[Sequence[str]], Awaitable[object]]
 """Parts identifiers, written `type:value`, from the rest of their profile for good."""
 _RECORDED: Final = "public_joins"
+_ROUNDS: Final = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -62,12 +63,29 @@ async def settle_public_joins(
     if request.public_joins == "refuse":
         raise PublicJoinsFound(sum(each.total for each in people), len(people))
     parted = request.public_joins == "cut" and cut is not None
-    for person in people if parted else ():
-        assert cut is not None
-        await cut(person.side)
+    if cut is not None and parted:
+        await _part(space, identifiers, people, cut)
     joins = public_joins([(each.total, each.joined) for each in people], cut=parted)
     details = {**(request.details or {}), _RECORDED: [joins.total, joins.cut]}
     return structs.replace(request, details=details), joins
+
+
+async def _part(space: Space, identifiers: Sequence[Identifier], people: Sequence[JoinedPerson], cut: Cut) -> None:
+    """Cut the people of a request, looking again where their identifiers moved meanwhile. Conflict where they move on.
+
+    What a public key joins after its cut is new: the two sides stay apart.
+    """
+    for _ in range(_ROUNDS):
+        moved = False
+        for person in people:
+            try:
+                await cut(person.side)
+            except NotOneProfile:
+                moved = True
+        if not moved:
+            return
+        people = await find_joined_people(space, identifiers, with_sides=True)
+    raise Conflict
 
 
 def recorded_joins(details: Mapping[str, Any] | None) -> PublicJoins | None:

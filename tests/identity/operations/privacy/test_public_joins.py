@@ -1,16 +1,27 @@
 """Privacy requests about people to whom public keys alone have joined identifiers: warned of, refused, or cut off."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from identity.operations.corrections.unmerge_profile import unmerge_profile
+from identity.operations.privacy.public_joins import find_joined_people, settle_public_joins
+from identity.planning.privacy.privacy_requests import NewRequest
+from identity.planning.privacy.public_joins import JoinPolicy
+from identity.values.calls import Identifier, Source
+from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.errors import Conflict, NotOneProfile
 from tests.app.conftest import Shop
 from tests.support.http.unmerges import get, ids
 from tests.support.http.waiting_joins import ANN, CLAIM, public
 from tests.support.privacy.opendsr_requests import ask as ask_opendsr
 from tests.support.privacy.opendsr_requests import identity, request
+from tests.support.processes.writer_processes import Lab, ingesting
 
 DEVICE = {"type": "identify", "userId": "ann", "anonymousId": "evil", "traits": {"plan": "hers"}}
+SERVER = Source(9_001, server=True)
 HERS = {"user_id:ann", "email:ann@shop.example"}
 
 
@@ -139,3 +150,45 @@ def downloaded(shop: Shop, made: dict[str, Any]) -> dict[str, Any]:
     assert shown["state"] == "ready", shown
     document: dict[str, Any] = shop.ask("GET", made["download_url"], "privacy").json()
     return document
+
+
+async def test_a_cut_looks_again_where_the_identifiers_move_meanwhile(database: str, tmp_path: Path) -> None:
+    """Another unmerge takes one of them away between the look and the cut; where they never rest, nothing is done."""
+    ann = Identifier("user_id", "ann")
+    async with ingesting(Lab(database, tmp_path)) as ingest:
+        space = ingest.space
+        await ingest.send(ANN)
+        await ingest.send(DEVICE, {**DEVICE, "anonymousId": "evil-too"}, server=False)
+        sides: list[list[str]] = []
+
+        async def cut(side: Sequence[str]) -> object:
+            sides.append(sorted(side))
+            if len(sides) == 1:
+                await unmerge_profile(space, ["email:ann@shop.example"], block=False, source=SERVER, actor="t")
+            return await unmerge_profile(space, side, block=True, source=SERVER, actor="t")
+
+        _, joins = await settle_public_joins(space, asked("cut"), [ann], cut)
+        assert joins is not None
+        assert joins.total == 2
+        assert sides == [sorted(HERS), ["user_id:ann"]]
+        assert await find_joined_people(space, [ann], with_sides=True) == []
+
+        await ingest.send(DEVICE | {"anonymousId": "evil-again"}, server=False)
+
+        async def moving(_side: Sequence[str]) -> object:
+            raise NotOneProfile
+
+        with pytest.raises(Conflict):
+            await settle_public_joins(space, asked("cut"), [ann], moving)
+
+
+def asked(joins: JoinPolicy) -> NewRequest:
+    """A request about Ann."""
+    return NewRequest(
+        front=RequestInterface.NATIVE,
+        kind=RequestKind.DELETE_ONLY,
+        regulation=Law.NONE,
+        identifiers=["user_id:ann"],
+        actor="t",
+        public_joins=joins,
+    )
