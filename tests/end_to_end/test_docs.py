@@ -166,7 +166,13 @@ def test_the_calls_of_a_page_answer_what_it_shows(
 ONE_SPACE = [page for page in CALLING if not needs_a_server(page)]
 
 
-@pytest.mark.parametrize("order", [ONE_SPACE, ONE_SPACE[::-1]], ids=["from the first", "from the last"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(ONE_SPACE, id="from the first"),
+        pytest.param(ONE_SPACE[::-1], id="from the last", marks=pytest.mark.soak),
+    ],
+)
 def test_the_pages_answer_what_they_show_one_after_another_in_one_space(
     order: list[Path], shared: Running, tmp_path: Path, receiver: Receiver
 ) -> None:

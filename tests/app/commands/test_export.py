@@ -116,7 +116,7 @@ def test_the_next_run_withdraws_revoked_and_erased_people(shop: Shop, warehouse:
     assert (house.run(anew="once").snapshot, house.run().run) == (False, 5)
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 100))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 100))])
 def test_the_files_show_what_the_destination_may_see_after_any_history(
     seed: int, warehouse: Callable[..., Warehouse]
 ) -> None:
