@@ -141,7 +141,8 @@ async def _require_readable(space: Space, named: Sequence[Identifier]) -> None:
             keys = [space.keys.identifiers(identifier.type, identifier.value)]
             found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
         if len(found.origins) <= MOST_DOCUMENTS:
-            OpenedProfile.each(space, found)
+            for opened in OpenedProfile.each(space, found).values():
+                await opened.opened_identifiers(opened.identifiers)
 
 
 class _People(Struct, frozen=True):

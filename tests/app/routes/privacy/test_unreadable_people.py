@@ -50,6 +50,12 @@ READS = (
     Read("admin", "/v1/destinations/mail/explain?identifier=user_id:ann&trait=secret"),
     Read("privacy", "/v1/exports", EXPORT, "POST"),
 )
+OF_IDENTIFIERS = {
+    "/v1/profiles/user_id:ann", "/v1/profiles", "/v1/profiles/lookup", "/v1/profiles/user_id:ann/identifiers",
+    "/v1/profiles/user_id:ann/history", "/v1/profiles/user_id:ann/graph", "/v1/exports", "/v1/changes",
+    "/v1/destination/profiles/user_id:ann", "/v1/destination/profiles/lookup", f"{USER}/external_ids",
+}  # fmt: skip
+"""The reads that show identifiers."""
 IDS = (Read("admin", "/v1/spaces/{space}/collections/users/profiles"),)
 """A list of ids, which opens nothing."""
 HIDDEN = (
@@ -86,6 +92,11 @@ def hidden_by_an_erasure(shop: Shop, rows: Rows, number: int) -> None:
     asked = shop.ask("POST", "/v1/erasures", "privacy", json=EXPORT)
     assert asked.status_code in (200, 202), asked.text
     rows.execute("UPDATE profile SET withheld = false WHERE space_id = %s", [number])
+
+
+def damage_identifiers(_: Shop, rows: Rows, number: int) -> None:
+    """The identifiers of all people are altered."""
+    rows.execute("UPDATE profile_identifier SET value = sha256(value) WHERE space_id = %s", [number])
 
 
 @pytest.fixture
@@ -129,6 +140,7 @@ def answers(shop: Shop, reads: tuple[Read, ...], ids: dict[str, str]) -> dict[st
         (hidden_by_an_erasure, "rolled_back", READS + HIDDEN + IDS),
         (damage_key, "seal_broken", READS + HIDDEN),
         (damage_document, "seal_broken", READS),
+        (damage_identifiers, "seal_broken", tuple(each for each in READS if each.path in OF_IDENTIFIERS)),
     ],
 )
 def test_every_read_of_such_a_person_has_one_answer(
