@@ -18,10 +18,17 @@ from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.identifiers import BUILT_IN
 from tests.support.integrity.space_audit import ignore_progress
 from tests.support.integrity.stored_rows import Stored
+from tests.support.keys.token_signer import Sign, token_signer
 from tests.support.planning import traffic
 from tests.support.planning.oracle import World
 from tests.support.planning.space_steps import QUIET, profiles, steps, take, written
 from tests.support.processes.writer_processes import Examples, Ingest
+
+
+async def send_all(ingest: Ingest, requests: list[Any], sign: Sign) -> None:
+    """Requests of servers, of public keys and of public keys with identity tokens, one after the other."""
+    for request in requests:
+        await ingest.send(*traffic.signed_calls(request, sign)["items"], server=request["server"])
 
 
 async def rebuild(ingest: Ingest) -> int:
@@ -96,9 +103,9 @@ def check(examples: Examples, sent: list[Any], first: Any, then: Any, later: lis
     """Ingest, change, rebuild, go on: it is as if the new rules had always been there."""
 
     async def example(ingest: Ingest) -> None:
+        sign = await token_signer(ingest.space)
         await put_rules(ingest.space, first, "test")
-        for request in sent:
-            await ingest.send(*request["items"], server=request["server"])
+        await send_all(ingest, sent, sign)
         before = await profiles(ingest)
         version = (await put_rules(ingest.space, then, "test")).version
         rules = await ingest.space.rules(version)
@@ -108,8 +115,7 @@ def check(examples: Examples, sent: list[Any], first: Any, then: Any, later: lis
         ids = {each["profile_id"] for each in before}
         assert {each["profile_id"] for each in await profiles(ingest)} <= ids | await all_ids(ingest)
         assert await rebuild(ingest) == 0
-        for request in later:
-            await ingest.send(*request["items"], server=request["server"])
+        await send_all(ingest, later, sign)
         await rebuild(ingest)
         world = fresh(ingest, rules)
         assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
@@ -185,17 +191,13 @@ def test_a_rebuild_after_acts_settles_over_many_examples(examples: Examples, tak
 
 async def go_on(ingest: Ingest, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
     """Two rebuilds among senders, then the comparison."""
-
-    async def send_all(ingest: Ingest, requests: list[Any]) -> None:
-        for request in requests:
-            await ingest.send(*request["items"], server=request["server"])
-
+    sign = await token_signer(ingest.space)
     # A server introduces the types: a rebuild links identifiers of a type that was unknown before, other calls do not.
     types = [{"type": type_, "id": "first"} for type_ in ("crm", "loyalty.id")]
     await ingest.send({"type": "page", "userId": "first", "context": {"externalIds": types}})
-    await send_all(ingest, sent)
+    await send_all(ingest, sent, sign)
     version = (await put_rules(ingest.space, then, "test")).version
-    await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
+    await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each, sign) for each in meanwhile))
     world = fresh(ingest, await ingest.space.rules(version))
     assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
     assert await rebuild(ingest) == 0

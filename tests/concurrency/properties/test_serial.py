@@ -5,9 +5,8 @@ keys with identity tokens. Which call comes first is up to the race; the stamps 
 order has to give the same rows.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,10 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from identity.operations.spaces.manage_identity_keys import add_identity_key
-from identity.values.ids import public
 from tests.support.integrity.stored_rows import Stored
-from tests.support.keys.identity_tokens import signed
+from tests.support.keys.token_signer import Sign, token_signer
 from tests.support.planning import traffic
 from tests.support.processes.writer_processes import Lab, Worker, run, send
 
@@ -37,26 +34,19 @@ class Pair:
         """A new space."""
         return self.signing_space()[0]
 
-    def signing_space(self) -> tuple[int, Callable[[dict[str, Any]], str]]:
+    def signing_space(self) -> tuple[int, Sign]:
         """A new space with an identity key, and what signs the claims of a token for it."""
 
-        async def make() -> tuple[int, str, str, str]:
+        async def make() -> tuple[int, Sign]:
             spaces = await self.lab.open()
             try:
                 space = await self.lab.space(spaces)
-                made = await add_identity_key(space, "HS256", "web", None, "test")
-                return space.tenant.id, public("spc", space.public_id), made.key.id, made.secret or ""
+                return space.tenant.id, await token_signer(space)
             finally:
                 await spaces.database.close()
 
-        number, audience, key_id, secret = run(make())
-
-        def sign(claims: dict[str, Any]) -> str:
-            now = int(time.time())
-            payload = {"aud": audience, "iat": now, "exp": now + 3_600, **claims}
-            return signed(payload, kid=key_id, key="another secret " * 3 if payload.pop("forged", False) else secret)
-
-        return number, sign
+        made: tuple[int, Sign] = run(make())
+        return made
 
     def stored(self, space: int) -> Stored:
         """The stored rows."""
