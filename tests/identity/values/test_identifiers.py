@@ -287,17 +287,3 @@ def test_a_text_without_an_identifier_is_refused(text: str) -> None:
     with pytest.raises(BadIdentifier) as refused:
         parse(text, "US")
     assert str(refused.value) == BadIdentifier.__doc__
-
-
-@given(st.lists(st.text("ab1-", max_size=5) | st.sampled_from(["a" * 63, "a" * 64, "xn--a"]), max_size=6))
-def test_a_domain_of_plain_labels_is_kept_if_each_label_is_one(labels: list[str]) -> None:
-    """A label has 1 to 63 letters, digits and hyphens, no hyphen at its ends and no prefix of an encoded name."""
-    domain = ".".join(labels)
-    usable = len(labels) > 1 and all(
-        0 < len(label) <= 63 and label[0] != "-" != label[-1] and not label.startswith("xn--") for label in labels
-    )
-    try:
-        kept = normalise(EMAIL, f"ann@{domain}", "") == f"ann@{domain}"
-    except UnusableValue:
-        kept = False
-    assert kept == (usable and len(domain) <= 253)

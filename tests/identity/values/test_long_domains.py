@@ -1,6 +1,8 @@
-"""A domain in other letters than ASCII is looked at before the codec, whose time grows with the text."""
+"""A domain is looked at by its length and its letters before the codec, whose time grows with the text."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from identity.values.identifiers import EMAIL, normalise
 from identity.values.plain_text import UnusableValue
@@ -26,3 +28,17 @@ def test_the_longest_domain_is_encoded() -> None:
     found = normalise(EMAIL, f"a@{domain}", "US")
 
     assert [len(each) for each in found.partition("@")[2].split(".")] == [63, 63, 63, 2]
+
+
+@given(st.lists(st.text("ab1-", max_size=5) | st.sampled_from(["a" * 63, "a" * 64, "xn--a"]), max_size=6))
+def test_a_domain_of_plain_labels_is_kept_if_each_label_is_one(labels: list[str]) -> None:
+    """A label has 1 to 63 letters, digits and hyphens, no hyphen at its ends and no prefix of an encoded name."""
+    domain = ".".join(labels)
+    usable = len(labels) > 1 and all(
+        0 < len(label) <= 63 and label[0] != "-" != label[-1] and not label.startswith("xn--") for label in labels
+    )
+    try:
+        kept = normalise(EMAIL, f"ann@{domain}", "") == f"ann@{domain}"
+    except UnusableValue:
+        kept = False
+    assert kept == (usable and len(domain) <= 253)
