@@ -262,11 +262,9 @@ def _watch(postgres: "EmbeddedPostgres", over: threading.Event) -> None:
 
 
 def _migrate(url: str) -> None:
-    from identity.store.postgres.schema import migrate
-    from identity.store.postgres.unfinished_restore import require_finished
+    from identity.store.postgres.schema import migrate_finished
 
-    migrate(url)
-    require_finished(url)
+    migrate_finished(url)
 
 
 def _announce(address: str) -> None:

@@ -90,8 +90,17 @@ class Database:
         return make_conninfo(self._url, options=options, application_name="onefold", connect_timeout="5")
 
     async def open(self) -> None:
-        """Connect. Misconfigured where the role has too many rights."""
-        await _require_safe(self._conninfo(_READER))
+        """Connect. Misconfigured where the role has too many rights.
+
+        The connection of that check is the one of the first writer.
+        """
+        first = await _connect(self._conninfo(_WRITER))
+        try:
+            await _require_safe(first)
+        except BaseException:
+            await first.close()
+            raise
+        self._spare = first
         await self._pool.open()
 
     async def close(self) -> None:
@@ -115,11 +124,7 @@ class Database:
                 return spare
             await spare.close()
         with translated():
-            connection = await PipelineConnection.connect(
-                self._conninfo(_WRITER), autocommit=True, cursor_factory=AsyncRawCursor
-            )
-        adapt(connection)
-        return connection
+            return await _open(self._conninfo(_WRITER))
 
     async def give_back(self, connection: PipelineConnection) -> None:
         """Keep the connection of a writer for the next one; close it where one is kept already or it is not idle."""
@@ -169,9 +174,16 @@ async def _configure(connection: Connection) -> None:
     adapt(connection)
 
 
-async def _require_safe(conninfo: str) -> None:
+async def _open(conninfo: str) -> PipelineConnection:
+    connection = await PipelineConnection.connect(conninfo, autocommit=True, cursor_factory=AsyncRawCursor)
+    adapt(connection)
+    return connection
+
+
+async def _connect(conninfo: str) -> PipelineConnection:
+    """The first connection. Misconfigured, with what to correct."""
     try:
-        connection = await AsyncConnection.connect(conninfo, autocommit=True, cursor_factory=AsyncRawCursor)
+        return await _open(conninfo)
     except psycopg.OperationalError as error:
         message = (
             f"The service must be able to work as the role {APP_ROLE}: run `onefold migrate` as the owner of the "
@@ -180,19 +192,21 @@ async def _require_safe(conninfo: str) -> None:
         # The role of the service is none that the address names.
         own = APP_ROLE in str(error) or "set role" in str(error)
         raise Misconfigured(message if own else reason_of(error, message)) from error
-    async with connection:
-        if connection.info.server_version < MIN_VERSION * 10_000:
-            message = f"Onefold needs PostgreSQL {MIN_VERSION} or newer."
-            raise Misconfigured(message)
-        unsafe = await row(
-            connection,
-            """
-            SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole
-                OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                           WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relowner = r.oid)
-            FROM pg_roles r WHERE r.rolname = current_user
-            """,
-        )
+
+
+async def _require_safe(connection: Connection) -> None:
+    if connection.info.server_version < MIN_VERSION * 10_000:
+        message = f"Onefold needs PostgreSQL {MIN_VERSION} or newer."
+        raise Misconfigured(message)
+    unsafe = await row(
+        connection,
+        """
+        SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole
+            OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relowner = r.oid)
+        FROM pg_roles r WHERE r.rolname = current_user
+        """,
+    )
     if unsafe is None or unsafe[0]:
         message = (
             f"The role {APP_ROLE} must be neither superuser nor owner of the tables, and must not bypass security."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from identity.store.postgres.refused_connections import reason_of
-from identity.store.postgres.unfinished_restore import require_finished
+from identity.store.postgres.unfinished_restore import require_finished, require_finished_on
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Misconfigured
 
@@ -61,16 +61,17 @@ def check(owner_url: str) -> None:
         command.check(_config(connection))
 
 
+def migrate_finished(owner_url: str) -> None:
+    """Upgrades to the newest revision. Misconfigured while a restore has not ended."""
+    if not _is_current(owner_url):
+        migrate(owner_url)
+        require_finished(owner_url)
+
+
 def needs_migration(url: str) -> bool:
     """Whether the database is at another revision than this version's newest."""
-    try:
-        with psycopg.connect(url) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except psycopg.errors.UndefinedTable:
-        return True
-    except psycopg.OperationalError as error:
-        raise Misconfigured(reason_of(error)) from error
-    return row is None or row[0] != newest()
+    with _asking(url) as connection:
+        return not _is_newest(connection)
 
 
 def newest() -> str:
@@ -80,15 +81,41 @@ def newest() -> str:
 
 def require_current(url: str) -> None:
     """Raises Misconfigured unless the database is at this version's newest revision, and no restore is unfinished."""
-    if needs_migration(url):
+    if not _is_current(url):
         raise Misconfigured("The database has another schema than this version; run `onefold migrate`.")
-    require_finished(url)
 
 
 def is_declared(item: Any, _name: str | None, type_: str, reflected: bool, _to: Any) -> bool:  # noqa: FBT001
     """Whether Alembic compares an object: partitions of `event` are made by the service."""
     name = item.name if type_ == "table" else item.table.name if hasattr(item, "table") else ""
     return not (reflected and str(name).startswith("event_"))
+
+
+def _is_current(url: str) -> bool:
+    """Whether the database is at the newest revision. Misconfigured if it is, and a restore has not ended."""
+    with _asking(url) as connection:
+        if not _is_newest(connection):
+            return False
+        require_finished_on(connection)
+    return True
+
+
+def _is_newest(connection: psycopg.Connection) -> bool:
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except psycopg.errors.UndefinedTable:
+        connection.rollback()
+        return False
+    return row is not None and row[0] == newest()
+
+
+@contextmanager
+def _asking(url: str) -> Iterator[psycopg.Connection]:
+    try:
+        with psycopg.connect(url) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        raise Misconfigured(reason_of(error)) from error
 
 
 @contextmanager

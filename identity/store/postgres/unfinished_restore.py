@@ -29,8 +29,7 @@ def mark_sql(*, keys_placed: bool) -> str:
 def is_unfinished(url: str) -> bool:
     """Whether the last restore of a database did not end."""
     with psycopg.connect(url) as connection:
-        found = connection.execute(_FIND).fetchone()
-    return bool(found and found[0])
+        return _is_unfinished(connection)
 
 
 def placed_keys(url: str) -> bool:
@@ -50,8 +49,19 @@ def end(url: str) -> None:
 
 def require_finished(url: str) -> None:
     """Misconfigured while a restore has not ended."""
-    if is_unfinished(url):
+    with psycopg.connect(url) as connection:
+        require_finished_on(connection)
+
+
+def require_finished_on(connection: psycopg.Connection) -> None:
+    """The same on a connection that is open."""
+    if _is_unfinished(connection):
         raise Misconfigured(UNFINISHED)
+
+
+def _is_unfinished(connection: psycopg.Connection) -> bool:
+    found = connection.execute(_FIND).fetchone()
+    return bool(found and found[0])
 
 
 async def require_finished_here(connection: Connection) -> None:

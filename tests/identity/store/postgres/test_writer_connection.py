@@ -48,6 +48,21 @@ async def test_a_writer_takes_over_the_connection_of_one_that_has_ended(opened: 
     await following.close()
 
 
+async def test_the_first_writer_takes_the_connection_that_checked_the_role(opened: Database, url: str) -> None:
+    """A start opens no connection for the check alone."""
+
+    def connections() -> list[tuple[int]]:
+        with psycopg.connect(url, autocommit=True) as owner:
+            query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
+            return owner.execute(query + " AND pid <> pg_backend_pid() ORDER BY pid").fetchall()
+
+    before = connections()
+    writer = WriterConnection(opened)
+    pid = (await writer.ready()).info.backend_pid
+    assert (pid,) in before
+    await writer.close()
+
+
 async def test_two_writers_never_share_a_connection(opened: Database) -> None:
     """Of two that have ended the connection of one is kept, and that of the other is closed."""
     first, second = WriterConnection(opened), WriterConnection(opened)
