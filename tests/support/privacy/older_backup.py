@@ -18,18 +18,22 @@ class Backup:
 
     def __init__(self, lab: Lab, *more: str) -> None:
         self.lab = lab
-        self.tables = (*TABLES, *more)
-        self._each("CREATE TABLE kept_{0} AS SELECT * FROM {0}")
+        self._kept: dict[str, bytes] = {}
+        with psycopg.connect(self.lab.url) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            for table in (*TABLES, *more):
+                copied = f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT binary)".encode()
+                with connection.cursor().copy(copied) as rows:
+                    self._kept[table] = b"".join(map(bytes, rows))
 
     def restore(self) -> None:
         """The database is as it was."""
-        self._each("DELETE FROM {0}")
-        self._each("INSERT INTO {0} SELECT * FROM kept_{0}")
-
-    def _each(self, statement: str) -> None:
         with psycopg.connect(self.lab.url) as connection:
-            for table in self.tables:
-                connection.execute(statement.format(table).encode())
+            for table in self._kept:
+                connection.execute(f"DELETE FROM {table}".encode())
+            for table, kept in self._kept.items():
+                with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)".encode()) as rows:
+                    rows.write(kept)
 
 
 async def publish_ledgers(ingest: Ingest) -> None:
