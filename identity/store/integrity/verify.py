@@ -182,8 +182,13 @@ async def stream(
     """The rows of a statement on a space, some at a time."""
     async with AsyncRawServerCursor(connection, "audit") as cursor:
         await cursor.execute(query, [tenant.id, tenant.base], binary=True)
-        while found := await cursor.fetchmany(batch):
-            yield found
+        more = True
+        while more:
+            found = await cursor.fetchmany(batch)
+            # Fewer rows than asked for are the last ones.
+            more = len(found) == batch
+            if found:
+                yield found
 
 
 async def profiles_with_history(connection: Connection, tenant: Tenant, kind: int) -> list[ProfileId]:
