@@ -76,13 +76,19 @@ def demo(
 
 
 @cli.command()
-def migrate(data_dir: DataDir = None) -> None:
+def migrate(
+    data_dir: DataDir = None,
+    login: Annotated[
+        str | None,
+        typer.Option(help="Also make a role for servers to log in as, which cannot become the owner."),
+    ] = None,
+) -> None:
     """Create or upgrade the database schema for this version."""
-    from identity.store.postgres.schema import migrate as upgrade
+    from app.commands import migrate as migrating
 
-    with owner_url(read_settings(data_dir)) as url:
-        upgrade(url)
-    typer.echo("The database is up to date.")
+    settings = read_settings(data_dir)
+    with owner_url(settings) as url:
+        migrating.run(url, settings, login)
 
 
 @cli.command()

@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     data_dir: _Path = _setting(Path("onefold-data"), "a path")
     database_url: str | None = _setting(None, _DATABASE, pattern="^postgres(ql)?://", repr=False)
     database_tls: str = _setting("required", "required or optional", pattern="^(required|optional)$")
+    login_password: _Token | None = _setting(None, _TOKEN)
     admin_token: _Token | None = _setting(None, _TOKEN)
     root_key: _RootKey | None = _setting(None, _ROOT_KEY)
     new_root_key: _RootKey | None = _setting(None, _ROOT_KEY)
@@ -236,8 +237,11 @@ def forget_libpq() -> None:
 
 
 def forget_root_keys() -> None:
-    """Drop the root keys from the environment of this process, once its settings are read."""
-    for name in ("root_key", "new_root_key"):
+    """Drop the root keys from the environment of this process, once its settings are read.
+
+    The password that only `onefold migrate` needs goes too.
+    """
+    for name in ("root_key", "new_root_key", "login_password"):
         os.environ.pop(variable(name), None)
 
 

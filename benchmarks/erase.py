@@ -137,7 +137,7 @@ async def run(postgres: BenchPostgres, options: argparse.Namespace) -> Table:
         postgres.url("erase"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "erase")
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == made.id)
     queue = IngestQueue(spaces.database)
     queue.start()

@@ -153,7 +153,7 @@ async def run(postgres: BenchPostgres, options: argparse.Namespace) -> list[Tabl
         postgres.url("feed"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "feed")
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == made.id)
     space = await spaces.get(number)
     queue = IngestQueue(spaces.database)

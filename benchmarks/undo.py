@@ -148,7 +148,7 @@ async def run(postgres: BenchPostgres, options: argparse.Namespace) -> list[Tabl
         postgres.url("undo"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "undo")
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == made.id)
     space = await spaces.get(number)
     await put_rules(space, RULES, "bench")

@@ -85,7 +85,7 @@ async def _vouch(url: str, settings: Settings, *, confirm: bool) -> None:
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:
-        async with spaces.database.transaction() as connection:
+        async with spaces.database.of_all_spaces.transaction() as connection:
             found = await keys_without_mac(connection)
             if confirm:
                 await vouch_for_all(connection, spaces.keyring)

@@ -29,6 +29,8 @@ from app.server.key_layout import warn_of_shared_folder
 from app.server.memory_protection import protect_memory
 from app.server.workers import Workers
 from app.settings import Settings, forget_libpq, share_metrics
+from identity.store.postgres.login_role import can_become_owner
+from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Misconfigured, OnefoldError
 from identity.values.extras import extra
 
@@ -69,8 +71,12 @@ def run(
         listener = stack.enter_context(_listener(settings.host, settings.port, command))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         require_protected(settings)
-        url = settings.database_url or stack.enter_context(_embedded(settings))
-        (migrate or _migrate)(url)
+        if settings.database_url:
+            owner = url = settings.database_url
+        else:
+            owner, url = stack.enter_context(_embedded(settings))
+        (migrate or _migrate)(owner)
+        as_owner = settings.database_url is not None and can_become_owner(url)
         shared = tempfile.TemporaryDirectory(prefix="onefold-metrics-") if settings.workers > 1 else None
         share_metrics(stack.enter_context(shared) if shared else None)
         settings.model_copy(update={"database_url": url}).publish()
@@ -102,6 +108,8 @@ def run(
         def started() -> None:
             # Before the last lines, which a user may copy.
             warn_of_shared_folder(settings)
+            if as_owner:
+                logs.get(__name__).warning("database.owner_login")
             (ready or _announce)(address)
 
         serve = _one if settings.workers == 1 else _several
@@ -230,8 +238,11 @@ def _free_port(host: str, taken: int) -> int:
 
 
 @contextmanager
-def _embedded(settings: Settings) -> Iterator[str]:
-    """Run the embedded Postgres, and restart it if it dies while this process owns it."""
+def _embedded(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Run the embedded Postgres, and restart it if it dies while this process owns it.
+
+    Yields the address for its owner, and the one for servers, whose role cannot become the owner.
+    """
     with extra("embedded", ", or set ONEFOLD_DATABASE_URL"):
         from identity.store.embedded.server import EmbeddedPostgres
 
@@ -240,10 +251,10 @@ def _embedded(settings: Settings) -> Iterator[str]:
     over = threading.Event()
     watch = threading.Thread(target=_watch, args=(postgres, over), name="postgres-watch", daemon=True)
     try:
-        url = postgres.join()
+        owner = postgres.join()
         if postgres.owner:
             watch.start()
-        yield url
+        yield owner, postgres.url(user=APP_ROLE)
     finally:
         over.set()
         if watch.ident:

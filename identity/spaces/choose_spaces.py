@@ -34,7 +34,7 @@ async def choose_space(database: Database, space_id: str | None) -> SpaceRow:
 
 
 async def _by_id(database: Database) -> dict[str, SpaceRow]:
-    async with database.reading() as connection:
+    async with database.of_all_spaces.reading() as connection:
         return _keyed(await spaces_and_keys.list_spaces(connection))
 
 

@@ -101,7 +101,7 @@ def _holds(keyring: Keyring, space_id: SpaceId) -> int | None:
 
 async def _rows(database: Database) -> dict[bytes, SpaceRow]:
     """All rows of spaces by id, those of deleted spaces too."""
-    async with database.reading() as connection:
+    async with database.of_all_spaces.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection) + await spaces_and_keys.list_deleted(connection)
     return {bytes(row.public_id): row for row in found}
 
@@ -111,7 +111,7 @@ async def _named_as(
 ) -> SpaceId | None:
     try:
         journal = await in_key_store(keyring.journal, space_id)
-        async with database.reading() as connection:
+        async with database.of_all_spaces.reading() as connection:
             for row in nameless:
                 if await _has_ledger_of(connection, row, space_id, journal):
                     return row.public_id
@@ -148,7 +148,7 @@ async def is_older(database: Database, keyring: Keyring, tenant: Tenant, public_
 
 
 async def _looks_older(database: Database, keyring: Keyring, tenant: Tenant, public_id: SpaceId) -> bool:
-    async with database.reading() as connection:
+    async with database.of_space(tenant.id).reading() as connection:
         lock_row = await space_lock.read(connection, tenant.id)
         used = await key_tables.slot_epochs(connection, tenant)
     held = await in_key_store(keyring.epochs, public_id)

@@ -32,7 +32,7 @@ _DELETED = starts([LedgerAction.SPACE_DELETED])
 async def require_published(database: Database, tenant: Tenant, journal: Journal) -> None:
     """Raises Quarantined, LedgerBroken or KeyUnavailable unless the space may be served."""
     last = await in_key_store(journal.last)
-    async with database.reading() as connection:
+    async with database.of_space(tenant.id).reading() as connection:
         head = await ledger.read_head(connection, tenant)
         if last is None:
             if not head.begun:
@@ -54,7 +54,7 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
     while True:
         last = await in_key_store(journal.last)
         seq, hash_ = last or (0, b"")
-        async with database.transaction() as connection:
+        async with database.of_space(tenant.id).transaction() as connection:
             begun = (await ledger.read_head(connection, tenant)).begun
             if last is not None and await ledger.hash_at(connection, tenant, seq) != hash_:
                 raise LedgerBroken
@@ -66,7 +66,7 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
         await in_key_store(journal.append, seq, [JournalLine(*entry) for entry in entries])
         if not begun and (last is not None or entries):
             # After the first line is on disk: a crash in between leaves a journal, and no flag without one.
-            async with database.transaction() as connection:
+            async with database.of_space(tenant.id).transaction() as connection:
                 await ledger.mark_journal(connection, tenant)
         if len(entries) < PAGE:
             return entries[-1].seq if entries else seq
@@ -77,7 +77,7 @@ async def unvouched_deletions(database: Database, keyring: Keyring, *, publishin
 
     An entry that only the ledger has yet, since a server was killed, is copied into the journal if `publishing`.
     """
-    async with database.reading() as connection:
+    async with database.of_all_spaces.reading() as connection:
         deleted = await spaces_and_keys.list_deleted(connection)
     if deleted:
         await in_key_store(keyring.check)
@@ -122,7 +122,7 @@ async def _is_deletion_in_ledger(database: Database, keyring: Keyring, row: Spac
     seq = 0 if last is None else last[0]
     tenant = Tenant(row.id, row.bucket_base, row.spread)
     while True:
-        async with database.reading() as connection:
+        async with database.of_space(row.id).reading() as connection:
             entries = await ledger.after(connection, tenant, seq, PAGE)
         if any(each.entry.startswith(_DELETED) and is_vouched_entry(keys, each.entry) for each in entries):
             return True

@@ -60,7 +60,7 @@ class Space:
         self.name = name
         self.keys = keys
         self.journal = journal
-        self.database = database
+        self.database = database = database.of_space(tenant.id)
         self._heads = JournalHeads(keys, journal)
         self._rules = RulesCache(tenant.id, keys, database, self._heads, defaults)
         self._purposes = SealedDocumentCache(PURPOSE_NAMES, tenant, public_id, keys, database, self._heads)
@@ -200,7 +200,7 @@ class Spaces:
 
     async def restored(self, space_id: SpaceNumber) -> Space:
         """A space whose ledger and journal may differ: only for the commands that make them agree."""
-        async with self.database.reading() as connection:
+        async with self.database.of_space(space_id).reading() as connection:
             row = await spaces_and_keys.find_space(connection, space_id)
             lock_row = await space_lock.read(connection, space_id)
         keys = self.keyring.space(row.public_id)
@@ -212,7 +212,7 @@ class Spaces:
 
     async def refresh_versions(self) -> None:
         """Takes up the index keys that other processes put in force, and forgets those that they destroyed."""
-        async with self.database.reading() as connection:
+        async with self.database.of_all_spaces.reading() as connection:
             found = await index_key_rotation.versions(connection)
         for space_id, versions in found:
             space = self._open.get(space_id)
@@ -232,7 +232,7 @@ class Spaces:
 
     async def forget_deleted(self) -> None:
         """Closes the spaces that another process deleted."""
-        async with self.database.reading() as connection:
+        async with self.database.of_all_spaces.reading() as connection:
             live = {row.id for row in await spaces_and_keys.list_spaces(connection)}
         for space_id in [id_ for id_ in self._open if id_ not in live]:
             self.forget(space_id)

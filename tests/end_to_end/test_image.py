@@ -50,7 +50,7 @@ def test_no_secret_is_part_of_the_image() -> None:
     set_here = {name for step in (*steps("ENV"), *steps("ARG")) for name in re.findall(r"(\w+)=", step)}
     secret = {name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)}
 
-    assert secret == {"admin_token", "root_key", "new_root_key"}
+    assert secret == {"admin_token", "root_key", "new_root_key", "login_password"}
     assert not set_here & {variable(name) for name in {*secret, "database_url"}}
     assert {name for name in set_here if name.startswith("ONEFOLD_")} <= known
 

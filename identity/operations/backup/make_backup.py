@@ -82,7 +82,7 @@ async def make_backup(
     failed = await _dump_key_tables(spaces, progress)
     _require_named(failed, damaged)
     tables = await asyncio.to_thread(dump.count_tables, url)
-    async with exported_snapshot(spaces.database) as (connection, snapshot):
+    async with exported_snapshot(spaces.database.of_all_spaces) as (connection, snapshot):
         created = wall_time()
         states = await _states(connection)
         await asyncio.to_thread(
@@ -129,11 +129,11 @@ async def _dump_key_tables(spaces: Spaces, progress: Progress) -> dict[str, str]
     Returns the names of the spaces whose keys do not all open, by their ids.
     """
     failed: dict[str, str] = {}
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     for number, row in enumerate(found):
         progress("keys", number, len(found))
-        async with epoch_key_roll.exclusive_roll(spaces.database, row.id) as mine:
+        async with epoch_key_roll.exclusive_roll(spaces.database.of_space(row.id), row.id) as mine:
             if mine:
                 try:
                     await dump_keys(spaces, await spaces.restored(row.id))

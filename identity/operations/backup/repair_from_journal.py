@@ -60,7 +60,7 @@ async def publish_or_repair(
     """
     failing = {} if failing is None else failing
     repaired: dict[SpaceNumber, LostProfiles] = {}
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         heads = await ledger.last_entries(connection)
         found = await spaces_and_keys.list_spaces(connection)
     for row in found:
@@ -103,7 +103,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: SpaceId, journ
     # An earlier attempt that was rolled back may have left an index key in memory that is not in force.
     spaces.keyring.forget(public_id)
     space = await spaces.restored(tenant.id)
-    connection = await spaces.database.writer()
+    connection = await space.database.writer()
     parted: set[ProfileId] = set()
     actions: dict[str, Replay] = {
         LedgerAction.REQUEST_RECEIVED: _ask,

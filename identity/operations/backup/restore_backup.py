@@ -189,9 +189,9 @@ async def settle(
     have no MACs, and get them here: the backup is taken as it is.
     """
     if schema < VOUCHED_SINCE:
-        async with spaces.database.transaction() as connection:
+        async with spaces.database.of_all_spaces.transaction() as connection:
             await vouch_for_all(connection, spaces.keyring)
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     results = []
     backed_up = await asyncio.to_thread(journal_lengths, folder / backup_folder.KEYS)
@@ -226,14 +226,14 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow, backed_up: Coll
     if not spaces.keyring.has_space(row.public_id):
         if row.public_id.hex() not in backed_up:
             return RestoredSpace(space_id=space_id)
-        async with spaces.database.transaction() as connection:
+        async with spaces.database.of_space(row.id).transaction() as connection:
             await spaces_and_keys.delete_space(connection, row.id)
         return RestoredSpace(space_id=space_id, deleted=True)
     space = await spaces.restored(row.id)
     older = await is_older(spaces.database, spaces.keyring, space.tenant, space.public_id)
     laid = await overlay_keys(spaces, space) if older else None
     # Calls since the backup are lost, and their places in the feed with them: every destination begins again.
-    async with spaces.database.transaction() as connection:
+    async with space.database.transaction() as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
         await feed.restart(connection, space.tenant)
     if laid is None:
@@ -250,7 +250,7 @@ async def _pause(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> str | None:
     try:
         journal = await in_key_store(spaces.keyring.journal, row.public_id)
         await require_published(spaces.database, tenant, journal)
-        async with spaces.database.transaction() as connection:
+        async with spaces.database.of_space(row.id).transaction() as connection:
             await note_restore(connection, tenant)
         await publish(spaces.database, tenant, journal)
         await spaces.get(row.id)

@@ -75,7 +75,7 @@ async def verify_message(
     has sent too many messages.
     """
     id_ = private("dst", destination_id)
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         space_id = None if id_ is None else await destinations.space_of(connection, id_)
     if id_ is None or space_id is None:
         raise InvalidSignature
@@ -91,5 +91,5 @@ async def verify_message(
 
 async def forget_messages(spaces: Spaces) -> None:
     """Delete the records of signed messages that are too old to be accepted again."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         await deliveries.forget_messages(connection, Micros(wall_time() - DAY))

@@ -26,7 +26,7 @@ async def announce_expired(spaces: Spaces) -> int:
     now, announced = wall_time(), 0
     skipped: list[int] = []
     while True:
-        async with spaces.database.reading() as connection:
+        async with spaces.database.of_all_spaces.reading() as connection:
             expired = await disclosures.expired_consents(connection, now, PAGE, skipped)
         for space_id, origins in expired.items():
             try:
@@ -59,7 +59,7 @@ async def _announce(space: Space, origins: Sequence[ProfileId], now: Micros) -> 
 async def forget_entries(spaces: Spaces, days: int) -> None:
     """Delete feed entries older than their retention, lane by lane, in small steps."""
     before = first_stamp(Micros(wall_time() - days * DAY))
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         rows = await spaces_and_keys.list_spaces(connection)
     for row in rows:
         try:

@@ -91,7 +91,7 @@ class FeedWaker:
     async def _look(self) -> None:
         tenants = {each.tenant.id: each.tenant for each in self._waits.values()}
         try:
-            async with self._database.reading() as connection:
+            async with self._database.of_all_spaces.reading() as connection:
                 heads = await feed.lanes_of(connection, list(tenants.values()))
         except OnefoldError:
             for reader in self._waits:

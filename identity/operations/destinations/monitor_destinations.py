@@ -26,13 +26,13 @@ _STEPS: Final = 100
 async def find_overdue(spaces: Spaces, now: Micros | None = None) -> OverdueCounts:
     """Flag whatever is overdue at a time (microseconds, default: now) and count the flags of all spaces."""
     now = wall_time() if now is None else now
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         while await erasure_notices.mark_past_deadline(connection, now, GRACE, PAGE) == PAGE:
             pass
         rows = await overdue_destinations.list_positions(connection)
     for row in rows:
         await _check(spaces, row)
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         return await overdue_destinations.count(connection, Micros(now - OVERDUE_AFTER))
 
 

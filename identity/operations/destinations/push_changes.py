@@ -69,7 +69,7 @@ class Pushing:
 
     async def turn(self) -> None:
         """Start sending to every destination that is due; a slow one keeps no other waiting."""
-        async with self._spaces.database.reading() as connection:
+        async with self._spaces.database.of_all_spaces.reading() as connection:
             found = await deliveries.due(connection, self._now())
         for row in found:
             if row.public_id in self._sending or is_up_to_date(row.pushed, row.version, row.purposes, row.entries):

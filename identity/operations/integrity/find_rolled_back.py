@@ -37,7 +37,7 @@ async def find_rolled_back(spaces: Spaces, known: frozenset[Found]) -> frozenset
         _log.error("space.heads_unread", space=space.name_in_logs, code=error.code)
     # Heads that could not be read anew are a lower bound as well. They are taken before the rows are read.
     heads = {space.tenant.id: space.heads for space in opened}
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = frozenset(await older_rows(connection, heads))
     for number, kind, _ in sorted(found - known):
         _log.error("space.rolled_back", space=_name(opened, number), reason=kind)

@@ -13,11 +13,11 @@ async def note_scan(url: str, result: JsonObject) -> int:
     database = Database(url, readers=1)
     await database.open()
     try:
-        async with database.reading() as connection:
+        async with database.of_all_spaces.reading() as connection:
             spaces = await spaces_and_keys.list_spaces(connection)
         entry = ledger.entry(ledger.OPERATOR, LedgerAction.LEAK_SCANNED, None, wall_time(), result)
         for space in spaces:
-            async with database.transaction() as connection:
+            async with database.of_space(space.id).transaction() as connection:
                 await ledger.append(connection, space.id, *entry)
     finally:
         await database.close()

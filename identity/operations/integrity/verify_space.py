@@ -96,7 +96,7 @@ async def verify(
 async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:
     """Audit one space."""
     tenant = Tenant(space.id, space.bucket_base, space.spread)
-    async with verify_queries.snapshot(database) as connection:
+    async with verify_queries.snapshot(database.of_space(space.id)) as connection:
         audit = _Audit(connection, tenant, progress)
         await audit.run()
     return Report(space_id=public("spc", space.public_id), looked_at=audit.looked_at, findings=list(audit.findings))
@@ -108,7 +108,7 @@ async def _with_epochs(report: Report, database: Database, space: spaces_and_key
     missing: set[int] | None = None
     # A roll destroys an epoch key once no slot key needs it: an epoch is missing if the slots name it afterwards too.
     for _ in range(2):
-        async with database.reading() as connection:
+        async with database.of_space(space.id).reading() as connection:
             used = await key_tables.slot_epochs(connection, tenant)
         held = await asyncio.to_thread(epochs_in, key_store, space.public_id)
         if held is None:

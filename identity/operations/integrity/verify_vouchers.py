@@ -32,7 +32,7 @@ from identity.vault.vouching.ledger_entries import is_vouched_entry
 
 async def foreign_rows(database: Database, space: SpaceRow, keyring: Keyring) -> list[Discrepancy]:
     """The foreign and the older rows of a space by kind. KeyUnavailable, LedgerBroken."""
-    findings = Discrepancies()
+    database, findings = database.of_space(space.id), Discrepancies()
     keys = await in_key_store(keyring.space, space.public_id)
     journal = await in_key_store(keyring.journal, space.public_id)
     tenant = Tenant(space.id, space.bucket_base, space.spread)

@@ -34,7 +34,7 @@ async def require_epoch_keys(spaces: Spaces) -> None:
 
 
 async def _missing(spaces: Spaces) -> set[tuple[bytes, int]]:
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         used = await key_tables.epochs_in_use(connection)
     return await in_key_store(lambda: {each for each in used if not _holds(spaces.keyring, *each)})
 

@@ -74,7 +74,7 @@ async def overlay_space(spaces: Spaces, row: SpaceRow, *, deleted: bool, named: 
             return await overlay_keys(spaces, await spaces.restored(row.id))
     else:
         await _require_deleted(spaces, row, confirmed=deleted and named)
-    async with spaces.database.transaction() as connection:
+    async with spaces.database.of_space(row.id).transaction() as connection:
         await spaces_and_keys.delete_space(connection, row.id)
     return None
 

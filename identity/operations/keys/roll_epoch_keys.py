@@ -52,7 +52,7 @@ async def roll(
 
 async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
     """Rolls the spaces with an erasure older than `every` microseconds, and returns their number."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await epoch_key_roll.spaces_due(connection, Micros(wall_time() - every))
     for space_id in found:
         await roll(spaces, await spaces.get(SpaceNumber(space_id)), backup_days=backup_days)
@@ -60,7 +60,7 @@ async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY
 
 
 async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, progress: Progress) -> int:
-    keyring, database, space_id = spaces.keyring, spaces.database, space.tenant.id
+    keyring, database, space_id = spaces.keyring, space.database, space.tenant.id
     async with database.reading() as connection:
         old = (await space_lock.read(connection, space_id)).epoch
     new = old + 1

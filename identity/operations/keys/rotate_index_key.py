@@ -106,7 +106,7 @@ def _destroy(spaces: Spaces, space: Space) -> None:
 
 async def destroy_unused_everywhere(spaces: Spaces, message_days: int) -> None:
     """Destroys the unused older versions of every space, those that an earlier attempt left included."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await index_key_rotation.versions(connection)
     for space_id, versions in found:
         try:

@@ -47,7 +47,7 @@ async def rotate_root_key(
     await database.open()
     try:
         with root_rotation.exclusive_store(key_store) as before:
-            async with database.transaction() as connection:
+            async with database.of_all_spaces.transaction() as connection:
                 await keystore.lock(connection)
                 named = await keystore.read(connection)
                 if named is None:

@@ -28,13 +28,13 @@ async def monitor_deadlines(spaces: Spaces) -> Counter[tuple[str, str]]:
     """Report requests at risk or overdue, and count the unanswered requests of all spaces by kind and timeliness."""
     now = wall_time()
     counted: Counter[tuple[str, str]] = Counter({(kind, state): 0 for kind in KINDS for state in Timeliness})
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await requests.unanswered(connection)
     for each in found:
         state = _timeliness(each, now)
         counted[KINDS[each.kind == RequestKind.ACCESS], state] += 1
         if state != Timeliness.ON_TIME and each.state < _REPORTED[state]:
-            async with spaces.database.transaction() as connection:
+            async with spaces.database.of_space(each.space_id).transaction() as connection:
                 first = await requests.advance_state(connection, each.space_id, each.id, _REPORTED[state])
             if first:
                 log = _log.error if state == Timeliness.OVERDUE else _log.warning

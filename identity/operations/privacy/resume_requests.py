@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 async def resume_requests(spaces: Spaces, older_than: Micros = INTERRUPTED_AFTER) -> int:
     """Carry out requests that were interrupted; returns how many there were."""
     before = Micros(wall_time() - older_than)
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await erasures.unfinished(connection, before, PAGE)
     for space_id, request_id in found:
         try:
@@ -46,7 +46,7 @@ async def close_settled_erasures(spaces: Spaces) -> int:
     """Destroy what is kept for destinations that have all settled an erasure; returns how many were closed."""
     now = wall_time()
     closed = 0
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         settled = await erasure_notices.list_settled(connection, now, Micros(now - AFTER_DUE), PAGE)
     for space_id, erasure_id in settled:
         space = await spaces.get(space_id)
@@ -54,6 +54,6 @@ async def close_settled_erasures(spaces: Spaces) -> int:
             if await erasure_notices.close(connection, space.tenant, erasure_id, now):
                 await erase.destroy_key(connection, space.tenant, erasure_id)
                 closed += 1
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         await suppressions.delete_expired(connection, Micros(now - LATE))
     return closed

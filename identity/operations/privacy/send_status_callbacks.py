@@ -35,7 +35,7 @@ Render = Callable[[OpenDsrStatus, str], bytes]
 
 async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, now: Micros | None = None) -> int:
     """Call back for requests that are due now (microseconds); returns how many requests were checked."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await status_callbacks.due(connection, wall_time() if now is None else now, PAGE)
     at_once = asyncio.Semaphore(AT_ONCE)
 

@@ -18,17 +18,17 @@ async def sweep_old(database: Database, *, message_days: int, rejection_days: in
 
     DatabaseUnavailable; the next sweep continues.
     """
-    now = wall_time()
-    async with database.reading() as connection:
+    now, rows = wall_time(), database.of_all_spaces
+    async with rows.reading() as connection:
         pages = await retention.pages(connection)
     for page in range(0, pages, retention.PAGES):
-        async with database.reading() as connection:
+        async with rows.reading() as connection:
             await retention.messages(connection, page, first_stamp(Micros(now - message_days * DAY)))
         await asyncio.sleep(PAUSE)
     gone = retention.ROWS
     while gone == retention.ROWS:
-        async with database.reading() as connection:
+        async with rows.reading() as connection:
             gone = await retention.rejections(connection, first_stamp(Micros(now - rejection_days * DAY)))
         await asyncio.sleep(PAUSE)
-    async with database.reading() as connection:
+    async with rows.reading() as connection:
         await jobs.sweep(connection, rejection_days)

@@ -52,7 +52,7 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
     entry = ledger.entry(OPERATOR, LedgerAction.SPACE_DELETED, space_id, wall_time())
     if heads is not None:
         entry = vouch_for_entry(await in_key_store(keyring.space, space.public_id), entry)
-    async with spaces.database.transaction() as connection:
+    async with spaces.database.of_space(space.id).transaction() as connection:
         await spaces_and_keys.delete_space(connection, space.id)
         # After the lock of the space: no hold comes meanwhile.
         if found := await holds.list_holds(connection, tenant):
@@ -73,7 +73,7 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
 
 async def _find(spaces: Spaces, public_id: SpaceId) -> tuple[spaces_and_keys.SpaceRow, bool]:
     """A space that is not purged yet, and whether the database has it as deleted. SpaceNotFound."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         try:
             return await spaces_and_keys.find_public_space(connection, public_id), False
         except SpaceNotFound:

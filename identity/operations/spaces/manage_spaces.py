@@ -164,7 +164,7 @@ class KeyCheck:
         while self._asked:
             asked, self._asked = self._asked, {}
             try:
-                async with self._spaces.database.reading() as connection:
+                async with self._spaces.database.of_all_spaces.reading() as connection:
                     found = await spaces_and_keys.find_keys(connection, list(asked))
             except Exception as error:  # noqa: BLE001 (every error goes to the waiting requests)
                 for future in asked.values():
@@ -193,7 +193,7 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     await in_key_store(spaces.keyring.create_space, public_id)
     keys = await in_key_store(spaces.keyring.space, public_id)
     first = [vouched_keys.UnstoredKey(*new_secret(), purpose, scopes) for purpose, scopes in FIRST_KEYS.items()]
-    async with spaces.database.transaction() as connection:
+    async with spaces.database.of_all_spaces.transaction() as connection:
         stamp, defaults = first_stamp(wall_time()), len(GENERATIONS) - 1
         space = await spaces_and_keys.create_space(connection, public_id, name, stamp, defaults)
         await vouched_keys.add_keys(connection, space.id, keys, *first)
@@ -207,7 +207,7 @@ async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
 
 async def list_spaces(spaces: Spaces) -> list[SpaceEntry]:
     """All spaces, oldest first."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
     return [SpaceEntry(row.public_id, row.name, _time(row.created_at)) for row in found]
 
@@ -223,7 +223,7 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
     name = _name(name)
     key_id, secret = new_secret()
     space = await spaces.get(caller.space_id)
-    async with spaces.database.transaction() as connection:
+    async with space.database.transaction() as connection:
         new = vouched_keys.UnstoredKey(key_id, secret, name, sorted(set(scopes)))
         await vouched_keys.add_keys(connection, caller.space_id, space.keys, new)
         await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
@@ -232,14 +232,14 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
 
 async def list_keys(spaces: Spaces, caller: Caller) -> list[KeyEntry]:
     """The keys of the caller's space that are not revoked, without their secrets."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_space(caller.space_id).reading() as connection:
         found = await spaces_and_keys.list_keys(connection, caller.space_id)
     return [KeyEntry(key.public_id, key.name, key.scopes, _time(key.created_at)) for key in found]
 
 
 async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
     """Revoke a key of the caller's space; other processes notice within two seconds. KeyNotFound."""
-    async with spaces.database.transaction() as connection:
+    async with spaces.database.of_space(caller.space_id).transaction() as connection:
         await vouched_keys.revoke_key(connection, caller.space_id, key_id, caller.key_id)
     await (await spaces.get(caller.space_id)).publish()
 

@@ -80,7 +80,7 @@ async def _vouch_once(database: Database, keyring: Keyring) -> None:
     """Give the API keys of an older version their MACs, at the first start of this one and never again."""
     if keyring.vouches():
         return
-    async with database.transaction() as connection:
+    async with database.of_all_spaces.transaction() as connection:
         await keystore.lock(connection)
         if keyring.vouches():
             return

@@ -14,12 +14,12 @@ from identity.vault.threads import in_key_store
 async def purge_deleted(spaces: Spaces) -> bool:
     """Do one bounded step; returns whether there is more to do. KeyUnavailable if keys cannot be destroyed."""
     await spaces.forget_deleted()
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         deleted = {row.id: row.public_id for row in await spaces_and_keys.list_deleted(connection)}
     if not deleted:
         return False
     passed_over = {row.id for row in await unvouched_deletions(spaces.database, spaces.keyring)}
-    async with spaces.database.transaction() as connection:
+    async with spaces.database.of_all_spaces.transaction() as connection:
         found = await purge.next_deleted(connection, sorted(deleted.keys() - passed_over))
         if found is None:
             return False

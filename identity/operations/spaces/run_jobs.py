@@ -109,7 +109,7 @@ class Jobs:
         """Run the next job that is free and of a known kind, among `kinds` if given; returns whether there was one."""
         now = wall_time()
         known = [kind for kind in self._works if kinds is None or kind in kinds]
-        async with self._spaces.database.transaction() as connection:
+        async with self._spaces.database.of_all_spaces.transaction() as connection:
             job = await jobs.take(
                 connection, now, Micros(now + _HELD), known, first=sorted(PRIVACY), served=list(self._served)
             )
@@ -163,6 +163,7 @@ class Jobs:
         """Renew the lease of the job and store its progress."""
         written = lease.progress
         beaten = time.monotonic()
+        own = self._spaces.database.of_space(lease.job.space_id)
         while True:
             await asyncio.sleep(_LOOK * 5)
             if lease.progress == written and time.monotonic() < beaten + _BEAT:
@@ -171,7 +172,7 @@ class Jobs:
             until = Micros(wall_time() + _HELD)
             with suppress(OnefoldError):
                 async with lease.writing:
-                    async with self._spaces.database.transaction() as connection:
+                    async with own.transaction() as connection:
                         held = await jobs.progress(connection, lease.job, *written, lease.until, until)
                     if held:
                         lease.until = until
@@ -179,7 +180,7 @@ class Jobs:
 
 async def count_open_jobs(spaces: Spaces) -> jobs.OpenJobs:
     """How many jobs of all spaces wait or run, and how old the oldest is."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         return await jobs.count_open(connection)
 
 

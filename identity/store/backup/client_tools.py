@@ -18,6 +18,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from identity.store.postgres.owner_address import showing_all_spaces
 from identity.store.postgres.refused_connections import reason_of
 from identity.values.errors import Misconfigured
 
@@ -77,8 +78,8 @@ def _tools(folder: Path) -> ClientTools | None:
 
 @contextmanager
 def connection_argument(url: str) -> Iterator[str]:
-    """Yield the argument that names a database to a client program, without its password."""
-    info = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    """Yield the argument that names a database to a client program, without its password; row security shows all."""
+    info = {name: str(value) for name, value in conninfo_to_dict(showing_all_spaces(url)).items() if value is not None}
     password = info.pop("password", None)
     if password is None:
         yield "--dbname=" + make_conninfo("", **info)

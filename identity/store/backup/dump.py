@@ -44,7 +44,8 @@ def dump(url: str, tools: ClientTools, snapshot: str, to: Path, progress: Progre
     with connection_argument(url) as database:
         command = [
             tools.program("pg_dump"), "--format=custom", "--no-owner", "--no-comments", "--verbose",
-            f"--snapshot={snapshot}", f"--file={to}", database,
+            # Row security shows all spaces to the session (`connection_argument`); without it pg_dump refuses to run.
+            "--enable-row-security", f"--snapshot={snapshot}", f"--file={to}", database,
         ]  # fmt: skip
         to.touch(mode=0o600)
         with _running(command, progress) as process:
@@ -104,8 +105,12 @@ def restore(url: str, tools: ClientTools, path: Path, progress: Progress, mark: 
         for name in existing_tables(url)
     ]
     drop += [
-        f"DROP FUNCTION IF EXISTS public.{name}(integer);"
-        for name in ("onefold_event_partitions", "onefold_drop_events")
+        f"DROP FUNCTION IF EXISTS public.{name};"
+        for name in (
+            "onefold_event_partitions(integer)",
+            "onefold_drop_events(integer)",
+            "onefold_by_space(regclass, name)",
+        )
     ]
     with connection_argument(url) as database, tempfile.NamedTemporaryFile("w", prefix="onefold-") as first:
         first.write("\n".join([*drop, mark]) + "\n")

@@ -1,8 +1,8 @@
 """Reads all that a database holds as bytes: rows, statistics, statements, files and a dump of it.
 
-Nothing is passed over in silence. What this role may not see raises `UnreadableError` with a reason, and row
-security is off, so that a table whose rows are hidden is an error and not an empty one. The control
-is a value in clear in a table of its own: a search that does not find it there finds nothing.
+Nothing is passed over in silence. What this role may not see raises `UnreadableError` with a reason. The policy of
+Onefold shows the session all rows; a table under another policy is an error and not an empty one. The control is a
+value in clear in a table of its own: a search that does not find it there finds nothing.
 """
 
 import re
@@ -20,9 +20,11 @@ from psycopg.conninfo import make_conninfo
 
 from identity.store.embedded.data_directory import CLEAN_ENVIRONMENT, SUPERUSER, locate
 from identity.store.integrity.data_files import PIECE
+from identity.store.postgres.owner_address import showing_all_spaces
 from identity.values.errors import DatabaseUnavailable, Misconfigured
 
 CONTROL = "onefold_scan_control"
+HIDDEN_STATISTICS = "pg_stats of tables under row security"
 _ROWS = 9
 _PIECE = 1 << 20
 _LOCKS = "10s"
@@ -32,11 +34,16 @@ _VIEWS = (
     "pg_stat_user_tables",
 )  # fmt: skip
 _TABLES: LiteralString = """
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname, c.relname, row_security_active(c.oid) AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname <> 'by_space'
+) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 ORDER BY 1, 2
 """
+# Nobody sees the statistics of a table who is under its policies, whatever rows these show.
+_STATISTICS: LiteralString = "SELECT count(*) FROM pg_class c WHERE c.relrowsecurity AND row_security_active(c.oid)"
+_HIDDEN = "row security hides it from this role; a superuser sees it"
 
 
 class UnreadableError(Exception):
@@ -58,9 +65,9 @@ class ScannedDatabase:
 
     def tables(self) -> Iterator[RowBytes]:
         """Every table of this database, those of others in it too. Reading one may raise Unread."""
-        for schema, name in self._connection.execute(_TABLES).fetchall():
+        for schema, name, hidden in self._connection.execute(_TABLES).fetchall():
             query = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(str(schema), str(name)))
-            yield RowBytes(f"{schema}.{name}", self._copied(query))
+            yield RowBytes(f"{schema}.{name}", self._copied(None if hidden else query))
 
     def views(self) -> Iterator[RowBytes]:
         """Views of the server with values and statements. Reading one may raise UnreadableError."""
@@ -69,8 +76,12 @@ class ScannedDatabase:
                 continue
             query = sql.SQL("COPY (SELECT v::text FROM {} v) TO STDOUT (FORMAT binary)").format(sql.Identifier(name))
             yield RowBytes(name, self._copied(query))
+        if self._connection.execute(_STATISTICS).fetchone() != (0,):
+            yield RowBytes(HIDDEN_STATISTICS, self._copied(None))
 
-    def _copied(self, query: sql.Composed) -> Iterator[bytes]:
+    def _copied(self, query: sql.Composed | None) -> Iterator[bytes]:
+        if query is None:
+            raise UnreadableError(_HIDDEN)
         # Each row comes alone; put together, most tables are one search.
         gathered = bytearray()
         try:
@@ -94,7 +105,7 @@ class ScannedDatabase:
         # A password in an argument could be read by other users of the machine.
         given = {o.envvar.decode(): o.val.decode() for o in pq.Conninfo.parse(self._url.encode()) if o.envvar and o.val}
         with subprocess.Popen(  # noqa: S603 no shell
-            [str(program), "--no-password"],
+            [str(program), "--no-password", "--enable-row-security"],
             env={**CLEAN_ENVIRONMENT, **given},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -142,11 +153,11 @@ def open_for_scan(url: str, data_dir: Path | None) -> Iterator[ScannedDatabase]:
     if data_dir:
         url = make_conninfo(url, user=SUPERUSER)
     try:
+        url = showing_all_spaces(url)
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.Error as refused:
         raise DatabaseUnavailable from refused
     with connection:
-        connection.execute("SET row_security = off")
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(_LOCKS)))
         yield ScannedDatabase(url, connection, data_dir.resolve() if data_dir else None)
 

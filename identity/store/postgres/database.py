@@ -2,11 +2,16 @@
 
 The service works under the role `onefold_app` and refuses to start if that role could change the schema or bypass row
 security. No message of the database leaves this module: it may quote rows.
+
+Invariant: row security shows a connection the rows of one space (`of_space`), of all (`of_all_spaces`), or of none,
+which is what a `Database` gives that names neither. Nobody gets a connection before it shows the rows of its next user,
+and one that shows them already is sent nothing, so the connections of one busy space pay nothing.
 """
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, LiteralString, NamedTuple
+from copy import copy
+from typing import Any, LiteralString, NamedTuple, Self
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor, errors
@@ -17,8 +22,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from identity.store.postgres.arrays import adapt
 from identity.store.postgres.pipeline import PipelineConnection, is_idle
 from identity.store.postgres.refused_connections import reason_of
+from identity.store.postgres.shown_space import ALL_SPACES, NO_SPACE, SPACE_SETTING, SpaceConnection
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
+from identity.values.ids import SpaceNumber
 
 MIN_VERSION = 15
 Connection = AsyncConnection[TupleRow]
@@ -64,18 +71,32 @@ class PoolSize(NamedTuple):
     waiting: int
 
 
+class _Spare:
+    """The idle connection that is kept for the next writer; shared by a `Database` and those that show spaces of it."""
+
+    def __init__(self) -> None:
+        self.connection: PipelineConnection | None = None
+        self.closing = False
+
+    def take(self) -> PipelineConnection | None:
+        """The connection, which is not kept any more."""
+        taken, self.connection = self.connection, None
+        return taken
+
+
 class Database:
-    """A pool for reads and the control plane, and connections for writers.
+    """A pool for reads and the control plane, and connections for writers. Shows the rows of no space by itself.
 
     One idle connection of a writer is kept for the next one, with the statements that it has prepared.
     """
 
     def __init__(self, url: str, *, readers: int = 8) -> None:
         self._url = url
-        self._spare: PipelineConnection | None = None
-        self._closing = False
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        self.shows = NO_SPACE
+        self._spare = _Spare()
+        self._pool: AsyncConnectionPool[SpaceConnection] = AsyncConnectionPool(
             self._conninfo(_READER),
+            connection_class=SpaceConnection,
             min_size=1,
             max_size=readers,
             timeout=5.0,
@@ -85,8 +106,25 @@ class Database:
             check=None,
         )
 
-    def _conninfo(self, settings: dict[str, str]) -> str:
-        options = " ".join(f"-c {name}={value}" for name, value in {"role": APP_ROLE, **settings}.items())
+    def of_space(self, space: SpaceNumber) -> Self:
+        """The same connections, which show the rows of one space."""
+        return self._showing(str(space))
+
+    @property
+    def of_all_spaces(self) -> Self:
+        """The same connections, which show all rows: for work that no single space asks for."""
+        return self._showing(ALL_SPACES)
+
+    def _showing(self, space: str) -> Self:
+        other = copy(self)
+        other.shows = space
+        return other
+
+    def _conninfo(self, settings: dict[str, str], space: str = NO_SPACE) -> str:
+        # Always named: the login role or the database may have a default of its own.
+        options = " ".join(
+            f"-c {name}={value}" for name, value in {"role": APP_ROLE, SPACE_SETTING: space, **settings}.items()
+        )
         return make_conninfo(self._url, options=options, application_name="onefold", connect_timeout="5")
 
     async def open(self) -> None:
@@ -100,13 +138,13 @@ class Database:
         except BaseException:
             await first.close()
             raise
-        self._spare = first
+        self._spare.connection = first
         await self._pool.open()
 
     async def close(self) -> None:
         """Close all connections but those that writers still use."""
-        self._closing = True
-        spare, self._spare = self._spare, None
+        self._spare.closing = True
+        spare = self._spare.take()
         if spare is not None:
             await spare.close()
         await self._pool.close()
@@ -118,20 +156,32 @@ class Database:
 
     async def writer(self) -> PipelineConnection:
         """A connection outside the pool, for one writer, which closes it or gives it back."""
-        spare, self._spare = self._spare, None
+        spare = self._spare.take()
         if spare is not None:
             if is_idle(spare):
-                return spare
+                return await self._shown(spare)
             await spare.close()
         with translated():
-            return await _open(self._conninfo(_WRITER))
+            connection = await _open(self._conninfo(_WRITER, self.shows))
+        connection.shown = self.shows
+        return connection
+
+    async def _shown(self, connection: PipelineConnection) -> PipelineConnection:
+        """The connection of a former writer, which may have been of another space."""
+        try:
+            with translated():
+                await connection.show(self.shows)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def give_back(self, connection: PipelineConnection) -> None:
         """Keep the connection of a writer for the next one; close it where one is kept already or it is not idle."""
-        if self._closing or self._spare is not None or not is_idle(connection):
+        if self._spare.closing or self._spare.connection is not None or not is_idle(connection):
             await connection.close()
         else:
-            self._spare = connection
+            self._spare.connection = connection
 
     async def make_partitions(self, ahead: int = 7) -> None:
         """Create the missing event partitions of the coming days."""
@@ -148,14 +198,17 @@ class Database:
         """A connection for single statements; each sees what was committed before it."""
         with translated():
             async with self._pool.connection() as connection:
+                await connection.show(self.shows)
                 yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction of the control plane; commits at the end of the block."""
         with translated():
-            async with self._pool.connection() as connection, connection.transaction():
-                yield connection
+            async with self._pool.connection() as connection:
+                await connection.show(self.shows)
+                async with connection.transaction():
+                    yield connection
 
 
 async def rows(connection: Connection, query: LiteralString, *params: Any) -> list[TupleRow]:
@@ -170,7 +223,7 @@ async def row(connection: Connection, query: LiteralString, *params: Any) -> Tup
     return await cursor.fetchone()
 
 
-async def _configure(connection: Connection) -> None:
+async def _configure(connection: SpaceConnection) -> None:
     adapt(connection)
 
 

@@ -8,7 +8,7 @@ import select
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from psycopg import AsyncConnection, OperationalError, generators
+from psycopg import OperationalError, generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
@@ -17,6 +17,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
 from identity.store.postgres.arrays import Array
+from identity.store.postgres.shown_space import SpaceConnection
 
 Param = bytes | Array
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.PIPELINE_SYNC)
@@ -38,7 +39,7 @@ class StatementResult(NamedTuple):
     touched: int
 
 
-class PipelineConnection(AsyncConnection[TupleRow]):
+class PipelineConnection(SpaceConnection):
     """A connection that keeps the names of the statements it has prepared.
 
     Their plans are for `plans_last` seconds, and are `planned_until` then on the monotonic clock.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from identity.store.postgres.owner_address import showing_all_spaces
 from identity.store.postgres.refused_connections import reason_of
 from identity.store.postgres.unfinished_restore import require_finished, require_finished_on
 from identity.values.database_roles import APP_ROLE
@@ -29,6 +30,14 @@ _RIGHTS = (
     f"CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO <that role>; "
     "ALTER DATABASE <the database> OWNER TO <that role>;"
 )
+_NOT_OWNER = (
+    "The database has another schema than this version, and the role named in ONEFOLD_DATABASE_URL may not change it. "
+    "Run `onefold migrate` of this version with the address of the owner, then start the servers."
+)
+_NO_MEMBER = (
+    "The role named in ONEFOLD_DATABASE_URL may not read the database. Let the owner run: "
+    f"GRANT {APP_ROLE} TO <that role>;"
+)
 _LOCK = 0x0F01D  # any number; it keeps two processes from migrating at once
 
 
@@ -36,6 +45,7 @@ def migrate(owner_url: str) -> None:
     """Upgrades to the newest revision. Safe to call from several processes, and again."""
     if not needs_migration(owner_url):
         return
+    _require_owner(owner_url)
     import sqlalchemy as sa
     from alembic import command
 
@@ -72,6 +82,16 @@ def needs_migration(url: str) -> bool:
     """Whether the database is at another revision than this version's newest."""
     with _asking(url) as connection:
         return not _is_newest(connection)
+
+
+def _require_owner(url: str) -> None:
+    """Misconfigured where the tables of Onefold are there and belong to a role that this one cannot act for."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('alembic_version')"
+        ).fetchone()
+    if found is not None and not found[0]:
+        raise Misconfigured(_NOT_OWNER)
 
 
 def newest() -> str:
@@ -114,6 +134,8 @@ def _asking(url: str) -> Iterator[psycopg.Connection]:
     try:
         with psycopg.connect(url) as connection:
             yield connection
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Misconfigured(_NO_MEMBER) from error
     except psycopg.OperationalError as error:
         raise Misconfigured(reason_of(error)) from error
 
@@ -123,7 +145,9 @@ def _owner(url: str) -> Iterator["sa.Connection"]:
     """An SQLAlchemy connection to a libpq URL, which goes to libpq untouched."""
     import sqlalchemy as sa
 
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.pool.NullPool)
+    engine = sa.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(showing_all_spaces(url)), poolclass=sa.pool.NullPool
+    )
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:

@@ -18,8 +18,11 @@ _COLUMNS: Final[LiteralString] = (
 # Advisory locks that only make waiting fair. Postgres gives a row lock FOR SHARE at once while others share it, even
 # where a transaction waits for it FOR UPDATE: a steady flow of batches could keep that transaction waiting for ever.
 # Advisory locks are given in the order in which they were asked for. Correctness does not rest on them.
-FAIR_SHARED: Final[LiteralString] = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
-FAIR_EXCLUSIVE: Final[LiteralString] = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
+# The same statement shows the transaction the rows of the space, and of no other: a writer of the queue, whose session
+# shows none, serves all spaces in turn, and a statement more in every batch would cost more than the policies do.
+_ENTER: Final[LiteralString] = "SELECT set_config('onefold.space', $1::int4::text, true)"
+FAIR_SHARED: Final[LiteralString] = f"{_ENTER}, pg_advisory_xact_lock_shared(7301, $1::int4)"
+FAIR_EXCLUSIVE: Final[LiteralString] = f"{_ENTER}, pg_advisory_xact_lock(7301, $1::int4)"
 _READ: Final[LiteralString] = f"SELECT {_COLUMNS} FROM space_gate WHERE space_id = $1::int4"  # noqa: S608 (columns)
 LOCK_SHARED: Final[LiteralString] = _READ + " FOR SHARE"
 LOCK_EXCLUSIVE: Final[LiteralString] = _READ + " FOR UPDATE"

@@ -67,7 +67,7 @@ async def both_feeds(url: str, writers: int) -> AsyncIterator[Both]:
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("CREATE TABLE by_sequence (seq bigserial PRIMARY KEY, profile_id uuid NOT NULL)")
         owner.execute("GRANT ALL ON by_sequence, by_sequence_seq_seq TO onefold_app")
-    database = Database(url)
+    database = Database(url).of_all_spaces
     await database.open()
     opened = [await database.writer() for _ in range(writers + 1)]
     try:

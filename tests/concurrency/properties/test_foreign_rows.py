@@ -137,7 +137,7 @@ class Attacked:
 
     async def audit(self) -> list[str]:
         """The kinds of rows that the audit finds, of all spaces."""
-        async with self.ingest.spaces.database.reading() as connection:
+        async with self.ingest.spaces.database.of_all_spaces.reading() as connection:
             rows = await spaces_and_keys.list_spaces(connection)
         found = [await foreign_rows(self.ingest.spaces.database, row, self.ingest.spaces.keyring) for row in rows]
         return [finding.kind for each in found for finding in each]

@@ -144,7 +144,7 @@ def audited(lab: Lab, space: int) -> list[Any]:
         database = Database(lab.url, readers=1)
         await database.open()
         try:
-            async with database.reading() as connection:
+            async with database.of_space(SpaceNumber(space)).reading() as connection:
                 row = await spaces_and_keys.find_space(connection, SpaceNumber(space))
             return (await verify_space(database, row, lambda _what, _rows: None)).findings
         finally:

@@ -8,12 +8,21 @@ copy. `tests/identity/store/embedded/test_server.py`, `tests/app/test_cli.py`, `
 import fcntl
 import subprocess
 from pathlib import Path
+from typing import Final
 
-from identity.store.embedded.server import EmbeddedPostgres
+import psycopg
+
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 from identity.store.postgres.schema import migrate
+from identity.values.database_roles import APP_ROLE
 
 _CLUSTER = "postgres"
 _READY = "ready"
+# What a test asks the owner about is in all spaces; the sessions of a server name their space themselves.
+_SHOW_ALL: Final = f"ALTER ROLE {OWNER_ROLE} SET onefold.space = '*'"
+# As an owner has that made the role by a migration of its own database.
+_ADMINISTER: Final = f"GRANT {APP_ROLE} TO {OWNER_ROLE} WITH ADMIN OPTION"
 
 
 def prepare(folder: Path) -> Path:
@@ -24,6 +33,9 @@ def prepare(folder: Path) -> Path:
         if not (folder / _READY).exists():
             with EmbeddedPostgres(folder / "data") as postgres:
                 migrate(postgres.url())
+                with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER)) as connection:
+                    connection.execute(_SHOW_ALL)
+                    connection.execute(_ADMINISTER)
             (folder / _READY).touch()
     return folder / "data"
 

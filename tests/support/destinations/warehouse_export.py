@@ -53,7 +53,7 @@ class Warehouse:
         self._spaces = await open_spaces.open_spaces(
             database, root_file=settings.root_key_file, root_value=None, key_store=settings.key_folder, readers=2
         )
-        async with self._spaces.database.reading() as connection:
+        async with self._spaces.database.of_all_spaces.reading() as connection:
             row = await spaces_and_keys.find_public_space(
                 connection, private("spc", self.shop.space_id) or SpaceId(b"")
             )

@@ -54,7 +54,7 @@ class _Server:
         if order.get("broken"):
             # Making slot keys without a hold on the gate: what the race of rolls has to notice.
             vars(load)["LOCK_SHARED"] = str(vars(load)["LOCK_SHARED"]).replace(" FOR SHARE", "")
-            vars(load)["FAIR_SHARED"] = "SELECT $1::int4"
+            vars(load)["FAIR_SHARED"] = "SELECT set_config('onefold.space', $1::int4::text, true)"
         self.spaces = await open_spaces(
             order["url"], root_file=Path(order["root"]), root_value=None, key_store=Path(order["keys"])
         )
@@ -85,7 +85,7 @@ class _Server:
         """The stamp and number of the version that is in force; None for the rules that every space begins with."""
         space = await self.spaces.get(order["space"])
         version = (await put_rules(space, order["document"], "test")).version
-        async with self.spaces.database.reading() as connection:
+        async with self.spaces.database.of_all_spaces.reading() as connection:
             changes = await rules.changes(connection, space.tenant.id)
         return next(((change.stamp, version) for change in changes if change.version == version), None)
 

@@ -58,7 +58,7 @@ class Lab:
     async def space(self, spaces: Spaces) -> Space:
         """A new space."""
         made = await manage_spaces.create_space(spaces, "test")
-        async with spaces.database.reading() as connection:
+        async with spaces.database.of_all_spaces.reading() as connection:
             found = await spaces_and_keys.find_public_space(connection, made.id)
         return await spaces.get(found.id)
 

@@ -257,7 +257,7 @@ async def export_of_request(space: Space, request_id: RequestId) -> RequestedExp
 
 async def destroy_expired_exports(spaces: Spaces) -> int:
     """Destroy the exports that are past their time; returns how many."""
-    async with spaces.database.reading() as connection:
+    async with spaces.database.of_all_spaces.reading() as connection:
         found = await access_exports.expired(connection, wall_time(), _PAGE)
     for space_id, id_ in found:
         space = await spaces.get(space_id)

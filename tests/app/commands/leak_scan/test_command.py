@@ -126,6 +126,8 @@ def test_what_may_not_be_read_is_listed_with_a_reason(
     out = capsys.readouterr().out.splitlines()
     assert "Not scanned: rows: public.hidden (insufficient privilege)." in out
     assert "Not scanned: heap files and write-ahead log (insufficient privilege)." in out
+    hidden = "pg_stats of tables under row security (row security hides it from this role; a superuser sees it)"
+    assert f"Not scanned: statistics: {hidden}." in out
 
 
 @pytest.mark.usefixtures("one_person")

@@ -99,7 +99,7 @@ def test_entries_past_their_retention_may_be_missing(database: str, tmp_path: Pa
     async def forget(lane: int) -> None:
         database = Database(lab.url)
         await database.open()
-        async with database.transaction() as connection:
+        async with database.of_space(space.tenant.id).transaction() as connection:
             await feed.trim(connection, space.tenant, lane, last, 3)
         await database.close()
 

@@ -194,7 +194,7 @@ async def test_an_expired_grant_is_a_new_entry(lab: Lab) -> None:
 
 def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
     """As long as all of them are old, in any order of stamps."""
-    database = Database(lab.url)
+    database = Database(lab.url).of_all_spaces
     loop = asyncio.new_event_loop()
 
     async def make() -> Tenant:

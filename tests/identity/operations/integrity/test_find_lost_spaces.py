@@ -35,7 +35,7 @@ def _id(ingest: Ingest) -> str:
 
 
 async def _row(ingest: Ingest, id_: SpaceId) -> SpaceRow:
-    async with ingest.spaces.database.reading() as connection:
+    async with ingest.spaces.database.of_all_spaces.reading() as connection:
         return await spaces_and_keys.find_public_space(connection, id_)
 
 

@@ -53,7 +53,7 @@ async def test_attack_176_a_space_that_somebody_marks_as_deleted(lab: Lab) -> No
         await manage_spaces.create_space(ingest.spaces, "other")
         assert await find_unvouched_deletions(ingest.spaces, none) == none
         lab.query(MARK, space.tenant.id)
-        async with ingest.spaces.database.transaction() as connection:
+        async with space.database.transaction() as connection:
             await ledger.note(connection, SpaceNumber(space.tenant.id), "operator", "space.delete", _id(ingest))
         other = lab.query("SELECT public_id FROM space WHERE name = 'other'")[0][0]
         await delete_space(ingest.spaces, public("spc", other.bytes), "other")

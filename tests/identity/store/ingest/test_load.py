@@ -70,7 +70,7 @@ async def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
         )
         one, two = [id_.bytes for (id_,) in lab.query("SELECT profile_id FROM profile")]
         merging, _ = await begun_lock(ingest, [one, two])
-        late = await ingest.spaces.database.writer()
+        late = await ingest.space.database.writer()
         await late.execute("BEGIN")
         waiting = asyncio.create_task(lock(late, ingest, [two]))
         while not waiting.done() and not lab.query("SELECT pid FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
@@ -90,7 +90,7 @@ async def lock(connection: PipelineConnection, ingest: Ingest, origins: list[Pro
 
 async def begun_lock(ingest: Ingest, origins: list[ProfileId]) -> tuple[PipelineConnection, load.LockedRows]:
     """A transaction of its own, without messages, that holds these."""
-    connection = await ingest.spaces.database.writer()
+    connection = await ingest.space.database.writer()
     await connection.execute("BEGIN")
     return connection, await lock(connection, ingest, origins)
 

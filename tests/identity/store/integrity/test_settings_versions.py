@@ -21,7 +21,7 @@ async def test_the_versions_of_the_spaces_that_are_asked_for(database: str, tmp_
         await manage_destinations.put_destination(space, "mail", NARROW, "t")
         await manage_destinations.remove_destination(space, "gone", "t")
         both = [space.tenant.id, plain.tenant.id]
-        async with space.database.reading() as connection:
+        async with ingest.spaces.database.of_all_spaces.reading() as connection:
             settings = await settings_versions(connection, both)
             destinations = await destination_versions(connection, both)
             assert await settings_versions(connection, []) == []

@@ -19,7 +19,7 @@ SPACE = SpaceNumber(7)
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Database]:
     """A database with the lock of one space."""
-    opened = Database(database)
+    opened = Database(database).of_space(SPACE)
     await opened.open()
     async with opened.transaction() as connection:
         await space_lock.create(connection, SPACE, Stamp(100))

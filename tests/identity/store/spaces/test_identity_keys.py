@@ -18,7 +18,7 @@ SPACE, OTHER, GONE = (Tenant(SpaceNumber(nr), 0) for nr in (7, 8, 9))
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Database]:
     """A database with the locks of two spaces."""
-    opened = Database(database)
+    opened = Database(database).of_all_spaces
     await opened.open()
     async with opened.transaction() as connection:
         for each in (SPACE, OTHER):
