@@ -28,6 +28,9 @@ cli = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes any free one [ONEFOLD_PORT].")
+]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded database and the keys [ONEFOLD_DATA_DIR].")]
 
 
@@ -43,9 +46,7 @@ Version = Annotated[bool, typer.Option("--version", help="Show the version.", ca
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [ONEFOLD_HOST].")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes any free one [ONEFOLD_PORT].")
-    ] = None,
+    port: Port = None,
     data_dir: DataDir = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Number of server processes [ONEFOLD_WORKERS].")
@@ -61,9 +62,7 @@ def serve(
 
 @cli.command()
 def demo(
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes any free one [ONEFOLD_PORT].")
-    ] = None,
+    port: Port = None,
     data_dir: DataDir = None,
     *,
     again: Annotated[bool, typer.Option("--tour", help="Play the tour again.")] = False,
@@ -78,10 +77,7 @@ def demo(
 @cli.command()
 def migrate(
     data_dir: DataDir = None,
-    login: Annotated[
-        str | None,
-        typer.Option(help="Also make a role for servers to log in as, which cannot become the owner."),
-    ] = None,
+    login: Annotated[str | None, typer.Option(help="Make a role for servers, which cannot become the owner.")] = None,
 ) -> None:
     """Create or upgrade the database schema for this version."""
     from app.commands import migrate as migrating

@@ -70,7 +70,6 @@ HELD_BY: Final[dict[str, tuple[str, ...]]] = {
         "tests/identity/operations/privacy/test_erase_groups.py",
         "tests/end_to_end/privacy/test_index_key_rotation.py", "tests/app/routes/test_found.py",
     ),
-    "identity/store/backup": (SQL, "tests/end_to_end/privacy/test_restore_drill.py"),
     "identity/store/corrections": (
         SQL, "tests/concurrency/properties/test_rebuild.py", "tests/app/routes/test_rules.py",
     ),
