@@ -19,7 +19,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, TooMuch
-from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID
+from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN
 from identity.values.ids import BlindIndex, ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, Stamp, stamp_time
@@ -30,8 +30,11 @@ MOST_SHOWN: Final = 1_000
 """So many identifiers stand in an answer with a profile; a list has them all, page by page."""
 # Opening takes 20 microseconds an identifier; other requests go on between two slices.
 _SLICE: Final = 256
-# Built-in types have the same number in every space.
-_DEVICES: Final = frozenset(number for number, type_ in enumerate(BUILT_IN, 1) if type_ not in (USER_ID, EMAIL, PHONE))
+# The identifiers that name the device of a call (`device_of`): an advertising id or a push token does not, since other
+# companies know it. Built-in types have the same number in every space.
+_DEVICES: Final = frozenset(
+    number for number, type_ in enumerate(BUILT_IN, 1) if type_ == ANONYMOUS_ID or type_.endswith(".id")
+)
 
 
 class ProfileIdentifier(Struct, frozen=True, gc=False):

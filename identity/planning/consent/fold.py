@@ -36,6 +36,11 @@ class DecisionAtOrigin(NamedTuple):
     home: ProfileId | None = None
 
     @property
+    def counts(self) -> bool:
+        """Whether it counts anywhere: a device that created no origin grants nothing."""
+        return not self.granted or not self.apart or self.home is not None
+
+    @property
     def rank(self) -> tuple[Micros, bool, Stamp]:
         """Orders decisions by age: the newer one is greater; of two with the same time the denial is."""
         return self.time, not self.granted, self.stamp
@@ -86,10 +91,14 @@ def fold(
 ) -> dict[str, ConsentAnswer]:
     """The answers of a canonical profile, from the documents of its origins and the merges that joined them.
 
-    `homes` maps the ids of devices that speak for themselves alone to the origins that they created.
+    `homes` maps the ids of devices that speak for themselves alone to the origins that they created. A category has no
+    answer where no statement on the category counts.
     """
     met = sorted(meetings, key=lambda meeting: meeting.stamp)
-    return {name: fold_decisions(decisions(documents, name, homes), met) for name in categories(documents)}
+    counted = {
+        name: [each for each in decisions(documents, name, homes) if each.counts] for name in categories(documents)
+    }
+    return {name: fold_decisions(found, met) for name, found in counted.items() if found}
 
 
 def decisions(

@@ -16,6 +16,7 @@ from identity.values.placeholders.placeholder_values import (
     PLACEHOLDERS,
     is_placeholder,
 )
+from identity.values.placeholders.unfilled_templates import PATTERNS_WITHIN
 
 _THING: Final = "(company|organi[sz]ation|org|account|team|workspace|group|tenant|business|employer|customer|client)"
 _KIND: Final = (
@@ -104,7 +105,7 @@ def shown_placeholders() -> dict[str, list[str]]:
     """The placeholders as the rules of every space show them."""
     return {
         "values": sorted(PLACEHOLDERS),
-        "patterns": list(PLACEHOLDER_PATTERNS),
+        "patterns": [*PLACEHOLDER_PATTERNS, *(f".*({each}).*" for each in PATTERNS_WITHIN)],
         "emails": sorted(PLACEHOLDER_EMAILS),
         "groups": [*PLACEHOLDER_GROUPS, *TEMPLATES_OF_GROUPS],
     }

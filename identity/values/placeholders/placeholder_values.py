@@ -11,6 +11,7 @@ from typing import Final
 from unicodedata import normalize
 
 from identity.values.identifiers import EMAIL
+from identity.values.placeholders.unfilled_templates import has_unfilled_part
 
 PLACEHOLDERS: Final = frozenset(
     {
@@ -164,6 +165,8 @@ def is_placeholder(text: str) -> bool:
     Case, surrounding quotes and brackets, and the width of the letters do not matter. "" and text of only zeros, points
     and dashes (an all-zero UUID) are placeholders.
     """
+    if has_unfilled_part(text):
+        return True
     if _ID.fullmatch(text):
         return len(text) <= _LONGEST and text.casefold() in PLACEHOLDERS
     core = _core(text)

@@ -164,6 +164,25 @@ def test_attack_210_a_grant_of_another_device_lifts_no_denial(shop: Shop) -> Non
     assert verdict(shop, "user_id:bob") == (True, "granted")
 
 
+DEVICE = {"type": "ios", "advertisingId": "ad-1", "token": "push-1"}
+
+
+@pytest.mark.parametrize("known", ["ad-1", "push-1", "7.8"])
+def test_attack_210_an_id_that_other_companies_know_names_no_device(shop: Shop, ads: Feed, known: str) -> None:
+    """An advertising id, a push token or a client id of Google Analytics, sent as an anonymous id with a grant."""
+    stated(shop, DENIAL, userId="ann", anonymousId="hers")
+    context = {"device": DEVICE, "integrations": {"Google Analytics": {"clientId": "7.8"}}}
+    shop.send({"type": "identify", "userId": "ann", "anonymousId": "hers", "context": context})
+    shop.send({"type": "identify", "userId": "bob", "traits": {"plan": "pro"}, "context": {
+        "device": {"type": "ios", "advertisingId": f"bob-{known}", "token": f"bob-{known}"},
+    }})  # fmt: skip
+    stated(shop, GRANT, userId="ann", anonymousId=known)
+    stated(shop, GRANT, userId="bob", anonymousId=f"bob-{known}")
+    assert verdict(shop) == (False, "denied")
+    assert not verdict(shop, "user_id:bob")[0]
+    assert ads.look("user_id:bob").status_code == 404
+
+
 NOBODY: list[dict[str, Any]] = [{}, {"anonymousId": ""}, {"anonymousId": "null"}]
 
 
