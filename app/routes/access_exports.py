@@ -1,5 +1,6 @@
 """Access exports: requesting everything held about a person, following the job, downloading it once."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -19,10 +20,12 @@ from app.schemas.exports.access_exports import (
     export_status,
     exports_page,
 )
+from identity.operations.ingest.keep_denials import keep_denials
 from identity.operations.privacy.access_exports.download_export import download_export
 from identity.operations.privacy.access_exports.request_export import get_export, list_exports, request_export
 from identity.planning.privacy.access_export import WRITERS
 from identity.planning.privacy.privacy_requests import NewRequest
+from identity.values.calls import Source
 from identity.values.enums import AccessExportState, JobState, Law, RequestInterface, RequestKind
 from identity.values.errors import (
     BadCursor,
@@ -73,7 +76,13 @@ async def create_access_export(
         idempotency=idempotency_key,
         public_joins=wanted.public_joins,
     )
-    made = await request_export(visit.space, request, cut_by(visit))
+
+    async def cut(side: Sequence[str]) -> object:
+        source = Source(visit.caller.key_number, server=True)
+        await keep_denials(visit.space, visit.onefold.ingest_queue, side, source)
+        return await cut_by(visit)(side)
+
+    made = await request_export(visit.space, request, cut)
     visit.onefold.jobs.wake()
     progress = await _progress(visit, made.job_id) or _Progress(JobState.DONE.label, 0, 0)
     return answer(export_made(made, *progress, visit.onefold.settings.public_url), 202)
