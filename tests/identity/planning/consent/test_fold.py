@@ -78,5 +78,5 @@ def test_a_grant_that_counts_nowhere_is_no_answer() -> None:
     """A device that created no origin grants nothing; its denial is the answer."""
     device, origin = ProfileId(b"device"), ProfileId(b"origin")
     for granted, home, answers in ((True, None, {}), (True, origin, {"a": True}), (False, None, {"a": False})):
-        documents = {origin: Document(), device: Document(consent={"a": (granted, 1, 1)})}
+        documents = {origin: Document(), device: Document(consent={"a": (granted, Micros(1), Stamp(1))})}
         assert {name: each.value for name, each in fold(documents, [], {device: home}).items()} == answers
